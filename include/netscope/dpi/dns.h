@@ -1,0 +1,52 @@
+// DNS messages (RFC 1035, section 4), and its relatives on the local link: mDNS (RFC 6762) and LLMNR (RFC 4795).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "netscope/base/bytes.h"
+#include "netscope/base/parsed.h"
+#include "netscope/dpi/facts.h"
+#include "netscope/net/host_name.h"
+
+namespace netscope::dns {
+
+inline constexpr std::uint16_t kPort = 53;
+inline constexpr std::uint16_t kMulticastPort = 5353;  // RFC 6762, section 3
+inline constexpr std::uint16_t kLlmnrPort = 5355;      // RFC 4795, section 2
+
+// Questions read from one message; the rest of a longer list is counted and left (`more_questions`).
+inline constexpr std::size_t kMaxQuestions = 16;
+
+struct Question {
+  HostName name;
+  std::uint16_t type = 0;
+};
+
+struct Message {
+  std::uint16_t id = 0;
+  bool response = false;
+  std::uint8_t opcode = 0;
+  std::uint8_t rcode = 0;
+  std::uint16_t answer_count = 0;
+  std::uint8_t question_count = 0;  // of `questions`
+  bool more_questions = false;
+  std::array<Question, kMaxQuestions> questions{};
+};
+
+// One DNS message that arrived whole, as a UDP datagram carries it. Compression pointers are followed backwards only,
+// a bounded number of times. Labels of bytes other than printable ASCII come out escaped as \DDD (RFC 4343, section 2.1).
+// What is not plausibly DNS (reserved bits and opcodes, counts that cannot fit, names that break the grammar) is
+// no_match, so that any port can be asked.
+// `message` is filled in place: it is large, and the packet path owns one.
+ParseStatus parse_message(Bytes datagram, Message& message);
+
+// The first message of a TCP stream behind its two-byte length (RFC 1035, section 4.2.2). On ok, `length` is the number of
+// bytes up to the next message, its own length field included.
+ParseStatus parse_stream(Bytes stream, Message& message, std::size_t& length);
+
+// dns, mdns or llmnr: by the port that either end uses, since the three share their format.
+Protocol family(std::uint16_t client_port, std::uint16_t server_port);
+
+}  // namespace netscope::dns

@@ -1,0 +1,50 @@
+// Internet addresses and prefixes.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "netscope/base/bytes.h"
+#include "netscope/base/result.h"
+
+namespace netscope {
+
+enum class IpVersion : std::uint8_t { none = 0, v4 = 4, v6 = 6 };
+
+// An IPv4 or IPv6 address. IPv4 takes the first four of the sixteen bytes; the rest is zero, so that equality, order
+// and hashing need no case distinction.
+struct IpAddress {
+  std::array<std::uint8_t, 16> bytes{};
+  IpVersion version = IpVersion::none;
+
+  static IpAddress v4(std::uint32_t host_order);
+  // `bytes` must hold 4 or 16 bytes; anything else gives the empty address.
+  static IpAddress from_bytes(Bytes bytes);
+  // Dotted IPv4 or RFC 4291 text; no port, no zone, no brackets.
+  static Result<IpAddress> parse(std::string_view text);
+
+  // Length in bits: 32, 128 or 0.
+  unsigned bit_count() const;
+  auto operator<=>(const IpAddress&) const = default;
+};
+
+// RFC 5952 form for IPv6.
+std::string to_string(const IpAddress& address);
+
+// An address prefix; bits behind `length` are zero.
+struct IpPrefix {
+  IpAddress address;
+  std::uint8_t length = 0;
+
+  // "10.0.0.0/8", or an address alone for a host prefix. Host bits that are set are an error which names the right prefix.
+  static Result<IpPrefix> parse(std::string_view text);
+  bool contains(const IpAddress& other) const;
+  auto operator<=>(const IpPrefix&) const = default;
+};
+
+std::string to_string(const IpPrefix& prefix);
+
+}  // namespace netscope

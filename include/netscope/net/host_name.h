@@ -1,0 +1,40 @@
+// Host names as the wire and people write them, in the one form that the rules compare.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "netscope/base/result.h"
+
+namespace netscope {
+
+// Text form of the longest DNS name (RFC 1035, section 3.1: 255 octets on the wire).
+inline constexpr std::size_t kMaxHostName = 253;
+
+// A host name in the form in which names are compared, held in place (nothing is allocated): lower case, without a
+// trailing dot, a port or the brackets of an IPv6 literal.
+class HostName {
+ public:
+  // From an SNI, a Host header or an authority ("User@Example.COM.:443" gives "example.com"). Empty when there is
+  // nothing left or when it is longer than kMaxHostName.
+  static HostName from_authority(std::string_view text);
+  // From a DNS name in text form without a port. The root is ".".
+  static HostName from_dns(std::string_view text);
+
+  std::string_view view() const { return {text_.data(), size_}; }
+  bool empty() const { return size_ == 0; }
+
+ private:
+  std::array<char, kMaxHostName> text_;
+  std::uint8_t size_ = 0;
+};
+
+// A domain as a person writes it in a rule or a list ("Example.COM.", "münchen.example") in the compared form: lower
+// case, no trailing dot, each label 1 to 63 bytes, international labels as A-labels (RFC 5891, RFC 3492).
+// The error says what is wrong with it.
+Result<std::string> normalize_domain(std::string_view written);
+
+}  // namespace netscope

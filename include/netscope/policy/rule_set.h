@@ -1,0 +1,60 @@
+// The rules compiled: immutable, shared by all workers, swapped as a whole.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "netscope/dpi/facts.h"
+#include "netscope/net/address.h"
+#include "netscope/policy/catalogue.h"
+#include "netscope/policy/rule.h"
+#include "netscope/policy/verdict.h"
+
+namespace netscope {
+
+// What is known of a flow when the rules are asked. Addresses and ports are known from the first packet.
+struct Question {
+  IpAddress client;
+  IpAddress server;
+  std::uint16_t server_port = 0;
+  std::uint8_t ip_protocol = 0;
+  Protocol protocol = Protocol::unknown;
+  std::string_view name{};  // the compared form; empty: none
+  AppId app = kNoApp;       // what the catalogue says of `name`
+  // Whether nothing more will come to light. While false, `protocol == unknown` and an empty name mean "not yet known";
+  // once true they mean "there is none", and a condition on them does not hold.
+  bool final = false;
+};
+
+class RuleSet {
+ public:
+  // Keeps a reference to `catalogue`, which must outlive the rule set. `policy.rules` must be valid (parse_policy saw to it).
+  static RuleSet compile(Policy policy, const Catalogue& catalogue);
+
+  // The first rule from the top that holds; nothing when a rule on the way cannot be judged yet. Never nothing when
+  // `question.final`. Allocates nothing; its cost does not grow with the number of domain, application or address rules.
+  std::optional<Decision> decide(const Question& question) const;
+
+  // Adds one to `hits[i]` for each `log` rule i ahead of the rule that decided and holds. To be called once a decision.
+  void count_logged(const Question& question, const Decision& decision, std::span<std::uint64_t> hits) const;
+
+  // Whether any rule looks at names (domain, app, category): without one, flows need not stay for their later names.
+  bool asks_for_names() const;
+
+  const Catalogue& catalogue() const { return *catalogue_; }
+  std::span<const Rule> rules() const { return policy_.rules; }
+  const Policy& policy() const { return policy_; }
+  // The rule's name; "default" for kDefaultPolicy.
+  std::string_view rule_name(RuleIndex rule) const;
+
+ private:
+  Policy policy_;
+  const Catalogue* catalogue_ = nullptr;
+};
+
+}  // namespace netscope
