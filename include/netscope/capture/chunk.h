@@ -1,0 +1,86 @@
+// A stretch of a capture on its way through the engine: records in, packets, verdicts, and the bytes to write out.
+//
+// A chunk is small enough to stay in the processor's cache from reading to writing. Its packets are dealt out to a fixed
+// number of shares by their flow's hash; each share has a Worker of its own, whoever runs it. So the result does
+// not depend on how many threads there are: not even evictions do.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "netscope/capture/capture_parser.h"
+#include "netscope/engine/event.h"
+#include "netscope/engine/packet.h"
+#include "netscope/flow/defragmenter.h"
+
+namespace netscope {
+
+inline constexpr std::size_t kShares = 16;
+inline constexpr std::size_t kChunkBytes = 1u << 20;  // a larger record makes a larger chunk
+inline constexpr std::size_t kChunkRecords = 4096;
+
+// A record's place in its chunk.
+struct RecordPlace {
+  std::uint32_t begin = 0;  // of the record, in Chunk::bytes
+  std::uint32_t raw_size = 0;
+  std::uint32_t data_begin = 0;  // of the packet, in Chunk::bytes
+  std::uint32_t data_size = 0;
+  std::uint32_t size_on_wire = 0;
+  Record::Kind kind = Record::Kind::packet;
+  bool wanted = true;  // false: left out by a capture filter; neither judged nor written
+  LinkType link = LinkType::ethernet;
+  Time time{};
+};
+
+struct Chunk {
+  std::vector<std::uint8_t> bytes;
+  std::size_t filled = 0;  // bytes of `bytes` that hold input
+  std::size_t used = 0;    // bytes of `bytes` that the records take; the rest belongs to the next chunk
+  std::vector<RecordPlace> records;
+  std::vector<Packet> packets;    // parallel to records
+  std::vector<Verdict> verdicts;  // parallel to records
+  std::array<std::vector<std::uint32_t>, kShares> shares;  // positions in packets, ascending
+  std::array<std::vector<Event>, kShares> events;
+  std::deque<Outer> outers;                            // of tunnelled packets
+  std::deque<std::vector<std::uint8_t>> datagrams;     // reassembled from fragments
+
+  void clear();
+};
+
+// Takes whole records off the front of the chunk's input: at most kChunkRecords. Answers need_more when the input ends
+// within a record (or at its end), malformed when the capture cannot be read on, ok when the chunk is full.
+ParseStatus take_records(CaptureParser& parser, Chunk& chunk);
+
+// Turns records into packets, in their order, and deals them out.
+class PacketDecoder {
+ public:
+  explicit PacketDecoder(Tunnels tunnels) : tunnels_(tunnels) {}
+  // Fills `packets` and `shares`. Records that are not wanted belong to no share.
+  void decode(Chunk& chunk);
+
+ private:
+  Packet packet_of(const RecordPlace& place, Chunk& chunk);
+  void reassemble(Headers& headers, Time time, Chunk& chunk, PacketKind& kind);
+
+  Tunnels tunnels_;
+  Defragmenter defragmenter_;
+  std::uint64_t number_ = 0;
+};
+
+// How the accepted records leave.
+enum class OutputFormat : std::uint8_t {
+  as_read,       // the accepted stretches of the input as they lie there
+  pcap_records,  // pcapng packets as pcap records
+};
+
+// The bytes to write for a chunk that is judged, as few stretches as possible. They point into the chunk or into `built`.
+void plan_output(const Chunk& chunk, OutputFormat format, bool nanoseconds, std::vector<std::uint8_t>& built,
+                 std::vector<Bytes>& stretches);
+
+// The file header of a pcap file (draft-ietf-opsawg-pcap), little-endian.
+std::vector<std::uint8_t> pcap_file_header(LinkType link, std::uint32_t snap_length, bool nanoseconds);
+
+}  // namespace netscope

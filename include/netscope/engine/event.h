@@ -1,0 +1,59 @@
+// What a worker reports besides numbers: flows, the names they showed, and what was dropped. The form for people and
+// collectors is made elsewhere (app/eve).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "netscope/base/time.h"
+#include "netscope/dpi/facts.h"
+#include "netscope/flow/flow.h"
+#include "netscope/policy/catalogue.h"
+#include "netscope/policy/verdict.h"
+
+namespace netscope {
+
+enum class EventKind : std::uint8_t { flow, tls, http, dns, drop };
+
+// Fields that a kind does not use are empty.
+struct Event {
+  EventKind kind = EventKind::flow;
+  Time time{};
+  std::uint64_t number = 0;   // the packet that caused it; for a flow, the one that opened it
+  std::uint64_t flow_id = 0;  // below 2^53; the same in all events of a flow
+  Endpoint client;
+  Endpoint server;
+  std::uint8_t ip_protocol = 0;
+  Protocol protocol = Protocol::unknown;
+  AppId app = kNoApp;
+  bool decided = false;
+  Decision decision;
+
+  // tls, http, dns: the name; flow: all names.
+  std::vector<std::string> names;
+  std::string alpn;
+  std::uint16_t tls_version = 0;
+  bool encrypted_hello = false;
+  std::string method, target, user_agent;  // http
+  std::uint16_t dns_id = 0, dns_type = 0;
+  std::uint8_t dns_rcode = 0;
+  bool dns_response = false;
+  std::uint32_t size = 0;  // drop: of the packet on the wire
+
+  // flow
+  FlowState state = FlowState::opened;
+  bool timed_out = false;  // or evicted; else it closed itself or the run ended
+  Time start{};
+  Time end{};
+  std::uint64_t packets_to_server = 0, packets_to_client = 0, bytes_to_server = 0, bytes_to_client = 0;
+  std::uint64_t blocked_packets = 0;
+};
+
+// What a worker records. Counting costs nothing a packet; recording costs memory a flow or a message.
+struct Recording {
+  bool flows = false;     // an event for each flow that ends
+  bool messages = false;  // tls, http, dns and drop events
+};
+
+}  // namespace netscope

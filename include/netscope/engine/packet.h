@@ -1,0 +1,56 @@
+// A packet and its verdict as the core sees them.
+#pragma once
+
+#include <cstdint>
+
+#include "netscope/base/bytes.h"
+#include "netscope/base/time.h"
+#include "netscope/flow/key.h"
+#include "netscope/net/headers.h"
+#include "netscope/policy/verdict.h"
+
+namespace netscope {
+
+// What a packet is to the rules.
+enum class PacketKind : std::uint8_t {
+  of_flow,      // belongs to the flow of its key
+  quoting,      // an ICMP error; the key is that of the flow it speaks of
+  fragment,     // a fragment whose flow is not known yet
+  malformed,    // broken headers, contradictory fragments
+  cut_off,      // the snap length ended it inside its headers
+  not_ip,       // ARP and the like
+};
+
+// The outermost ends of a tunnelled packet: rules on addresses hold for them too.
+struct Outer {
+  IpAddress source;
+  IpAddress destination;
+  std::uint8_t ip_protocol = 0;
+  std::uint16_t destination_port = 0;
+};
+
+struct Packet {
+  FlowKey key;
+  Bytes payload;                 // the transport's, as far as captured; dies with its burst
+  Time time;
+  std::uint64_t number = 0;      // position in its capture, from 1
+  const Outer* outer = nullptr;  // of a tunnelled packet; owned by who made the packet
+  std::uint32_t size_on_wire = 0;
+  std::uint32_t tcp_sequence = 0;
+  std::uint32_t tcp_acknowledgment = 0;
+  std::uint8_t tcp_flags = 0;
+  Direction direction = Direction::low_to_high;
+  PacketKind kind = PacketKind::malformed;
+  bool cut_off = false;  // the capture holds less of the payload than was on the wire
+};
+
+// The packet that decoded headers make; `number`, `time`, `size_on_wire` and `outer` are the caller's to fill.
+Packet make_packet(const Headers& headers);
+
+// The answer for one packet.
+struct Verdict {
+  Action action = Action::accept;
+  bool for_flow = false;  // holds for the rest of the flow as well: the kernel may take over
+};
+
+}  // namespace netscope

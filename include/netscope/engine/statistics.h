@@ -1,0 +1,124 @@
+// What a worker counts. Plain numbers with one writer; two workers' numbers add up.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "netscope/base/time.h"
+#include "netscope/dpi/facts.h"
+#include "netscope/engine/top_table.h"
+#include "netscope/flow/flow.h"
+#include "netscope/net/address.h"
+#include "netscope/policy/catalogue.h"
+#include "netscope/policy/verdict.h"
+
+namespace netscope {
+
+// Rows of the bounded tables that are exact as long as no more keys than these occur.
+inline constexpr std::size_t kTopDomains = 4096, kTopClients = 4096, kTopEdges = 4096;
+
+// Why packets were blocked.
+struct DropReasons {
+  std::uint64_t rules = 0;           // the packet that a rule decided on
+  std::uint64_t default_policy = 0;  // no rule matched
+  std::uint64_t flow_drop = 0;       // later packets of a flow that was blocked
+  std::uint64_t unparsed = 0;        // not IP, or broken
+};
+
+struct Counter {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+
+  void add(std::uint64_t size) {
+    ++packets;
+    bytes += size;
+  }
+  Counter& operator+=(const Counter& other) {
+    packets += other.packets;
+    bytes += other.bytes;
+    return *this;
+  }
+};
+
+// What one rule did.
+struct RuleTally {
+  std::uint64_t flows = 0;   // decided (or logged) by it
+  Counter matched;           // packets of those flows from the decision on
+  Time last_hit{};           // the epoch: never
+  RuleTally& operator+=(const RuleTally& other);
+};
+
+// A row of the flow map.
+struct Edge {
+  IpAddress client;
+  AppId app = kNoApp;
+  std::string domain;
+  auto operator<=>(const Edge&) const = default;
+};
+
+struct AddressHash {
+  std::size_t operator()(const IpAddress& address) const;
+};
+struct EdgeHash {
+  std::size_t operator()(const Edge& edge) const;
+};
+
+// Packets, bytes and blocked packets by time. The step doubles as the span grows, so that at most kMaxSteps are kept.
+class Timeline {
+ public:
+  static constexpr std::size_t kMaxSteps = 1024;
+  struct Step {
+    Counter all;
+    std::uint64_t blocked = 0;
+  };
+
+  // Packets may come out of order; what lies before the first packet counts in its step.
+  void add(Time time, std::uint64_t bytes, bool blocked);
+  void merge(const Timeline& other);
+  std::int64_t start_seconds() const { return start_; }
+  std::uint32_t step_seconds() const { return step_; }
+  const std::vector<Step>& steps() const { return steps_; }
+
+ private:
+  Step& at(std::int64_t second);
+
+  std::int64_t start_ = 0;
+  std::uint32_t step_ = 1;
+  std::vector<Step> steps_;
+};
+
+struct Statistics {
+  explicit Statistics(std::size_t rule_count = 0, std::size_t app_count = 0) : rules(rule_count), apps(app_count) {}
+
+  // Headers.
+  Counter all, ipv4, ipv6, tcp, udp, icmp, other, not_ip, malformed, cut_off, fragments;
+  // Verdicts.
+  Counter accepted, dropped, rejected;
+  DropReasons reasons;
+  // Flows that ended, by their last state; `flows_open` are still in the table.
+  std::array<std::uint64_t, kFlowStateCount> flows{};
+  std::uint64_t flows_total = 0, flows_open = 0, flows_tcp = 0, flows_udp = 0, evicted = 0, evicted_pending = 0,
+                given_up = 0;  // inspections ended early because their memory was needed
+  std::uint64_t flow_memory = 0;
+  // Application layer: messages seen, and flows by protocol.
+  std::array<std::uint64_t, kProtocolCount> messages{};
+  std::array<Tally, kProtocolCount> protocols{};
+  std::uint64_t names = 0;  // flows that showed a name
+  std::vector<RuleTally> rules;
+  RuleTally default_rule;
+  std::vector<Tally> apps;  // by AppId
+  TopTable<std::string, std::hash<std::string>, kTopDomains> domains;
+  TopTable<IpAddress, AddressHash, kTopClients> clients;
+  TopTable<Edge, EdgeHash, kTopEdges> edges;
+  Timeline timeline;
+
+  std::uint64_t blocked_packets() const { return dropped.packets + rejected.packets; }
+  std::uint64_t blocked_bytes() const { return dropped.bytes + rejected.bytes; }
+
+  // Adds another worker's numbers; both must stem from the same rule set.
+  void merge(const Statistics& added);
+};
+
+}  // namespace netscope

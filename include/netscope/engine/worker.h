@@ -1,0 +1,102 @@
+// One worker: the owner of its flows, and the function from packets to verdicts.
+//
+// Below this line there is no clock, socket, thread, lock, log or file. Live it sits on a queue, offline on a share of a
+// capture, in a browser on a dropped file; nothing in it knows which.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "netscope/dpi/dns.h"
+#include "netscope/dpi/tls.h"
+#include "netscope/engine/event.h"
+#include "netscope/engine/inspect_stream.h"
+#include "netscope/engine/packet.h"
+#include "netscope/engine/statistics.h"
+#include "netscope/flow/table.h"
+#include "netscope/policy/rule_set.h"
+
+namespace netscope {
+
+struct WorkerOptions {
+  std::uint32_t flow_capacity = 16384;
+  std::size_t inspection_bytes = 8u << 20;  // held for flows under inspection; the oldest is given up beyond
+  std::uint64_t seed = 0;                   // of the flow table's hash; random where peers are hostile
+  std::uint64_t flow_id_base = 0;           // so that the ids of several workers differ; at most 2^12
+  IdleTimeouts timeouts{};
+  Recording recording{};
+};
+
+class Worker {
+ public:
+  Worker(std::shared_ptr<const RuleSet> rules, const WorkerOptions& options);
+
+  // Judges a burst in its order and writes one verdict for each packet. `verdicts` must be as long as `packets`.
+  // Allocates nothing for packets of flows that are judged.
+  void process(std::span<const Packet> packets, std::span<Verdict> verdicts);
+  // The same for the packets at `positions` of a larger array; the others' verdicts stay as they are.
+  void process(std::span<const Packet> packets, std::span<const std::uint32_t> positions, std::span<Verdict> verdicts);
+
+  // The source has ended: all flows end as they stand.
+  void finish();
+
+  const Statistics& statistics() const { return statistics_; }
+  // How often each `log` rule held, by RuleIndex.
+  std::span<const std::uint64_t> log_hits() const { return log_hits_; }
+  // The events since the last call, in the order of their packets; those of flows that ended stand where they ended.
+  std::vector<Event> take_events() { return std::exchange(events_, {}); }
+
+ private:
+  enum class EndReason : std::uint8_t { closed, timed_out, evicted, source_ended };
+
+  template <class PositionOf>
+  void process_burst(std::span<const Packet> packets, std::size_t count, PositionOf position_of,
+                     std::span<Verdict> verdicts);
+  Verdict judge(const Packet& packet, std::uint32_t hash);
+  Verdict judge_unparsed(const Packet& packet);
+  Verdict judge_quoting(const Packet& packet, std::uint32_t hash);
+  Verdict judge_in_flow(Flow& flow, const Packet& packet);
+  Flow& find_or_open(const Packet& packet, std::uint32_t hash);
+
+  void follow(Flow& flow, const Packet& packet);
+  void inspect(Flow& flow, const Packet& packet);
+  void inspect_tcp(Flow& flow, const Packet& packet);
+  void inspect_datagram(Flow& flow, const Packet& packet);
+  void facts_are_final(Flow& flow, const Packet& packet);
+  void give_inspection_back(Flow& flow);
+  void leave_pending(Flow& flow);
+  void keep_within_memory(Flow& grown);
+
+  void learn(Flow& flow, const Packet& packet, const Sighting& sighting);
+  void remember_name(Flow& flow, const Sighting& sighting);
+  void record_message(const Flow& flow, const Packet& packet, const Sighting& sighting);
+
+  Question question_of(const Flow& flow) const;
+  void decide(Flow& flow, const Packet& packet, const Question& question);
+  void block_by_outer(Flow& flow, const Packet& packet);
+  void settle(Flow& flow, const Packet& packet, const Decision& decision, const Question& question);
+
+  void count_headers(const Packet& packet);
+  void count_verdict(const Packet& packet, Action action);
+  RuleTally& tally_of(RuleIndex rule);
+  void end_flow(Flow& flow, EndReason reason);
+  void count_ended(const Flow& flow, FlowState state);
+  Event event_of(const Flow& flow, EventKind kind) const;
+
+  std::shared_ptr<const RuleSet> rules_;
+  WorkerOptions options_;
+  FlowTable table_;
+  Statistics statistics_;
+  std::vector<Event> events_;
+  std::vector<std::uint32_t> hashes_;  // of the burst
+  std::size_t inspection_bytes_ = 0;
+  std::vector<std::uint64_t> log_hits_;
+  // Room for the parsers, owned here because the packet path allocates nothing.
+  StreamReader reader_;
+  std::unique_ptr<dns::Message> message_;
+};
+
+}  // namespace netscope

@@ -1,0 +1,108 @@
+// What is remembered of one flow: a plain struct of at most 192 bytes, and what inspection needs while it goes on.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "netscope/base/time.h"
+#include "netscope/dpi/facts.h"
+#include "netscope/flow/key.h"
+#include "netscope/flow/stream_prefix.h"
+
+namespace netscope {
+
+// The life of a flow. Each flow is in one state; `closed` and `incomplete` are final.
+enum class FlowState : std::uint8_t {
+  opened,       // packets from one side only, or a TCP handshake under way ("new" in reports)
+  established,  // both sides spoke; the application is not known
+  classified,   // the application protocol is known
+  closed,       // TCP: both FINs or a RST; others: silent for longer than their time-out
+  incomplete,   // ended, or given up on, before its data sufficed to tell what it was
+};
+inline constexpr std::size_t kFlowStateCount = 5;
+std::string_view to_string(FlowState state);
+
+// How one direction of a TCP connection is read.
+enum class StreamMode : std::uint8_t {
+  detect,   // from its first bytes
+  request,  // HTTP: at the beginning of a request, or of what a request turned the connection into
+  chunked,  // HTTP: within a chunked body
+  dns,      // DNS: at the beginning of a message
+  resync,   // position lost or never known; each segment may begin a request or a hello
+  done,     // nothing more to learn
+};
+
+struct StreamInspection {
+  StreamPrefix prefix;
+  StreamMode mode = StreamMode::detect;
+  std::uint16_t segments = 0;  // with payload, in `detect` and `resync`
+};
+
+// What is needed only while a flow is inspected; given back as soon as nothing more can come to light.
+struct Inspection {
+  std::array<StreamInspection, 2> streams;  // by Direction
+  std::size_t memory_bytes() const {
+    return sizeof(*this) + streams[0].prefix.memory_bytes() + streams[1].prefix.memory_bytes();
+  }
+};
+
+// Names kept for one flow; more are counted and left.
+inline constexpr std::size_t kMaxNamesPerFlow = 256;
+
+// What a flow said about itself, for reports. Allocated with the first name.
+struct FlowNames {
+  std::vector<std::string> names;  // in the compared form, each once, in the order of appearance
+  std::string alpn;
+  std::uint16_t tls_version = 0;
+  bool encrypted_hello = false;
+  bool more = false;  // kMaxNamesPerFlow was reached
+};
+
+// The lists in which the table keeps flows, in the order in which their memory is given up first.
+enum class Queue : std::uint8_t {
+  closed,          // said goodbye; kept a while for stragglers
+  judged_brief,    // verdict known; UDP, ICMP and others
+  judged_tcp,      // verdict known; TCP
+  pending_brief,   // still inspected: giving these up may let something pass
+  pending_tcp,
+  free,            // not in use
+};
+inline constexpr std::size_t kQueueCount = 5;  // without `free`
+
+struct Flow {
+  FlowKey key;
+  Time first_seen;
+  Time last_seen;
+  std::array<std::uint64_t, 2> bytes{};    // on the wire, by Direction
+  std::array<std::uint32_t, 2> packets{};  // by Direction
+  std::uint64_t blocked_bytes = 0;
+  std::uint32_t blocked_packets = 0;
+  std::uint32_t rule = 0;          // RuleIndex of the decision
+  std::uint64_t first_number = 0;  // the packet that opened the flow, from 1
+  std::unique_ptr<Inspection> inspection;
+  std::unique_ptr<FlowNames> names;
+  std::uint32_t hash = 0;
+  std::uint32_t newer = 0;  // neighbours in the table's list
+  std::uint32_t older = 0;
+  std::int32_t queued_second = 0;  // when it was put at the list's end, seconds of the table's clock
+  std::uint16_t app = 0;           // AppId
+  Queue queue = Queue::free;
+  FlowState state = FlowState::opened;
+  Protocol protocol = Protocol::unknown;
+  std::uint8_t action = 0;                      // Action of the decision
+  Direction client = Direction::low_to_high;    // packets of this direction come from the client
+  std::array<std::uint8_t, 2> tcp_flags{};      // seen so far, by Direction
+  bool decided : 1 = false;       // `action` and `rule` hold a decision
+  bool sticky : 1 = false;        // the decision holds for every later packet
+  bool final : 1 = false;         // the facts are final
+  bool client_known : 1 = false;  // a SYN or a request showed who the client is
+  bool had_payload : 1 = false;
+
+  bool closed_by_tcp() const;
+};
+static_assert(sizeof(Flow) <= 192);
+
+}  // namespace netscope

@@ -1,0 +1,56 @@
+// The five-tuple of a flow, the same for both directions.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "netscope/net/address.h"
+#include "netscope/net/headers.h"
+
+namespace netscope {
+
+// Which way a packet goes, told by the order of its ends alone. Which end is the client is another question (Flow).
+enum class Direction : std::uint8_t { low_to_high = 0, high_to_low = 1 };
+
+inline Direction opposite(Direction direction) {
+  return direction == Direction::low_to_high ? Direction::high_to_low : Direction::low_to_high;
+}
+inline std::size_t index_of(Direction direction) { return static_cast<std::size_t>(direction); }
+
+struct Endpoint {
+  IpAddress address;
+  std::uint16_t port = 0;
+  bool operator==(const Endpoint&) const = default;
+};
+
+// Ends in ascending order of address and port, so that a packet and its answer have equal keys. 40 bytes, no padding:
+// comparison and hashing take it as five words.
+struct FlowKey {
+  std::array<std::uint8_t, 16> low_address{};
+  std::array<std::uint8_t, 16> high_address{};
+  std::uint16_t low_port = 0;
+  std::uint16_t high_port = 0;
+  std::uint8_t ip_protocol = 0;
+  IpVersion version = IpVersion::none;
+  std::uint16_t reserved = 0;
+
+  Endpoint low() const { return {{low_address, version}, low_port}; }
+  Endpoint high() const { return {{high_address, version}, high_port}; }
+  // The end that packets of this direction come from.
+  Endpoint source(Direction direction) const { return direction == Direction::low_to_high ? low() : high(); }
+  bool operator==(const FlowKey&) const = default;
+};
+static_assert(sizeof(FlowKey) == 40);
+
+struct DirectedKey {
+  FlowKey key;
+  Direction direction = Direction::low_to_high;
+};
+
+DirectedKey flow_key(const Headers& headers);
+
+// Hashes keys that peers choose: without the seed nobody can aim at one slot (or, for the fixed seed of the offline
+// fan-out, only at one worker).
+std::uint32_t hash(const FlowKey& key, std::uint64_t seed);
+
+}  // namespace netscope

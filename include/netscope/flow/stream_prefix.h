@@ -1,0 +1,79 @@
+// The beginning of one direction of a TCP connection, put together from segments in any order.
+//
+// Segments may arrive late, twice, or overlapping. Where two copies of a byte differ, somebody plays a game: some
+// receivers keep the first copy, some the last (Ptacek and Newsham, 1998). Both readings are kept from the first
+// difference on and both are judged.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "netscope/base/bytes.h"
+
+namespace netscope {
+
+// Bytes kept in one direction of one connection. A ClientHello of the largest size and its records fit.
+inline constexpr std::size_t kMaxPrefix = 32 * 1024;
+// Stretches behind gaps that are kept apart; a segment that would need one more is not kept.
+inline constexpr std::size_t kMaxStretches = 1024;
+
+// How far one step of consumption may reach, in bytes: well inside the half of the sequence space that is "ahead".
+inline constexpr std::uint64_t kMaxStep = std::uint64_t{1} << 30;
+
+class StreamPrefix {
+ public:
+  bool started() const { return started_; }
+  // Whether the beginning is certain: a SYN named it, or bytes were consumed up to it.
+  bool exact() const { return exact_; }
+  // The stream begins at this sequence number: what a SYN says. Later starts are ignored.
+  void start(std::uint32_t sequence);
+
+  // Takes a segment's bytes. The first one starts a stream whose SYN was not seen; an earlier one that follows within
+  // kMaxPrefix then moves its beginning back. Bytes before the beginning and beyond kMaxPrefix are dropped.
+  void add(std::uint32_t sequence, Bytes bytes);
+
+  // Whether a segment in order would be the whole prefix: it can then be read where it lies and need not be added.
+  bool is_next(std::uint32_t sequence) const { return started_ && stretches_.empty() && sequence == base_; }
+
+  // What is there without a gap, in the first-copy and the last-copy reading. The second is empty while no byte differed.
+  Bytes first_copy() const;
+  Bytes last_copy() const;
+
+  // The peer acknowledged bytes up to here. What it has and the capture has not will not come any more: when such a gap
+  // stands at the front, the stream goes on behind it. True when that moved the beginning.
+  bool skip_lost(std::uint32_t acknowledged);
+
+  // The next `count` bytes are done with, whether they have arrived or not. At most kMaxStep at once.
+  void consume(std::uint64_t count);
+  // Forgets what is there and goes on at this sequence number.
+  void restart(std::uint32_t sequence);
+
+  // Whether bytes had to be dropped at a limit: the prefix is as long as it will get.
+  bool full() const { return full_; }
+  bool empty() const { return stretches_.empty(); }
+  std::size_t memory_bytes() const { return bytes_.capacity() + other_.capacity(); }
+  // Gives the memory back; the position stays.
+  void release();
+
+ private:
+  // Offsets from base_ on, [begin, end).
+  struct Stretch {
+    std::uint32_t begin;
+    std::uint32_t end;
+  };
+
+  bool differs(std::uint32_t begin, Bytes bytes) const;
+  void put(std::uint32_t begin, Bytes bytes);
+  bool mark(std::uint32_t begin, std::uint32_t end);
+  void move_back(std::uint32_t count);
+
+  std::uint32_t base_ = 0;     // sequence number of offset 0
+  bool started_ = false;
+  bool exact_ = false;         // base_ came from a SYN or from consumption: nothing earlier counts
+  bool full_ = false;
+  std::vector<std::uint8_t> bytes_;
+  std::vector<std::uint8_t> other_;  // the last-copy reading; empty while the readings agree
+  std::vector<Stretch> stretches_;   // ascending, apart from each other
+};
+
+}  // namespace netscope

@@ -1,0 +1,97 @@
+// All flows of one worker: fixed capacity, found by key, forgotten when silent, evicted when full.
+//
+// Flows lie in one array; an open-addressed index of (hash, position) pairs finds them, so that a look-up costs one line of
+// the index and the flow's own lines, all of which can be prefetched. Each flow is in one list (Queue) ordered by the
+// time it was put there; a flow's packets do not move it. Who looks at a list's head and finds a flow that spoke
+// since puts it back at the end: the cost of keeping order is paid once a time-out, not once a packet.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "netscope/base/time.h"
+#include "netscope/flow/flow.h"
+
+namespace netscope {
+
+// How long a flow may be silent before it is forgotten, by Queue.
+struct IdleTimeouts {
+  Duration closed = std::chrono::seconds(10);
+  Duration brief = std::chrono::seconds(60);        // UDP, ICMP, others
+  Duration tcp_opening = std::chrono::seconds(60);  // no answer yet
+  Duration tcp = std::chrono::minutes(30);
+};
+
+class FlowTable {
+ public:
+  // `capacity` flows at most, at least 1; address space is taken for all of them at once, memory when they are used.
+  FlowTable(std::uint32_t capacity, std::uint64_t seed, const IdleTimeouts& timeouts);
+
+  std::uint32_t hash_of(const FlowKey& key) const { return hash(key, seed_); }
+  // Two steps of one prefetch: the index line, and once that is there, the flow's lines.
+  void prefetch_index(std::uint32_t hash) const { __builtin_prefetch(&index_[hash & mask_]); }
+  void prefetch_flow(std::uint32_t hash) const;
+
+  // Null when there is none. Pointers stay valid until the flow is removed.
+  Flow* find(const FlowKey& key, std::uint32_t hash);
+  // A new flow in Queue::pending_*; there must be none of that key, and the table must not be full.
+  Flow& create(const FlowKey& key, std::uint32_t hash, Time now);
+  void remove(Flow& flow);
+
+  bool full() const { return size_ == capacity_; }
+  std::uint32_t size() const { return size_; }
+  std::uint32_t capacity() const { return capacity_; }
+
+  // Puts the flow at the end of a list.
+  void move_to(Flow& flow, Queue queue, Time now);
+  // Whether the flow was silent for so long that a packet at `now` belongs to another one.
+  bool is_stale(const Flow& flow, Time now) const { return now - flow.last_seen >= timeout(flow); }
+  // The next flow that is stale at `now`, or null. The caller takes leave of it and removes it.
+  Flow* next_stale(Time now);
+  // Who has to go when the table is full: closed before judged before pending, within each the one that was silent
+  // longest, as far as the lists know. Never null in a table that is full.
+  Flow* next_victim();
+  // The TCP flow that has been pending longest, or null.
+  Flow* oldest_pending_tcp();
+
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (Flow& flow : flows_) {
+      if (flow.queue != Queue::free) visit(flow);
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = 0xffffffff;
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t position_plus_one = 0;  // 0: empty
+  };
+  struct List {
+    std::uint32_t oldest = kNone;
+    std::uint32_t newest = kNone;
+  };
+
+  Duration timeout(const Flow& flow) const;
+  Duration period(Queue queue) const;
+  bool spoke_since_queued(const Flow& flow) const { return to_second(flow.last_seen) > flow.queued_second; }
+  std::uint32_t position_of(const Flow& flow) const { return static_cast<std::uint32_t>(&flow - flows_.data()); }
+  std::uint32_t slot_of(const Flow& flow) const;
+  void unlink(Flow& flow);
+  void append(Flow& flow, Queue queue, Time now);
+  std::int32_t to_second(Time time) const;
+
+  std::uint32_t capacity_;
+  std::uint32_t size_ = 0;
+  std::uint32_t first_free_ = kNone;
+  std::uint32_t mask_;
+  std::uint64_t seed_;
+  IdleTimeouts timeouts_;
+  Time epoch_{};             // the first flow's time; seconds count from here
+  std::vector<Flow> flows_;  // never grows beyond what was reserved, so flows stay where they are
+  std::vector<Slot> index_;
+  std::array<List, kQueueCount> lists_;
+};
+
+}  // namespace netscope

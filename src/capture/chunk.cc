@@ -1,0 +1,148 @@
+#include "netscope/capture/chunk.h"
+
+#include <algorithm>
+
+namespace netscope {
+namespace {
+
+// The offline fan-out is the same on every run; what an attacker gains by aiming at one share is to fill that share's table.
+constexpr std::uint64_t kFanOutSeed = 0x6e657473636f7065;
+
+std::size_t share_of(const Packet& packet) {
+  const bool keyed = packet.kind == PacketKind::of_flow || packet.kind == PacketKind::quoting;
+  return keyed ? hash(packet.key, kFanOutSeed) % kShares : 0;
+}
+
+template <class Integer>
+void append_le(std::vector<std::uint8_t>& out, Integer value) {
+  for (std::size_t i = 0; i < sizeof value; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+}  // namespace
+
+void Chunk::clear() {
+  used = 0;
+  records.clear();
+  packets.clear();
+  verdicts.clear();
+  for (auto& share : shares) share.clear();
+  for (auto& share : events) share.clear();
+  outers.clear();
+  datagrams.clear();
+}
+
+ParseStatus take_records(CaptureParser& parser, Chunk& chunk) {
+  const Bytes input = Bytes{chunk.bytes}.first(chunk.filled);
+  Record record;
+  while (chunk.records.size() < kChunkRecords) {
+    const ParseStatus status = parser.next(input.subspan(chunk.used), record);
+    if (status != ParseStatus::ok) return status;
+    chunk.records.push_back({.begin = static_cast<std::uint32_t>(chunk.used),
+                             .raw_size = static_cast<std::uint32_t>(record.raw_size),
+                             .data_begin = static_cast<std::uint32_t>(chunk.used + record.data_begin),
+                             .data_size = static_cast<std::uint32_t>(record.data_size),
+                             .size_on_wire = record.size_on_wire,
+                             .kind = record.kind,
+                             .link = record.link,
+                             .time = record.time});
+    chunk.used += record.raw_size;
+  }
+  return ParseStatus::ok;
+}
+
+void PacketDecoder::reassemble(Headers& headers, Time time, Chunk& chunk, PacketKind& kind) {
+  std::vector<std::uint8_t> datagram;
+  switch (defragmenter_.add(headers, time, datagram)) {
+    case Defragmenter::Outcome::pending: kind = PacketKind::fragment; break;
+    case Defragmenter::Outcome::of_flow: kind = PacketKind::of_flow; break;
+    case Defragmenter::Outcome::complete:
+      chunk.datagrams.push_back(std::move(datagram));
+      kind = headers.status == HeaderStatus::ok ? PacketKind::of_flow : PacketKind::malformed;
+      break;
+    case Defragmenter::Outcome::overlapping:
+    case Defragmenter::Outcome::too_large: kind = PacketKind::malformed; break;
+  }
+}
+
+Packet PacketDecoder::packet_of(const RecordPlace& place, Chunk& chunk) {
+  Headers headers = decode_frame(Bytes{chunk.bytes}.subspan(place.data_begin, place.data_size), place.link, tunnels_);
+  Packet packet;
+  if (headers.status == HeaderStatus::ok && headers.fragment.present) {
+    PacketKind kind = PacketKind::fragment;
+    reassemble(headers, place.time, chunk, kind);
+    packet = make_packet(headers);
+    packet.kind = kind;
+  } else {
+    packet = make_packet(headers);
+  }
+  if (headers.tunnelled && packet.kind == PacketKind::of_flow) {
+    chunk.outers.push_back({headers.outer_source, headers.outer_destination, headers.outer_ip_protocol,
+                            headers.outer_destination_port});
+    packet.outer = &chunk.outers.back();
+  }
+  packet.time = place.time;
+  packet.size_on_wire = place.size_on_wire;
+  return packet;
+}
+
+void PacketDecoder::decode(Chunk& chunk) {
+  chunk.packets.resize(chunk.records.size());
+  chunk.verdicts.assign(chunk.records.size(), Verdict{});
+  for (std::uint32_t i = 0; i < chunk.records.size(); ++i) {
+    const RecordPlace& place = chunk.records[i];
+    if (place.kind != Record::Kind::packet) continue;
+    ++number_;
+    if (!place.wanted) continue;
+    Packet& packet = chunk.packets[i];
+    packet = packet_of(place, chunk);
+    packet.number = number_;
+    chunk.shares[share_of(packet)].push_back(i);
+  }
+}
+
+void plan_output(const Chunk& chunk, OutputFormat format, bool nanoseconds, std::vector<std::uint8_t>& built,
+                 std::vector<Bytes>& stretches) {
+  built.clear();
+  stretches.clear();
+  const Bytes bytes{chunk.bytes};
+  std::size_t begin = 0, end = 0;  // of the stretch that grows
+  const auto flush = [&] {
+    if (begin < end) stretches.push_back(bytes.subspan(begin, end - begin));
+  };
+  for (std::size_t i = 0; i < chunk.records.size(); ++i) {
+    const RecordPlace& place = chunk.records[i];
+    const bool packet = place.kind == Record::Kind::packet;
+    if (packet && (!place.wanted || chunk.verdicts[i].action != Action::accept)) continue;
+    if (format == OutputFormat::as_read) {
+      if (place.begin != end) {
+        flush();
+        begin = place.begin;
+      }
+      end = place.begin + place.raw_size;
+    } else if (packet) {
+      const auto since = place.time.time_since_epoch();
+      const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
+      append_le(built, static_cast<std::uint32_t>(seconds.count()));
+      append_le(built, static_cast<std::uint32_t>((since - seconds).count() / (nanoseconds ? 1 : 1000)));
+      append_le(built, place.data_size);
+      append_le(built, place.size_on_wire);
+      const Bytes data = bytes.subspan(place.data_begin, place.data_size);
+      built.insert(built.end(), data.begin(), data.end());
+    }
+  }
+  if (format == OutputFormat::as_read) return flush();
+  if (!built.empty()) stretches.emplace_back(built);
+}
+
+std::vector<std::uint8_t> pcap_file_header(LinkType link, std::uint32_t snap_length, bool nanoseconds) {
+  std::vector<std::uint8_t> header;
+  append_le(header, nanoseconds ? 0xa1b23c4du : 0xa1b2c3d4u);
+  append_le(header, std::uint16_t{2});
+  append_le(header, std::uint16_t{4});
+  append_le(header, std::uint64_t{0});
+  append_le(header, snap_length);
+  append_le(header, static_cast<std::uint32_t>(link));
+  return header;
+}
+
+}  // namespace netscope

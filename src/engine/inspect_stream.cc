@@ -1,0 +1,294 @@
+#include "netscope/engine/inspect_stream.h"
+
+#include <algorithm>
+
+namespace netscope {
+namespace {
+
+bool waits(ParseStatus status) { return status == ParseStatus::need_more; }
+
+void describe(const tls::ClientHello& hello, Sighting& sighting) {
+  sighting = {};
+  sighting.protocol = Protocol::tls;
+  sighting.side = Sighting::Side::client;
+  sighting.name = HostName::from_authority(hello.server_name);
+  sighting.complete = hello.complete;
+  sighting.alpn = hello.alpn;
+  sighting.tls_version = hello.version;
+  sighting.encrypted_hello = hello.encrypted;
+}
+
+void describe(const http::RequestPrefix& head, Sighting& sighting) {
+  sighting = {};
+  sighting.protocol = Protocol::http;
+  sighting.side = Sighting::Side::client;
+  sighting.name = HostName::from_authority(head.request.effective_host());
+  sighting.complete = head.head_complete;
+  sighting.method = head.request.method;
+  sighting.target = head.request.target;
+  sighting.user_agent = head.request.user_agent;
+}
+
+// The name that servers which read the request otherwise act on: the first Host beside an absolute target, or a second Host.
+HostName other_name(const http::Request& request) {
+  if (!request.authority.empty() && !request.host.empty()) return HostName::from_authority(request.host);
+  return HostName::from_authority(request.second_host);
+}
+
+}  // namespace
+
+void describe_question(const dns::Message& message, std::size_t index, Sighting& sighting) {
+  sighting = {};
+  sighting.side = message.response ? Sighting::Side::server : Sighting::Side::client;
+  sighting.dns_id = message.id;
+  sighting.dns_rcode = message.rcode;
+  sighting.dns_response = message.response;
+  if (index < message.question_count) {
+    sighting.name = message.questions[index].name;
+    sighting.dns_type = message.questions[index].type;
+  }
+}
+
+StreamReader::StreamReader()
+    : scratch_(std::make_unique<std::array<std::uint8_t, tls::kMaxClientHello>>()),
+      message_(std::make_unique<dns::Message>()) {}
+
+void StreamReader::begin(StreamInspection& stream, std::uint32_t sequence, Bytes segment) {
+  stream_ = &stream;
+  sequence_ = sequence;
+  segment_ = segment;
+  waiting_ = other_read_ = false;
+  pending_ = taken_ = 0;
+  question_ = message_->question_count;
+  second_name_ = {};
+  if (stream.mode == StreamMode::done) return;
+  StreamPrefix& prefix = stream.prefix;
+  if (stream.mode == StreamMode::detect || stream.mode == StreamMode::resync) ++stream.segments;
+  if (stream.mode == StreamMode::resync) prefix.restart(sequence);
+  in_place_ = !segment.empty() && (prefix.is_next(sequence) || (!prefix.started() && prefix.empty()));
+  if (!in_place_) prefix.add(sequence, segment);
+}
+
+void StreamReader::begin_after_loss(StreamInspection& stream) {
+  begin(stream, 0, {});
+  in_place_ = false;
+  if (stream.mode != StreamMode::done) stream.mode = StreamMode::resync;
+}
+
+Bytes StreamReader::bytes() const {
+  if (!in_place_) return stream_->prefix.first_copy();
+  return segment_.subspan(static_cast<std::size_t>(std::min<std::uint64_t>(taken_, segment_.size())));
+}
+
+void StreamReader::apply_pending() {
+  if (pending_ == 0) return;
+  if (in_place_) {
+    taken_ += std::min(pending_, kMaxStep);
+  } else {
+    stream_->prefix.consume(pending_);
+  }
+  pending_ = 0;
+}
+
+bool StreamReader::next(Sighting& sighting) {
+  if (!second_name_.empty()) {
+    sighting.name = second_name_;
+    second_name_ = {};
+    return true;
+  }
+  if (question_ < message_->question_count) return next_question(sighting) == Step::sighting;
+  if (other_reading(sighting)) return true;
+  apply_pending();
+  while (!waiting_ && stream_->mode != StreamMode::done) {
+    Step step = Step::wait;
+    if (!bytes().empty()) {
+      switch (stream_->mode) {
+        case StreamMode::detect: step = detect(sighting); break;
+        case StreamMode::request: step = request(sighting); break;
+        case StreamMode::chunked: step = chunk(); break;
+        case StreamMode::dns: step = dns_message(sighting); break;
+        case StreamMode::resync: step = resync(sighting); break;
+        case StreamMode::done: break;
+      }
+    }
+    if (step == Step::sighting) return true;
+    waiting_ = step == Step::wait;
+    apply_pending();
+  }
+  return false;
+}
+
+void StreamReader::end() {
+  StreamPrefix& prefix = stream_->prefix;
+  if (stream_->mode == StreamMode::done) {
+    prefix.release();
+    return;
+  }
+  apply_pending();
+  if (in_place_) {
+    if (!prefix.started() || prefix.empty()) {
+      if (taken_ > 0) {
+        prefix.restart(sequence_);
+        prefix.consume(taken_);
+      }
+    }
+    const Bytes rest = bytes();
+    if (!rest.empty()) prefix.add(sequence_ + static_cast<std::uint32_t>(taken_), rest);
+  }
+  if (!prefix.full()) return;
+  // No longer prefix will come. A connection that spoke HTTP may find its way again; a beginning is lost.
+  const bool spoke = stream_->mode == StreamMode::request || stream_->mode == StreamMode::chunked;
+  stream_->mode = spoke ? StreamMode::resync : StreamMode::done;
+  prefix.release();
+}
+
+// The beginning is none that we know. Where it is certain that it was the beginning, that is final.
+StreamReader::Step StreamReader::give_up() {
+  stream_->mode = stream_->prefix.exact() ? StreamMode::done : StreamMode::resync;
+  if (stream_->mode == StreamMode::resync) consume_later(bytes().size());
+  return Step::wait;
+}
+
+StreamReader::Step StreamReader::detect(Sighting& sighting) {
+  const Bytes view = bytes();
+  const auto from_client = tls::parse_records(view, *scratch_);
+  if (from_client.ok()) return hello(*from_client, sighting);
+  const auto asked = http::parse_request(view);
+  if (asked.ok()) return http_request(*asked, sighting);
+  const auto from_server = tls::parse_server_records(view);
+  const auto answered = http::parse_status_line(view);
+  sighting = {};
+  if (from_server.ok() || answered.ok()) {
+    sighting.protocol = from_server.ok() ? Protocol::tls : Protocol::http;
+    sighting.side = Sighting::Side::server;
+    stream_->mode = StreamMode::done;
+    return Step::sighting;
+  }
+  if (from_client.status == ParseStatus::malformed || asked.status == ParseStatus::malformed) {
+    sighting.protocol = from_client.status == ParseStatus::malformed ? Protocol::tls : Protocol::http;
+    sighting.side = Sighting::Side::client;
+    stream_->mode = sighting.protocol == Protocol::tls ? StreamMode::done : StreamMode::resync;
+    consume_later(view.size());
+    waiting_ = true;
+    return Step::sighting;
+  }
+  std::size_t length = 0;
+  const ParseStatus dns = dns::parse_stream(view, *message_, length);
+  if (dns == ParseStatus::ok) {
+    stream_->mode = StreamMode::dns;
+    return Step::again;
+  }
+  message_->question_count = 0;
+  if (stream_->segments >= kMaxSegments) return give_up();
+  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered.status) || waits(dns)) {
+    return Step::wait;
+  }
+  return give_up();
+}
+
+StreamReader::Step StreamReader::hello(const tls::ClientHello& hello, Sighting& sighting) {
+  describe(hello, sighting);
+  if (hello.complete) stream_->mode = StreamMode::done;
+  waiting_ = true;
+  return Step::sighting;
+}
+
+StreamReader::Step StreamReader::http_request(const http::RequestPrefix& head, Sighting& sighting) {
+  describe(head, sighting);
+  second_name_ = other_name(head.request);
+  if (second_name_.view() == sighting.name.view()) second_name_ = {};
+  if (!head.head_complete) {
+    waiting_ = true;
+    return Step::sighting;
+  }
+  stream_->mode = head.request.body == http::Body::chunked ? StreamMode::chunked : StreamMode::request;
+  consume_later(head.request.head_length + head.request.body_length);
+  return Step::sighting;
+}
+
+// Behind a request's body: another request, or, behind CONNECT and Upgrade, whatever both sides agreed on.
+StreamReader::Step StreamReader::request(Sighting& sighting) {
+  const Bytes view = bytes();
+  const auto asked = http::parse_request(view);
+  if (asked.ok()) return http_request(*asked, sighting);
+  const auto inside = tls::parse_records(view, *scratch_);
+  if (inside.ok()) return hello(*inside, sighting);
+  if (waits(asked.status) || waits(inside.status)) return Step::wait;
+  stream_->mode = StreamMode::resync;
+  stream_->segments = 0;
+  consume_later(view.size());
+  return Step::wait;
+}
+
+StreamReader::Step StreamReader::resync(Sighting& sighting) {
+  const Bytes view = bytes();
+  const auto asked = http::parse_request(view);
+  if (asked.ok()) return http_request(*asked, sighting);
+  const auto hidden = tls::parse_records(view, *scratch_);
+  if (hidden.ok()) return hello(*hidden, sighting);
+  if (waits(asked.status) || waits(hidden.status)) {
+    stream_->mode = StreamMode::request;  // it begins like one: the next segments belong to it
+    return Step::wait;
+  }
+  consume_later(view.size());
+  if (stream_->segments >= kMaxResyncSegments) stream_->mode = StreamMode::done;
+  return Step::wait;
+}
+
+StreamReader::Step StreamReader::chunk() {
+  const http::ChunkSkip skipped = http::skip_chunks(bytes());
+  consume_later(skipped.skip);
+  switch (skipped.status) {
+    case ParseStatus::ok: stream_->mode = StreamMode::request; return Step::again;
+    case ParseStatus::need_more: return Step::wait;
+    case ParseStatus::no_match:
+    case ParseStatus::malformed: break;
+  }
+  stream_->mode = StreamMode::resync;
+  stream_->segments = 0;
+  consume_later(bytes().size());
+  return Step::wait;
+}
+
+StreamReader::Step StreamReader::dns_message(Sighting& sighting) {
+  std::size_t length = 0;
+  switch (dns::parse_stream(bytes(), *message_, length)) {
+    case ParseStatus::ok: break;
+    case ParseStatus::need_more: message_->question_count = 0; return Step::wait;
+    case ParseStatus::no_match:
+    case ParseStatus::malformed:
+      message_->question_count = 0;
+      stream_->mode = StreamMode::done;
+      return Step::wait;
+  }
+  consume_later(length);
+  question_ = 0;
+  return next_question(sighting);
+}
+
+StreamReader::Step StreamReader::next_question(Sighting& sighting) {
+  describe_question(*message_, question_, sighting);
+  sighting.protocol = Protocol::dns;
+  ++question_;
+  return Step::sighting;
+}
+
+// Where copies of the same bytes differed, the other reading may show another name. Asked first, because reading on in
+// the first one consumes both.
+bool StreamReader::other_reading(Sighting& sighting) {
+  if (other_read_ || in_place_ || stream_->mode == StreamMode::dns || stream_->mode == StreamMode::done) return false;
+  other_read_ = true;
+  const Bytes view = stream_->prefix.last_copy();
+  if (view.empty()) return false;
+  if (const auto hello = tls::parse_records(view, *scratch_); hello.ok()) {
+    describe(*hello, sighting);
+    return true;
+  }
+  if (const auto asked = http::parse_request(view); asked.ok()) {
+    describe(*asked, sighting);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace netscope

@@ -1,0 +1,97 @@
+#include "netscope/engine/statistics.h"
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+
+#include "netscope/base/bytes.h"
+
+namespace netscope {
+
+RuleTally& RuleTally::operator+=(const RuleTally& other) {
+  flows += other.flows;
+  matched += other.matched;
+  last_hit = std::max(last_hit, other.last_hit);
+  return *this;
+}
+
+std::size_t AddressHash::operator()(const IpAddress& address) const {
+  return std::hash<std::string_view>{}(as_text(address.bytes));
+}
+
+std::size_t EdgeHash::operator()(const Edge& edge) const {
+  return AddressHash{}(edge.client) * 31 + std::hash<std::string>{}(edge.domain) + edge.app;
+}
+
+Timeline::Step& Timeline::at(std::int64_t second) {
+  if (steps_.empty()) start_ = second;
+  std::size_t index = second <= start_ ? 0 : static_cast<std::size_t>(second - start_) / step_;
+  while (index >= kMaxSteps) {  // halve the resolution
+    for (std::size_t i = 0; i < steps_.size(); i += 2) {
+      Step joined = steps_[i];
+      if (i + 1 < steps_.size()) {
+        joined.all += steps_[i + 1].all;
+        joined.blocked += steps_[i + 1].blocked;
+      }
+      steps_[i / 2] = joined;
+    }
+    steps_.resize((steps_.size() + 1) / 2);
+    step_ *= 2;
+    index = static_cast<std::size_t>(second - start_) / step_;
+    if (step_ >= 1u << 30) index = std::min(index, kMaxSteps - 1);
+  }
+  if (index >= steps_.size()) steps_.resize(index + 1);
+  return steps_[index];
+}
+
+void Timeline::add(Time time, std::uint64_t bytes, bool blocked) {
+  const auto second = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  Step& step = at(second);
+  step.all.add(bytes);
+  step.blocked += blocked ? 1 : 0;
+}
+
+void Timeline::merge(const Timeline& other) {
+  if (other.steps_.empty()) return;
+  if (steps_.empty() || other.start_ < start_) {
+    Timeline earlier = other;
+    std::swap(*this, earlier);
+    return merge(earlier);
+  }
+  for (std::size_t i = 0; i < other.steps_.size(); ++i) {
+    Step& step = at(other.start_ + static_cast<std::int64_t>(i) * other.step_);
+    step.all += other.steps_[i].all;
+    step.blocked += other.steps_[i].blocked;
+  }
+}
+
+void Statistics::merge(const Statistics& added) {
+  for (Counter Statistics::*counter :
+       {&Statistics::all, &Statistics::ipv4, &Statistics::ipv6, &Statistics::tcp, &Statistics::udp, &Statistics::icmp,
+        &Statistics::other, &Statistics::not_ip, &Statistics::malformed, &Statistics::cut_off, &Statistics::fragments,
+        &Statistics::accepted, &Statistics::dropped, &Statistics::rejected}) {
+    this->*counter += added.*counter;
+  }
+  for (std::uint64_t Statistics::*number :
+       {&Statistics::flows_total, &Statistics::flows_open, &Statistics::flows_tcp, &Statistics::flows_udp,
+        &Statistics::evicted, &Statistics::evicted_pending, &Statistics::given_up, &Statistics::flow_memory,
+        &Statistics::names}) {
+    this->*number += added.*number;
+  }
+  reasons.rules += added.reasons.rules;
+  reasons.default_policy += added.reasons.default_policy;
+  reasons.flow_drop += added.reasons.flow_drop;
+  reasons.unparsed += added.reasons.unparsed;
+  for (std::size_t i = 0; i < flows.size(); ++i) flows[i] += added.flows[i];
+  for (std::size_t i = 0; i < messages.size(); ++i) messages[i] += added.messages[i];
+  for (std::size_t i = 0; i < protocols.size(); ++i) protocols[i] += added.protocols[i];
+  for (std::size_t i = 0; i < std::min(rules.size(), added.rules.size()); ++i) rules[i] += added.rules[i];
+  default_rule += added.default_rule;
+  for (std::size_t i = 0; i < std::min(apps.size(), added.apps.size()); ++i) apps[i] += added.apps[i];
+  domains.merge(added.domains);
+  clients.merge(added.clients);
+  edges.merge(added.edges);
+  timeline.merge(added.timeline);
+}
+
+}  // namespace netscope

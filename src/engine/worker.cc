@@ -1,0 +1,195 @@
+// The burst pipeline and the life of flows.
+//
+// A flow table is larger than any cache, so a look-up made on demand waits for memory once or twice a packet. The burst
+// is therefore walked in three steps that are a few packets apart: hash the key and ask for its index line; ask for the
+// flow's own lines, whose place the index now tells; judge. By the time a packet is judged, its flow is there.
+
+#include "netscope/engine/worker.h"
+
+#include <algorithm>
+
+namespace netscope {
+namespace {
+
+// Packets between the steps of the prefetch.
+constexpr std::size_t kIndexAhead = 12;
+constexpr std::size_t kFlowAhead = 6;
+
+bool has_flow(const Packet& packet) {
+  return packet.kind == PacketKind::of_flow || packet.kind == PacketKind::quoting;
+}
+
+// Who is the client when no handshake was seen: the end with the port that is not a service's.
+Direction guess_client(const Packet& packet) {
+  const std::uint16_t from = packet.key.source(packet.direction).port;
+  const std::uint16_t to = packet.key.source(opposite(packet.direction)).port;
+  const bool from_service = from < 1024 && to >= 1024;
+  return from_service ? opposite(packet.direction) : packet.direction;
+}
+
+}  // namespace
+
+Worker::Worker(std::shared_ptr<const RuleSet> rules, const WorkerOptions& options)
+    : rules_(std::move(rules)),
+      options_(options),
+      table_(options.flow_capacity, options.seed, options.timeouts),
+      statistics_(rules_->rules().size(), rules_->catalogue().apps().size()),
+      log_hits_(rules_->rules().size()),
+      message_(std::make_unique<dns::Message>()) {}
+
+template <class PositionOf>
+void Worker::process_burst(std::span<const Packet> packets, std::size_t count, PositionOf position_of,
+                           std::span<Verdict> verdicts) {
+  if (count == 0) return;
+  if (hashes_.size() < count) hashes_.resize(count);
+  // Flows are forgotten by the earliest time of the burst: one record with a time far ahead must not end them all.
+  Time earliest = Time::max();
+  for (std::size_t step = 0; step < count + kIndexAhead; ++step) {
+    if (step < count) {
+      const Packet& packet = packets[position_of(step)];
+      earliest = std::min(earliest, packet.time);
+      if (has_flow(packet)) {
+        hashes_[step] = table_.hash_of(packet.key);
+        table_.prefetch_index(hashes_[step]);
+      }
+    }
+    if (step >= kFlowAhead && step - kFlowAhead < count && has_flow(packets[position_of(step - kFlowAhead)])) {
+      table_.prefetch_flow(hashes_[step - kFlowAhead]);
+    }
+    if (step >= kIndexAhead) {
+      const std::size_t position = position_of(step - kIndexAhead);
+      verdicts[position] = judge(packets[position], hashes_[step - kIndexAhead]);
+    }
+  }
+  while (Flow* flow = table_.next_stale(earliest)) end_flow(*flow, EndReason::timed_out);
+}
+
+void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdicts) {
+  process_burst(packets, packets.size(), [](std::size_t i) { return i; }, verdicts);
+}
+
+void Worker::process(std::span<const Packet> packets, std::span<const std::uint32_t> positions,
+                     std::span<Verdict> verdicts) {
+  process_burst(packets, positions.size(), [positions](std::size_t i) { return positions[i]; }, verdicts);
+}
+
+void Worker::finish() {
+  table_.for_each([this](Flow& flow) { end_flow(flow, EndReason::source_ended); });
+}
+
+Verdict Worker::judge(const Packet& packet, std::uint32_t hash) {
+  count_headers(packet);
+  Verdict verdict;
+  switch (packet.kind) {
+    case PacketKind::of_flow: verdict = judge_in_flow(find_or_open(packet, hash), packet); break;
+    case PacketKind::quoting: verdict = judge_quoting(packet, hash); break;
+    case PacketKind::fragment: break;  // nothing is known of it yet: it passes, and cannot complete without the rest
+    case PacketKind::malformed:
+    case PacketKind::cut_off:
+    case PacketKind::not_ip: verdict = judge_unparsed(packet); break;
+  }
+  count_verdict(packet, verdict.action);
+  return verdict;
+}
+
+Verdict Worker::judge_unparsed(const Packet&) {
+  const Action action = rules_->policy().unparsed;
+  if (action != Action::accept) ++statistics_.reasons.unparsed;
+  return {.action = action};
+}
+
+// An ICMP error is judged as ICMP between the ends of the flow that it speaks of, and shares that flow's fate.
+Verdict Worker::judge_quoting(const Packet& packet, std::uint32_t hash) {
+  if (const Flow* flow = table_.find(packet.key, hash);
+      flow != nullptr && flow->decided && flow->sticky && static_cast<Action>(flow->action) != Action::accept) {
+    ++statistics_.reasons.flow_drop;
+    tally_of(flow->rule).matched.add(packet.size_on_wire);
+    return {.action = static_cast<Action>(flow->action), .for_flow = false};
+  }
+  const Question question{
+      .client = packet.key.source(packet.direction).address,
+      .server = packet.key.source(opposite(packet.direction)).address,
+      .ip_protocol = packet.key.version == IpVersion::v4 ? ip_protocol::icmp : ip_protocol::icmp_v6,
+      .final = true,
+  };
+  const Decision decision = rules_->decide(question).value_or(Decision{});
+  RuleTally& tally = tally_of(decision.rule);
+  tally.matched.add(packet.size_on_wire);
+  tally.last_hit = std::max(tally.last_hit, packet.time);
+  if (decision.blocks()) {
+    ++(decision.rule == kDefaultPolicy ? statistics_.reasons.default_policy : statistics_.reasons.rules);
+  }
+  return {.action = decision.action, .for_flow = false};
+}
+
+Flow& Worker::find_or_open(const Packet& packet, std::uint32_t hash) {
+  Flow* flow = table_.find(packet.key, hash);
+  const bool opening = packet.key.ip_protocol == ip_protocol::tcp &&
+                       (packet.tcp_flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn;
+  if (flow != nullptr) {
+    if (!table_.is_stale(*flow, packet.time) && !(opening && flow->closed_by_tcp())) return *flow;
+    end_flow(*flow, opening ? EndReason::closed : EndReason::timed_out);
+  }
+  if (table_.full()) end_flow(*table_.next_victim(), EndReason::evicted);
+  Flow& opened = table_.create(packet.key, hash, packet.time);
+  opened.first_number = packet.number;
+  opened.app = kNoApp;
+  opened.rule = kDefaultPolicy;
+  opened.client_known = (packet.tcp_flags & tcp_flag::syn) != 0;
+  const bool from_server = (packet.tcp_flags & (tcp_flag::syn | tcp_flag::ack)) == (tcp_flag::syn | tcp_flag::ack);
+  opened.client = from_server ? opposite(packet.direction)
+                  : opening   ? packet.direction
+                              : guess_client(packet);
+  if (packet.key.ip_protocol == ip_protocol::tcp) {
+    opened.inspection = std::make_unique<Inspection>();
+    inspection_bytes_ += opened.inspection->memory_bytes();
+  }
+  return opened;
+}
+
+// Counters, TCP flags and the state that follows from them.
+void Worker::follow(Flow& flow, const Packet& packet) {
+  const std::size_t direction = index_of(packet.direction);
+  flow.last_seen = packet.time;
+  flow.bytes[direction] += packet.size_on_wire;
+  ++flow.packets[direction];
+  flow.tcp_flags[direction] |= packet.tcp_flags;
+  if (!packet.payload.empty()) flow.had_payload = true;
+  if (flow.state == FlowState::opened && flow.packets[0] != 0 && flow.packets[1] != 0) {
+    // TCP: established by the client's answer to the SYN/ACK, or by data in a connection that was under way.
+    const bool handshake = (packet.tcp_flags & tcp_flag::syn) != 0;
+    if (packet.key.ip_protocol != ip_protocol::tcp || !handshake) flow.state = FlowState::established;
+  }
+  if (flow.state == FlowState::established && flow.protocol != Protocol::unknown) flow.state = FlowState::classified;
+  // A blocked connection stays: a RST that only we saw must not make us forget it.
+  const bool blocked = flow.decided && static_cast<Action>(flow.action) != Action::accept;
+  if (flow.queue != Queue::closed && !blocked && flow.closed_by_tcp()) table_.move_to(flow, Queue::closed, packet.time);
+}
+
+Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
+  follow(flow, packet);
+  const bool blocked_before = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
+  if (!blocked_before && !(flow.sticky && flow.final)) {
+    if (packet.outer != nullptr) block_by_outer(flow, packet);
+    inspect(flow, packet);
+  } else if (flow.inspection != nullptr || flow.protocol == Protocol::dns) {
+    inspect(flow, packet);  // the verdict stands; what it was blocked or accepted for is still worth knowing
+  }
+  leave_pending(flow);
+  keep_within_memory(flow);
+  if (!flow.decided) return {};
+  const auto action = static_cast<Action>(flow.action);
+  RuleTally& tally = tally_of(flow.rule);
+  tally.matched.add(packet.size_on_wire);
+  tally.last_hit = std::max(tally.last_hit, packet.time);
+  if (action != Action::accept) {
+    flow.blocked_packets += 1;
+    flow.blocked_bytes += packet.size_on_wire;
+    ++(blocked_before                   ? statistics_.reasons.flow_drop
+       : flow.rule == kDefaultPolicy ? statistics_.reasons.default_policy
+                                        : statistics_.reasons.rules);
+  }
+  return {.action = action, .for_flow = flow.sticky && (flow.final || action != Action::accept)};
+}
+
+}  // namespace netscope

@@ -1,0 +1,146 @@
+// Counting and reporting: what the packets were, what became of them, and how flows ended.
+
+#include <algorithm>
+
+#include "netscope/engine/worker.h"
+
+namespace netscope {
+namespace {
+
+// 41 bits of number below 12 bits of worker: ids stay below 2^53, where JSON readers are still exact.
+constexpr int kFlowNumberBits = 41;
+
+}  // namespace
+
+void Worker::count_headers(const Packet& packet) {
+  const std::uint64_t size = packet.size_on_wire;
+  statistics_.all.add(size);
+  switch (packet.kind) {
+    case PacketKind::not_ip: statistics_.not_ip.add(size); return;
+    case PacketKind::malformed: statistics_.malformed.add(size); return;
+    case PacketKind::cut_off: statistics_.cut_off.add(size); return;
+    case PacketKind::fragment: statistics_.fragments.add(size); break;
+    case PacketKind::of_flow:
+    case PacketKind::quoting: break;
+  }
+  (packet.key.version == IpVersion::v4 ? statistics_.ipv4 : statistics_.ipv6).add(size);
+  if (packet.kind == PacketKind::quoting) return statistics_.icmp.add(size);
+  switch (packet.key.ip_protocol) {
+    case ip_protocol::tcp: statistics_.tcp.add(size); break;
+    case ip_protocol::udp: statistics_.udp.add(size); break;
+    case ip_protocol::icmp:
+    case ip_protocol::icmp_v6: statistics_.icmp.add(size); break;
+    default: statistics_.other.add(size); break;
+  }
+}
+
+void Worker::count_verdict(const Packet& packet, Action action) {
+  switch (action) {
+    case Action::accept: statistics_.accepted.add(packet.size_on_wire); break;
+    case Action::drop: statistics_.dropped.add(packet.size_on_wire); break;
+    case Action::reject: statistics_.rejected.add(packet.size_on_wire); break;
+  }
+  statistics_.timeline.add(packet.time, packet.size_on_wire, action != Action::accept);
+}
+
+RuleTally& Worker::tally_of(RuleIndex rule) {
+  return rule < statistics_.rules.size() ? statistics_.rules[rule] : statistics_.default_rule;
+}
+
+void Worker::end_flow(Flow& flow, EndReason reason) {
+  FlowState state = flow.state;
+  const bool silent_end = flow.key.ip_protocol != ip_protocol::tcp && reason == EndReason::timed_out;
+  const bool known = flow.protocol != Protocol::unknown || flow.final;
+  if (flow.had_payload && !known) {
+    state = FlowState::incomplete;
+  } else if (state != FlowState::incomplete && (flow.closed_by_tcp() || silent_end)) {
+    state = FlowState::closed;
+  }
+  if (reason == EndReason::evicted) {
+    ++statistics_.evicted;
+    if (flow.queue == Queue::pending_tcp || flow.queue == Queue::pending_brief) ++statistics_.evicted_pending;
+  }
+  count_ended(flow, state);
+  if (options_.recording.flows) {
+    Event event = event_of(flow, EventKind::flow);
+    event.state = state;
+    event.timed_out = reason == EndReason::timed_out || reason == EndReason::evicted;
+    event.time = flow.last_seen;
+    event.number = flow.first_number;
+    if (flow.names != nullptr) {
+      event.names = std::move(flow.names->names);
+      event.alpn = std::move(flow.names->alpn);
+      event.tls_version = flow.names->tls_version;
+      event.encrypted_hello = flow.names->encrypted_hello;
+    }
+    events_.push_back(std::move(event));
+  }
+  give_inspection_back(flow);
+  table_.remove(flow);
+}
+
+void Worker::count_ended(const Flow& flow, FlowState state) {
+  ++statistics_.flows_total;
+  ++statistics_.flows[static_cast<std::size_t>(state)];
+  if (flow.key.ip_protocol == ip_protocol::tcp) ++statistics_.flows_tcp;
+  if (flow.key.ip_protocol == ip_protocol::udp) ++statistics_.flows_udp;
+  const Tally tally{.packets = std::uint64_t{flow.packets[0]} + flow.packets[1],
+                    .bytes = flow.bytes[0] + flow.bytes[1],
+                    .flows = 1,
+                    .blocked = flow.blocked_packets};
+  statistics_.protocols[static_cast<std::size_t>(flow.protocol)] += tally;
+  if (flow.app < statistics_.apps.size()) statistics_.apps[flow.app] += tally;
+  const IpAddress client = flow.key.source(flow.client).address;
+  statistics_.clients.add(client, tally);
+  if (flow.names == nullptr) return;
+  // Packets count for the last name, which is the one that was blocked where one was; the others show that they occurred.
+  const std::vector<std::string>& names = flow.names->names;
+  for (const std::string& name : names) {
+    statistics_.domains.add(name, &name == &names.back() ? tally : Tally{.flows = 1});
+  }
+  statistics_.edges.add({.client = client, .app = flow.app, .domain = names.back()}, tally);
+}
+
+Event Worker::event_of(const Flow& flow, EventKind kind) const {
+  Event event;
+  event.kind = kind;
+  event.flow_id = options_.flow_id_base << kFlowNumberBits | (flow.first_number & ((std::uint64_t{1} << kFlowNumberBits) - 1));
+  event.client = flow.key.source(flow.client);
+  event.server = flow.key.source(opposite(flow.client));
+  event.ip_protocol = flow.key.ip_protocol;
+  event.protocol = flow.protocol;
+  event.app = flow.app;
+  event.decided = flow.decided;
+  event.decision = {.action = static_cast<Action>(flow.action), .rule = flow.rule};
+  event.start = flow.first_seen;
+  event.end = flow.last_seen;
+  event.packets_to_server = flow.packets[index_of(flow.client)];
+  event.packets_to_client = flow.packets[index_of(opposite(flow.client))];
+  event.bytes_to_server = flow.bytes[index_of(flow.client)];
+  event.bytes_to_client = flow.bytes[index_of(opposite(flow.client))];
+  event.blocked_packets = flow.blocked_packets;
+  return event;
+}
+
+void Worker::record_message(const Flow& flow, const Packet& packet, const Sighting& sighting) {
+  Event event = event_of(flow, sighting.protocol == Protocol::tls    ? EventKind::tls
+                               : sighting.protocol == Protocol::http ? EventKind::http
+                                                                     : EventKind::dns);
+  event.time = packet.time;
+  event.number = packet.number;
+  event.protocol = sighting.protocol;
+  if (!sighting.name.empty()) event.names = {std::string(sighting.name.view())};
+  event.alpn = sighting.alpn;
+  event.tls_version = sighting.tls_version;
+  event.encrypted_hello = sighting.encrypted_hello;
+  event.method = sighting.method;
+  event.target = sighting.target;
+  event.user_agent = sighting.user_agent;
+  event.dns_id = sighting.dns_id;
+  event.dns_type = sighting.dns_type;
+  event.dns_rcode = sighting.dns_rcode;
+  event.dns_response = sighting.dns_response;
+  events_.push_back(std::move(event));
+}
+
+}  // namespace netscope

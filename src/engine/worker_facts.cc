@@ -1,0 +1,234 @@
+// From payload to facts to decisions.
+
+#include <algorithm>
+
+#include "netscope/engine/worker.h"
+
+namespace netscope {
+namespace {
+
+bool is_dns_family(Protocol protocol) {
+  return protocol == Protocol::dns || protocol == Protocol::mdns || protocol == Protocol::llmnr;
+}
+
+// Ports on which each datagram is its own question, whatever the first one was.
+bool is_dns_port(const FlowKey& key) {
+  for (const std::uint16_t port : {key.low_port, key.high_port}) {
+    if (port == dns::kPort || port == dns::kMulticastPort || port == dns::kLlmnrPort) return true;
+  }
+  return false;
+}
+
+// NetBIOS names (RFC 1002) travel in messages that look like DNS.
+bool is_netbios_port(const FlowKey& key) {
+  return key.low_port == 137 || key.high_port == 137 || key.low_port == 138 || key.high_port == 138;
+}
+
+}  // namespace
+
+Question Worker::question_of(const Flow& flow) const {
+  const Endpoint server = flow.key.source(opposite(flow.client));
+  return {
+      .client = flow.key.source(flow.client).address,
+      .server = server.address,
+      .server_port = server.port,
+      .ip_protocol = flow.key.ip_protocol,
+      .protocol = flow.protocol,
+      .final = flow.final,
+  };
+}
+
+void Worker::inspect(Flow& flow, const Packet& packet) {
+  switch (flow.key.ip_protocol) {
+    case ip_protocol::tcp: inspect_tcp(flow, packet); break;
+    case ip_protocol::udp:
+    case ip_protocol::udp_lite: inspect_datagram(flow, packet); break;
+    default:
+      if (!flow.final) facts_are_final(flow, packet);
+      break;
+  }
+}
+
+void Worker::inspect_tcp(Flow& flow, const Packet& packet) {
+  if (flow.inspection == nullptr) return;
+  if (!flow.decided) decide(flow, packet, question_of(flow));
+  Inspection& inspection = *flow.inspection;
+  const std::size_t memory_before = inspection.memory_bytes();
+  const Direction direction = packet.direction;
+  StreamInspection& stream = inspection.streams[index_of(direction)];
+  StreamInspection& answered = inspection.streams[index_of(opposite(direction))];
+  Sighting sighting;
+  if ((packet.tcp_flags & tcp_flag::ack) != 0 && answered.prefix.skip_lost(packet.tcp_acknowledgment)) {
+    Packet other = packet;
+    other.direction = opposite(direction);
+    reader_.begin_after_loss(answered);
+    while (reader_.next(sighting)) learn(flow, other, sighting);
+    reader_.end();
+  }
+  const std::uint32_t begin = packet.tcp_sequence + ((packet.tcp_flags & tcp_flag::syn) != 0 ? 1 : 0);
+  if ((packet.tcp_flags & tcp_flag::syn) != 0) stream.prefix.start(begin);
+  if (!packet.payload.empty() && stream.mode != StreamMode::done) {
+    reader_.begin(stream, begin, packet.payload);
+    while (reader_.next(sighting)) learn(flow, packet, sighting);
+    reader_.end();
+  }
+  inspection_bytes_ += inspection.memory_bytes() - memory_before;
+  const auto done = [&](Direction d) { return inspection.streams[index_of(d)].mode == StreamMode::done; };
+  const bool nothing_more = done(opposite(flow.client)) ? done(flow.client) : flow.client_known && done(flow.client);
+  if (nothing_more && !flow.final) facts_are_final(flow, packet);
+  if (flow.final || (flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept &&
+                     flow.protocol != Protocol::unknown)) {
+    give_inspection_back(flow);
+  }
+}
+
+// Each datagram is whole: what it does not show, no later one adds to it. DNS asks anew with each.
+void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
+  if (packet.payload.empty()) {
+    if (!flow.decided) decide(flow, packet, question_of(flow));
+    return;
+  }
+  const bool may_be_dns = (!flow.final || is_dns_family(flow.protocol) || is_dns_port(flow.key)) && !is_netbios_port(flow.key);
+  if (!flow.sticky) flow.decided = false;
+  if (may_be_dns && dns::parse_message(packet.payload, *message_) == ParseStatus::ok) {
+    Sighting sighting;
+    for (std::size_t i = 0; i < std::max<std::size_t>(message_->question_count, 1); ++i) {
+      describe_question(*message_, i, sighting);
+      sighting.protocol = dns::family(flow.key.low_port, flow.key.high_port);
+      learn(flow, packet, sighting);
+    }
+  } else if (!flow.decided) {
+    Question question = question_of(flow);
+    question.final = true;
+    decide(flow, packet, question);
+  }
+  if (!is_dns_family(flow.protocol) && !is_dns_port(flow.key) && !flow.final) facts_are_final(flow, packet);
+}
+
+// What the packet showed becomes the flow's, and the rules are asked again.
+void Worker::learn(Flow& flow, const Packet& packet, const Sighting& sighting) {
+  const bool first = flow.protocol == Protocol::unknown;
+  const bool tunnel_inside = flow.protocol == Protocol::http && sighting.protocol == Protocol::tls;
+  if (first || tunnel_inside) flow.protocol = sighting.protocol;
+  if (flow.state != FlowState::closed) flow.state = FlowState::classified;
+  if (!flow.client_known && sighting.side != Sighting::Side::either) {
+    flow.client = sighting.side == Sighting::Side::client ? packet.direction : opposite(packet.direction);
+    flow.client_known = true;
+  }
+  if (sighting.complete) ++statistics_.messages[static_cast<std::size_t>(sighting.protocol)];
+  if (!sighting.name.empty()) remember_name(flow, sighting);
+  Question question = question_of(flow);
+  question.protocol = sighting.protocol;
+  question.name = sighting.name.view();
+  question.app = question.name.empty() ? kNoApp : rules_->catalogue().find(question.name);
+  // A server's hello shows the protocol, and leaves the name to come.
+  const bool server_speaks = sighting.side == Sighting::Side::server && !is_dns_family(sighting.protocol);
+  question.final = question.final || (sighting.complete && !server_speaks);
+  if (question.app != kNoApp) flow.app = question.app;
+  decide(flow, packet, question);
+  if (options_.recording.messages && sighting.complete && !server_speaks) record_message(flow, packet, sighting);
+}
+
+void Worker::remember_name(Flow& flow, const Sighting& sighting) {
+  if (flow.names == nullptr) {
+    flow.names = std::make_unique<FlowNames>();
+    ++statistics_.names;
+  }
+  FlowNames& known = *flow.names;
+  if (sighting.protocol == Protocol::tls && sighting.complete) {
+    known.alpn = sighting.alpn;
+    known.tls_version = sighting.tls_version;
+    known.encrypted_hello = sighting.encrypted_hello;
+  }
+  const std::string_view name = sighting.name.view();
+  if (std::find(known.names.begin(), known.names.end(), name) != known.names.end()) return;
+  if (known.names.size() == kMaxNamesPerFlow) {
+    known.more = true;
+    return;
+  }
+  known.names.emplace_back(name);
+}
+
+// Asks the rules, unless the flow is blocked already: a block is never taken back by a later name.
+void Worker::decide(Flow& flow, const Packet& packet, const Question& question) {
+  if (flow.decided && static_cast<Action>(flow.action) != Action::accept) return;
+  if (const std::optional<Decision> decision = rules_->decide(question)) settle(flow, packet, *decision, question);
+}
+
+void Worker::block_by_outer(Flow& flow, const Packet& packet) {
+  const Question question{
+      .client = packet.outer->source,
+      .server = packet.outer->destination,
+      .server_port = packet.outer->destination_port,
+      .ip_protocol = packet.outer->ip_protocol,
+      .final = true,
+  };
+  if (flow.decided) return;
+  if (const auto decision = rules_->decide(question); decision && decision->blocks()) {
+    settle(flow, packet, *decision, question);
+    flow.sticky = true;
+  }
+}
+
+void Worker::settle(Flow& flow, const Packet& packet, const Decision& decision, const Question& question) {
+  const bool changed = !flow.decided || flow.rule != decision.rule;
+  const bool asks_per_datagram =
+      flow.key.ip_protocol != ip_protocol::tcp && (is_dns_family(flow.protocol) || is_dns_port(flow.key));
+  flow.decided = true;
+  flow.action = static_cast<std::uint8_t>(decision.action);
+  flow.rule = decision.rule;
+  // What leaned on a name holds as long as no other name can follow; a block of a connection holds for good.
+  flow.sticky = !decision.leaned_on_name || (asks_per_datagram ? false : decision.blocks() || flow.final);
+  if (changed) {
+    ++tally_of(decision.rule).flows;
+    rules_->count_logged(question, decision, log_hits_);
+    if (decision.blocks() && options_.recording.messages && flow.blocked_packets == 0) {
+      Event event = event_of(flow, EventKind::drop);
+      event.time = packet.time;
+      event.number = packet.number;
+      event.size = packet.size_on_wire;
+      if (!question.name.empty()) event.names = {std::string(question.name)};
+      events_.push_back(std::move(event));
+    }
+  }
+}
+
+// Nothing more will come to light: unknown now means "there is none", and the rules have an answer.
+void Worker::facts_are_final(Flow& flow, const Packet& packet) {
+  flow.final = true;
+  if (!flow.decided) decide(flow, packet, question_of(flow));
+  if (flow.decided) flow.sticky = true;
+}
+
+void Worker::give_inspection_back(Flow& flow) {
+  if (flow.inspection == nullptr) return;
+  inspection_bytes_ -= flow.inspection->memory_bytes();
+  flow.inspection.reset();
+}
+
+// A flow that is judged and known for what it is may be evicted before one that is not.
+void Worker::leave_pending(Flow& flow) {
+  if (flow.queue != Queue::pending_tcp && flow.queue != Queue::pending_brief) return;
+  const bool blocked = flow.sticky && static_cast<Action>(flow.action) != Action::accept;
+  if (!flow.decided || !(flow.final || blocked || flow.protocol != Protocol::unknown)) return;
+  table_.move_to(flow, flow.queue == Queue::pending_tcp ? Queue::judged_tcp : Queue::judged_brief, flow.last_seen);
+}
+
+// Those whose beginnings have waited longest give their memory back first; where none waits, the one that grew.
+void Worker::keep_within_memory(Flow& grown) {
+  while (inspection_bytes_ > options_.inspection_bytes) {
+    Flow* oldest = table_.oldest_pending_tcp();
+    Flow& flow = oldest != nullptr ? *oldest : grown;
+    if (flow.inspection == nullptr) return;
+    Packet last;
+    last.time = flow.last_seen;
+    last.number = flow.first_number;
+    facts_are_final(flow, last);
+    give_inspection_back(flow);
+    if (flow.protocol == Protocol::unknown) flow.state = FlowState::incomplete;
+    leave_pending(flow);
+    ++statistics_.given_up;
+  }
+}
+
+}  // namespace netscope

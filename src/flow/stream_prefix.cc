@@ -1,0 +1,174 @@
+#include "netscope/flow/stream_prefix.h"
+
+#include <algorithm>
+
+namespace netscope {
+namespace {
+
+// Sequence numbers wrap (RFC 9293, section 3.4): a distance is negative when `to` lies before `from`.
+std::int64_t distance(std::uint32_t from, std::uint32_t to) { return static_cast<std::int32_t>(to - from); }
+
+}  // namespace
+
+void StreamPrefix::start(std::uint32_t sequence) {
+  if (exact_) return;
+  if (started_) {
+    const std::int64_t ahead = distance(base_, sequence);
+    if (ahead < 0 && -ahead <= static_cast<std::int64_t>(kMaxPrefix)) {
+      move_back(static_cast<std::uint32_t>(-ahead));
+    } else if (ahead > 0) {
+      return;
+    }
+  }
+  base_ = sequence;
+  started_ = exact_ = true;
+}
+
+void StreamPrefix::add(std::uint32_t sequence, Bytes bytes) {
+  if (bytes.empty()) return;
+  if (!started_) {
+    base_ = sequence;
+    started_ = true;
+  }
+  std::int64_t begin = distance(base_, sequence);
+  const auto room_ahead = static_cast<std::int64_t>(2 * kMaxPrefix) - std::ssize(bytes_);
+  if (begin < 0 && !exact_ && -begin <= std::min(room_ahead, static_cast<std::int64_t>(kMaxPrefix))) {
+    move_back(static_cast<std::uint32_t>(-begin));
+    begin = 0;
+  }
+  if (begin < 0) {
+    if (-begin >= static_cast<std::int64_t>(bytes.size())) return;
+    bytes = bytes.subspan(static_cast<std::size_t>(-begin));
+    begin = 0;
+  }
+  if (begin >= static_cast<std::int64_t>(kMaxPrefix)) {
+    // A little beyond: the stream has outgrown us. Far beyond: a stray or forged segment, which proves nothing.
+    full_ = full_ || begin < static_cast<std::int64_t>(4 * kMaxPrefix);
+    return;
+  }
+  const std::size_t room = kMaxPrefix - static_cast<std::size_t>(begin);
+  if (bytes.size() > room) {
+    bytes = bytes.first(room);
+    full_ = true;
+  }
+  put(static_cast<std::uint32_t>(begin), bytes);
+}
+
+bool StreamPrefix::differs(std::uint32_t begin, Bytes bytes) const {
+  const std::uint32_t end = begin + static_cast<std::uint32_t>(bytes.size());
+  const auto unequal = [&](const std::vector<std::uint8_t>& held, std::uint32_t from, std::uint32_t to) {
+    return !std::equal(held.begin() + from, held.begin() + to, bytes.begin() + (from - begin));
+  };
+  for (const Stretch& stretch : stretches_) {
+    const std::uint32_t from = std::max(begin, stretch.begin);
+    const std::uint32_t to = std::min(end, stretch.end);
+    if (from < to && unequal(bytes_, from, to)) return true;
+  }
+  return false;
+}
+
+void StreamPrefix::put(std::uint32_t begin, Bytes bytes) {
+  const std::uint32_t end = begin + static_cast<std::uint32_t>(bytes.size());
+  if (bytes_.size() < end) {
+    bytes_.resize(end);
+    if (!other_.empty()) other_.resize(end);
+  }
+  if (other_.empty() && differs(begin, bytes)) other_ = bytes_;
+  if (!other_.empty()) std::copy(bytes.begin(), bytes.end(), other_.begin() + begin);
+  // The first copy of a byte stays: only what no stretch covers is written.
+  std::uint32_t cursor = begin;
+  const auto write_up_to = [&](std::uint32_t to) {
+    if (cursor < to) std::copy(bytes.begin() + (cursor - begin), bytes.begin() + (to - begin), bytes_.begin() + cursor);
+  };
+  for (const Stretch& stretch : stretches_) {
+    if (stretch.begin >= end) break;
+    if (stretch.end <= cursor) continue;
+    write_up_to(stretch.begin);
+    cursor = stretch.end;
+  }
+  write_up_to(end);
+  if (!mark(begin, end)) full_ = true;
+}
+
+// Joins [begin, end) to the stretches; false when that would need one too many.
+bool StreamPrefix::mark(std::uint32_t begin, std::uint32_t end) {
+  const auto first = std::find_if(stretches_.begin(), stretches_.end(), [&](const Stretch& s) { return s.end >= begin; });
+  auto last = first;
+  while (last != stretches_.end() && last->begin <= end) ++last;
+  if (first == last) {
+    if (stretches_.size() == kMaxStretches) return false;
+    stretches_.insert(first, Stretch{begin, end});
+    return true;
+  }
+  first->begin = std::min(first->begin, begin);
+  first->end = std::max((last - 1)->end, end);
+  stretches_.erase(first + 1, last);
+  return true;
+}
+
+void StreamPrefix::move_back(std::uint32_t count) {
+  base_ -= count;
+  if (stretches_.empty()) return;
+  bytes_.insert(bytes_.begin(), count, 0);
+  if (!other_.empty()) other_.insert(other_.begin(), count, 0);
+  for (Stretch& stretch : stretches_) {
+    stretch.begin += count;
+    stretch.end += count;
+  }
+}
+
+Bytes StreamPrefix::first_copy() const {
+  if (stretches_.empty() || stretches_.front().begin != 0) return {};
+  return Bytes{bytes_}.first(stretches_.front().end);
+}
+
+Bytes StreamPrefix::last_copy() const {
+  if (other_.empty() || stretches_.empty() || stretches_.front().begin != 0) return {};
+  return Bytes{other_}.first(stretches_.front().end);
+}
+
+bool StreamPrefix::skip_lost(std::uint32_t acknowledged) {
+  if (stretches_.empty() || stretches_.front().begin == 0) return false;
+  const std::uint32_t gap = stretches_.front().begin;
+  if (distance(base_, acknowledged) < static_cast<std::int64_t>(gap)) return false;
+  consume(gap);
+  return true;
+}
+
+void StreamPrefix::consume(std::uint64_t count) {
+  const auto step = static_cast<std::uint32_t>(std::min(count, kMaxStep));
+  base_ += step;
+  exact_ = true;
+  const auto drop = [step](std::vector<std::uint8_t>& bytes) {
+    bytes.erase(bytes.begin(), bytes.begin() + std::min<std::ptrdiff_t>(step, std::ssize(bytes)));
+  };
+  drop(bytes_);
+  std::size_t kept = 0;
+  for (const Stretch& stretch : stretches_) {
+    if (stretch.end <= step) continue;
+    stretches_[kept++] = {stretch.begin > step ? stretch.begin - step : 0, stretch.end - step};
+  }
+  stretches_.resize(kept);
+  if (stretches_.empty()) {
+    bytes_.clear();
+    other_.clear();  // what follows was not seen in two versions
+  } else {
+    drop(other_);
+  }
+  full_ = false;
+}
+
+void StreamPrefix::restart(std::uint32_t sequence) {
+  release();
+  base_ = sequence;
+  started_ = exact_ = true;
+  full_ = false;
+}
+
+void StreamPrefix::release() {
+  bytes_ = {};
+  other_ = {};
+  stretches_ = {};
+}
+
+}  // namespace netscope

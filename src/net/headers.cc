@@ -1,0 +1,530 @@
+// One walk from the link layer to the transport's payload.
+//
+// The walk is a loop over "what comes next", because encapsulations nest in any order: a VLAN tag in a PPPoE session in
+// a Geneve tunnel. Each step reads one header from the same Reader and names the next step. Nothing recurses, and
+// kMaxEncapsulations bounds the loop.
+
+#include "netscope/net/headers.h"
+
+#include <algorithm>
+
+#include "net/tunnels.h"
+
+namespace netscope {
+namespace {
+
+using net::Next;
+
+// EtherTypes (IEEE 802 numbers).
+constexpr std::uint16_t kIpv4 = 0x0800, kIpv6 = 0x86dd, kVlan = 0x8100, kServiceVlan = 0x88a8, kOldServiceVlan = 0x9100,
+                        kOlderServiceVlan = 0x9200, kPppoeSession = 0x8864, kMpls = 0x8847, kMplsMulticast = 0x8848,
+                        kCiscoMetadata = 0x8909, kTransparentBridging = 0x6558, kPpp = 0x880b;
+
+// PPP protocol numbers (IANA).
+constexpr std::uint16_t kPppIpv4 = 0x0021, kPppIpv6 = 0x0057, kPppMpls = 0x0281;
+
+Next by_ppp_protocol(std::uint16_t protocol) {
+  switch (protocol) {
+    case kPppIpv4:
+      return Next::ipv4;
+    case kPppIpv6:
+      return Next::ipv6;
+    case kPppMpls:
+      return Next::mpls;
+    default:
+      return Next::not_ip;
+  }
+}
+
+Next ethernet(Reader& in) {
+  in.skip(12);
+  const std::uint16_t type = in.u16();
+  if (type < 0x0600) {  // IEEE 802.3: a length; LLC with SNAP may carry an EtherType (RFC 1042)
+    if (in.u24() != 0xaaaa03) return Next::not_ip;
+    in.skip(3);
+    return net::by_ether_type(in.u16());
+  }
+  return net::by_ether_type(type);
+}
+
+Next vlan(Reader& in) {
+  in.skip(2);
+  const std::uint16_t type = in.u16();
+  return type < 0x0600 ? Next::not_ip : net::by_ether_type(type);
+}
+
+Next mpls(Reader& in) {  // RFC 3032: the bottom of the stack does not say what follows; its first nibble does
+  std::uint32_t label = 0;
+  do {
+    label = in.u32();
+  } while ((label & 0x100) == 0 && in.ok());
+  Reader peek = in;
+  switch (const std::uint8_t first = peek.u8(); first >> 4) {
+    case 4:
+      return Next::ipv4;
+    case 6:
+      return Next::ipv6;
+    case 0:
+      in.skip(4);
+      return Next::ethernet;  // a pseudowire's control word (RFC 4448)
+    default:
+      return Next::ethernet;
+  }
+}
+
+Next ppp(Reader& in) {
+  Reader peek = in;
+  if (peek.u16() == 0xff03) in.skip(2);  // HDLC-like framing (RFC 1662), often left out
+  std::uint16_t protocol = in.u8();
+  if ((protocol & 1) == 0) protocol = static_cast<std::uint16_t>(protocol << 8 | in.u8());  // else compressed to a byte
+  return by_ppp_protocol(protocol);
+}
+
+Next pppoe(Reader& in) {  // RFC 2516: version and type, code, session, length
+  in.skip(6);
+  return Next::ppp;
+}
+
+Next cisco_metadata(Reader& in) {
+  in.skip(1);
+  const std::size_t words = in.u8();
+  in.skip(words * 4);
+  return net::by_ether_type(in.u16());
+}
+
+Next wlan(Reader& in) {  // IEEE 802.11 data frames, unencrypted
+  const std::uint8_t control = in.u8();
+  const std::uint8_t flags = in.u8();
+  if ((control & 0x0c) != 0x08 || (flags & 0x40) != 0) return Next::not_ip;
+  in.skip(22);
+  if ((flags & 0x03) == 0x03) in.skip(6);
+  if ((control & 0x80) != 0) in.skip(2);
+  if ((control & 0x40) != 0) return Next::not_ip;  // no data
+  if (in.u24() != 0xaaaa03) return Next::not_ip;
+  in.skip(3);
+  return net::by_ether_type(in.u16());
+}
+
+Next radiotap(Reader& in) {
+  in.skip(2);
+  const std::size_t length = in.u16_le();
+  if (length < 4) return Next::malformed;
+  in.skip(length - 4);
+  return Next::wlan;
+}
+
+Next by_family(std::uint32_t family) {  // AF_INET, and AF_INET6 as the systems number it
+  switch (family) {
+    case 2:
+      return Next::ipv4;
+    case 10:
+    case 24:
+    case 28:
+    case 30:
+      return Next::ipv6;
+    default:
+      return Next::not_ip;
+  }
+}
+
+Next null_loopback(Reader& in) {
+  const std::uint32_t family = in.u32_le();
+  return by_family(family > 0xffff ? __builtin_bswap32(family) : family);
+}
+
+Next cooked(Reader& in, std::size_t before_protocol, std::size_t after_protocol) {
+  in.skip(before_protocol);
+  const std::uint16_t type = in.u16();
+  in.skip(after_protocol);
+  return net::by_ether_type(type);
+}
+
+Next by_ip_version(Reader& in) {
+  Reader peek = in;
+  switch (peek.u8() >> 4) {
+    case 4:
+      return Next::ipv4;
+    case 6:
+      return Next::ipv6;
+    default:
+      return peek.ok() ? Next::not_ip : Next::cut_off;
+  }
+}
+
+Next first_step(Reader& in, LinkType link) {
+  switch (link) {
+    case LinkType::ethernet:
+      return Next::ethernet;
+    case LinkType::null:
+      return null_loopback(in);
+    case LinkType::loop:
+      return by_family(in.u32());
+    case LinkType::ppp:
+    case LinkType::ppp_hdlc:
+      return Next::ppp;
+    case LinkType::ppp_with_direction:
+      in.skip(1);
+      return Next::ppp;
+    case LinkType::ppp_ether:
+      return Next::pppoe;
+    case LinkType::cisco_hdlc:
+      in.skip(2);
+      return net::by_ether_type(in.u16());
+    case LinkType::raw:
+    case LinkType::raw_bsd:
+    case LinkType::raw_openbsd:
+      return by_ip_version(in);
+    case LinkType::ipv4:
+      return Next::ipv4;
+    case LinkType::ipv6:
+      return Next::ipv6;
+    case LinkType::ieee802_11:
+      return Next::wlan;
+    case LinkType::ieee802_11_radiotap:
+      return Next::radiotap;
+    case LinkType::linux_sll:
+      return cooked(in, 14, 0);
+    case LinkType::linux_sll2:
+      return cooked(in, 0, 18);
+  }
+  return Next::not_ip;
+}
+
+// Takes the IP header off `in` and leaves `in` at the end that the header declares. `size_on_wire` receives the size of
+// the IP payload as declared. An IPv4 header (RFC 791, section 3.1).
+Next ipv4(Reader& in, Headers& out, std::size_t& size_on_wire) {
+  const Bytes whole = in.rest();
+  const std::uint8_t version_and_length = in.u8();
+  const std::size_t header_length = (version_and_length & 0x0f) * 4u;
+  in.skip(1);
+  const std::size_t total = in.u16();
+  out.fragment.id = in.u16();
+  const std::uint16_t fragment = in.u16();
+  in.skip(1);
+  out.ip_protocol = in.u8();
+  in.skip(2);
+  out.source = IpAddress::from_bytes(in.take(4));
+  out.destination = IpAddress::from_bytes(in.take(4));
+  if (!in.ok()) return Next::cut_off;
+  if (version_and_length >> 4 != 4 || header_length < 20) return Next::malformed;
+  // Segmentation offload leaves the length 0 in what the sending host captures of itself.
+  const std::size_t declared = total == 0 ? whole.size() : total;
+  if (declared < header_length) return Next::malformed;
+  in.skip(header_length - 20);
+  if (!in.ok()) return Next::cut_off;
+  size_on_wire = declared - header_length;
+  in = Reader::whole(in.rest().first(std::min(size_on_wire, in.arrived())));
+  out.fragment.offset = static_cast<std::uint16_t>((fragment & 0x1fff) * 8);
+  out.fragment.more = (fragment & 0x2000) != 0;
+  out.fragment.present = (fragment & 0x3fff) != 0;
+  return Next::transport;
+}
+
+// IPv6 extension headers up to the transport (RFC 8200, section 4).
+Next ipv6_extensions(Reader& in, Headers& out, std::size_t& size_on_wire, std::uint8_t next) {
+  for (int i = 0; i < kMaxEncapsulations; ++i) {
+    const std::size_t before = in.arrived();
+    switch (next) {
+      case ip_protocol::hop_by_hop:
+      case ip_protocol::routing:
+      case ip_protocol::destination_options:
+      case ip_protocol::mobility:
+      case ip_protocol::hip:
+      case ip_protocol::shim6: {
+        next = in.u8();
+        const std::size_t length = in.u8();
+        in.skip(6 + length * 8);
+        break;
+      }
+      case ip_protocol::authentication: {  // RFC 4302, section 2.2: in words of four bytes, less two
+        next = in.u8();
+        const std::size_t length = in.u8();
+        in.skip(2 + length * 4 + 4);
+        break;
+      }
+      case ip_protocol::fragment: {
+        next = in.u8();
+        in.skip(1);
+        const std::uint16_t offset = in.u16();
+        out.fragment.id = in.u32();
+        out.fragment.offset = offset & 0xfff8;
+        out.fragment.more = (offset & 1) != 0;
+        out.fragment.present = out.fragment.offset != 0 || out.fragment.more;  // else atomic (RFC 6946)
+        break;
+      }
+      default:
+        out.ip_protocol = next;
+        return Next::transport;
+    }
+    if (!in.ok()) return Next::cut_off;
+    const std::size_t read = before - in.arrived();
+    if (read > size_on_wire) return Next::malformed;
+    size_on_wire -= read;
+    if (out.fragment.present) {
+      out.ip_protocol = next;
+      return Next::transport;
+    }
+  }
+  return Next::malformed;
+}
+
+Next ipv6(Reader& in, Headers& out, std::size_t& size_on_wire) {
+  const std::uint32_t version = in.u32() >> 28;
+  const std::size_t payload_length = in.u16();
+  const std::uint8_t next = in.u8();
+  in.skip(1);
+  out.source = IpAddress::from_bytes(in.take(16));
+  out.destination = IpAddress::from_bytes(in.take(16));
+  if (!in.ok()) return Next::cut_off;
+  if (version != 6) return Next::malformed;
+  size_on_wire = payload_length == 0 ? in.arrived() : payload_length;  // 0: jumbograms and segmentation offload
+  in = Reader::whole(in.rest().first(std::min(size_on_wire, in.arrived())));
+  out.fragment = {};
+  return ipv6_extensions(in, out, size_on_wire, next);
+}
+
+// From here on `out` describes what travels inside; the outermost ends stay known.
+void enter_tunnel(Headers& out) {
+  if (!out.tunnelled) {
+    out.tunnelled = true;
+    out.outer_source = out.source;
+    out.outer_destination = out.destination;
+    out.outer_ip_protocol = out.ip_protocol;
+    out.outer_destination_port = out.destination_port;
+  }
+  out.source_port = out.destination_port = 0;
+  out.tcp_flags = 0;
+}
+
+void tcp(Reader in, std::size_t size_on_wire, Headers& out) {
+  out.source_port = in.u16();
+  out.destination_port = in.u16();
+  out.tcp_sequence = in.u32();
+  out.tcp_acknowledgment = in.u32();
+  const std::size_t header_length = (in.u8() >> 4) * 4u;
+  out.tcp_flags = in.u8();
+  in.skip(6);
+  if (!in.ok()) {
+    out.status = size_on_wire < 20 ? HeaderStatus::malformed : HeaderStatus::cut_off;
+    return;
+  }
+  if (header_length < 20 || header_length > size_on_wire) {
+    out.status = HeaderStatus::malformed;
+    return;
+  }
+  in.skip(header_length - 20);
+  out.status = in.ok() ? HeaderStatus::ok : HeaderStatus::cut_off;
+  out.payload = in.rest();
+  out.payload_on_wire = static_cast<std::uint32_t>(size_on_wire - header_length);
+}
+
+void udp(Reader in, std::size_t size_on_wire, Headers& out) {
+  out.source_port = in.u16();
+  out.destination_port = in.u16();
+  std::size_t length = in.u16();
+  in.skip(2);
+  if (!in.ok()) {
+    out.status = size_on_wire < 8 ? HeaderStatus::malformed : HeaderStatus::cut_off;
+    return;
+  }
+  // 0 is a jumbogram's (RFC 2675). UDP-Lite's coverage (RFC 3828) is no length. A datagram longer than its packet is a
+  // lie that receivers drop; a fragment's first part is shorter than what it declares.
+  if (length == 0 || out.ip_protocol == ip_protocol::udp_lite) length = size_on_wire;
+  if (length < 8 || (length > size_on_wire && !out.fragment.present)) {
+    out.status = HeaderStatus::malformed;
+    return;
+  }
+  out.status = HeaderStatus::ok;
+  out.payload = in.rest().first(std::min(length - 8, in.arrived()));
+  out.payload_on_wire = static_cast<std::uint32_t>(length - 8);
+}
+
+// Ports of the packet that an ICMP error quotes: only its first eight bytes are promised (RFC 792).
+void quoted_packet(Reader in, Headers& out) {
+  Headers inner;
+  std::size_t size_on_wire = 0;
+  const Next step = by_ip_version(in);
+  if (step != Next::ipv4 && step != Next::ipv6) return;
+  if ((step == Next::ipv4 ? ipv4(in, inner, size_on_wire) : ipv6(in, inner, size_on_wire)) != Next::transport) return;
+  if (inner.fragment.present && inner.fragment.offset != 0) return;
+  if (inner.ip_protocol == ip_protocol::icmp || inner.ip_protocol == ip_protocol::icmp_v6) {
+    in.skip(4);
+    inner.source_port = inner.destination_port = in.u16();
+  } else {
+    inner.source_port = in.u16();
+    inner.destination_port = in.u16();
+  }
+  if (!in.ok()) return;
+  out.quoted = true;
+  out.source = inner.destination;
+  out.destination = inner.source;
+  out.source_port = inner.destination_port;
+  out.destination_port = inner.source_port;
+  out.ip_protocol = inner.ip_protocol;
+}
+
+// ICMP (RFC 792) and ICMPv6 (RFC 4443).
+void icmp(Reader in, std::size_t size_on_wire, Headers& out) {
+  const std::uint8_t type = in.u8();
+  in.skip(3);
+  const std::uint16_t identifier = in.u16();
+  in.skip(2);
+  if (!in.ok()) {
+    out.status = size_on_wire < 8 ? HeaderStatus::malformed : HeaderStatus::cut_off;
+    return;
+  }
+  out.status = HeaderStatus::ok;
+  const bool v6 = out.ip_protocol == ip_protocol::icmp_v6;
+  const bool error = v6 ? type >= 1 && type <= 4 : type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+  const bool echo = v6 ? type == 128 || type == 129 : type == 0 || type == 8;
+  if (echo) out.source_port = out.destination_port = identifier;
+  if (error) {
+    quoted_packet(in, out);
+    return;
+  }
+  out.payload = in.rest();
+  out.payload_on_wire = static_cast<std::uint32_t>(size_on_wire - 8);
+}
+
+// The whole walk. `out.status` says how it ended. Of a tunnel whose inside is not sound, the packet around it counts.
+Headers walk(Next next, Reader in, Tunnels tunnels) {
+  Headers out;
+  Headers around;  // the packet that the innermost tunnel travels in
+  std::size_t size_on_wire = 0;
+  for (int i = 0; i < kMaxEncapsulations; ++i) {
+    switch (next) {
+      case Next::ethernet:
+        next = ethernet(in);
+        break;
+      case Next::vlan:
+        next = vlan(in);
+        break;
+      case Next::mpls:
+        next = mpls(in);
+        break;
+      case Next::ppp:
+        next = ppp(in);
+        break;
+      case Next::pppoe:
+        next = pppoe(in);
+        break;
+      case Next::cisco_metadata:
+        next = cisco_metadata(in);
+        break;
+      case Next::wlan:
+        next = wlan(in);
+        break;
+      case Next::radiotap:
+        next = radiotap(in);
+        break;
+      case Next::ip:
+        next = by_ip_version(in);
+        break;
+      case Next::ipv4:
+        next = ipv4(in, out, size_on_wire);
+        break;
+      case Next::ipv6:
+        next = ipv6(in, out, size_on_wire);
+        break;
+      case Next::transport: {
+        const Bytes ip_payload = in.rest();
+        decode_transport(ip_payload, size_on_wire, out);
+        if (tunnels == Tunnels::opaque || out.status != HeaderStatus::ok)
+          return out.status == HeaderStatus::ok || !out.tunnelled ? out : around;
+        const net::Tunnel tunnel = net::find_tunnel(ip_payload, out);
+        if (tunnel.next == Next::none) return out;
+        around = out;
+        enter_tunnel(out);
+        in = Reader::whole(tunnel.inside);
+        next = tunnel.next;
+        break;
+      }
+      case Next::none:
+      case Next::not_ip:
+        out.status = HeaderStatus::not_ip;
+        return out.tunnelled ? around : out;
+      case Next::malformed:
+        out.status = HeaderStatus::malformed;
+        return out.tunnelled ? around : out;
+      case Next::cut_off:
+        out.status = HeaderStatus::cut_off;
+        return out.tunnelled ? around : out;
+    }
+    if (!in.ok() && next != Next::malformed) next = Next::cut_off;
+  }
+  out.status = HeaderStatus::malformed;
+  return out.tunnelled ? around : out;
+}
+
+}  // namespace
+
+namespace net {
+
+Next by_ether_type(std::uint16_t type) {
+  switch (type) {
+    case kIpv4:
+      return Next::ipv4;
+    case kIpv6:
+      return Next::ipv6;
+    case kVlan:
+    case kServiceVlan:
+    case kOldServiceVlan:
+    case kOlderServiceVlan:
+      return Next::vlan;
+    case kPppoeSession:
+      return Next::pppoe;
+    case kMpls:
+    case kMplsMulticast:
+      return Next::mpls;
+    case kCiscoMetadata:
+      return Next::cisco_metadata;
+    case kTransparentBridging:
+      return Next::ethernet;
+    case kPpp:
+      return Next::ppp;
+    default:
+      return Next::not_ip;
+  }
+}
+
+}  // namespace net
+
+void decode_transport(Bytes ip_payload, std::size_t size_on_wire, Headers& headers) {
+  headers.status = HeaderStatus::ok;
+  headers.payload = ip_payload;
+  headers.payload_on_wire = static_cast<std::uint32_t>(size_on_wire);
+  if (headers.fragment.present && headers.fragment.offset != 0) return;
+  const Reader in = Reader::whole(ip_payload);
+  switch (headers.ip_protocol) {
+    case ip_protocol::tcp:
+      tcp(in, size_on_wire, headers);
+      break;
+    case ip_protocol::udp:
+    case ip_protocol::udp_lite:
+      udp(in, size_on_wire, headers);
+      break;
+    case ip_protocol::icmp:
+    case ip_protocol::icmp_v6:
+      icmp(in, size_on_wire, headers);
+      break;
+    default:
+      break;
+  }
+  // A fragment keeps its whole IP payload: the reassembler wants the transport header too.
+  if (headers.fragment.present && headers.status == HeaderStatus::ok) {
+    headers.payload = ip_payload;
+    headers.payload_on_wire = static_cast<std::uint32_t>(size_on_wire);
+  }
+}
+
+Headers decode_frame(Bytes frame, LinkType link, Tunnels tunnels) {
+  Reader in = Reader::whole(frame);
+  const Next first = first_step(in, link);
+  return walk(in.ok() ? first : Next::cut_off, in, tunnels);
+}
+
+Headers decode_ip(Bytes packet, Tunnels tunnels) {
+  return walk(Next::ip, Reader::whole(packet), tunnels);
+}
+
+}  // namespace netscope
