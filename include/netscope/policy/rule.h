@@ -1,7 +1,10 @@
-// The policy as a person wrote it: rules/*.toml in memory, with where each thing stood.
+// The policy as a person wrote it: rules/*.toml in memory.
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +25,7 @@ enum class DomainMatch : std::uint8_t {
 
 struct DomainPattern {
   DomainMatch match = DomainMatch::suffix;
-  std::string domain;  // in the form of normalize_domain
+  std::string domain{};  // in the form of normalize_domain
   bool operator==(const DomainPattern&) const = default;
 
   // "example.org", "=example.org" or "*.example.org"; a regular expression is refused with a clear word.
@@ -35,7 +38,7 @@ std::string to_string(const DomainPattern& pattern);
 struct PortRange {
   std::uint16_t first = 0;
   std::uint16_t last = 0;
-  bool operator==(const PortRange&) const = default;
+  auto operator<=>(const PortRange&) const = default;
 };
 
 // IP protocol numbers (IANA) that `proto` conditions name.
@@ -48,23 +51,27 @@ inline constexpr std::uint8_t kIpProtocolIcmpV6 = 58;
 struct ProtocolCondition {
   std::uint8_t ip_protocol = 0;           // kIpProtocol*, or 0 when this names an application protocol
   Protocol protocol = Protocol::unknown;  // or unknown when this names a transport
-  bool operator==(const ProtocolCondition&) const = default;
+  auto operator<=>(const ProtocolCondition&) const = default;
 };
 
 enum class RuleAction : std::uint8_t { accept, drop, reject, log };
 
-// One [[rule]]. An empty condition list means that the rule does not ask for it; the file cannot write one.
+// "accept", "drop", "reject", "log".
+std::string_view to_string(RuleAction action);
+
+// One [[rule]]. An empty condition list means that the rule does not ask for it; the file cannot write one. A rule
+// without any condition holds for everything.
 struct Rule {
-  std::string name;
+  std::string name{};
   RuleAction action = RuleAction::drop;
-  std::vector<std::string> apps;        // names as the catalogue spells them
-  std::vector<std::string> categories;  // as the catalogue spells them
-  std::vector<DomainPattern> domains;
-  std::vector<IpPrefix> either;  // ip: either end
-  std::vector<IpPrefix> src;     // the client's end
-  std::vector<IpPrefix> dst;     // the server's end
-  std::vector<PortRange> ports;  // the server's port
-  std::vector<ProtocolCondition> protocols;
+  std::vector<std::string> apps{};        // names as the catalogue spells them
+  std::vector<std::string> categories{};  // as the catalogue spells them
+  std::vector<DomainPattern> domains{};
+  std::vector<IpPrefix> either{};  // ip: either end
+  std::vector<IpPrefix> src{};     // the client's end
+  std::vector<IpPrefix> dst{};     // the server's end
+  std::vector<PortRange> ports{};  // the server's port, of TCP and UDP
+  std::vector<ProtocolCondition> protocols{};
 };
 
 // A whole rules file.
@@ -72,8 +79,15 @@ struct Policy {
   Action default_action = Action::accept;
   Action unparsed = Action::accept;  // broken headers, not IP
   Action overload = Action::accept;  // queue full or daemon gone: accept or drop
-  std::vector<Rule> rules;
+  std::vector<Rule> rules{};
 };
+
+// Bytes of a rules file; a longer one is refused. Lists of domains have files of their own.
+inline constexpr std::size_t kMaxRulesFile = std::size_t{16} << 20;
+// Characters of a rule's name; all printable. "default" is taken: reports call the policy's default so.
+inline constexpr std::size_t kMaxRuleName = 64;
+// Errors that are reported of one file. One more says that there are others.
+inline constexpr std::size_t kMaxReportedErrors = 1000;
 
 class Catalogue;
 

@@ -31,20 +31,31 @@ struct Question {
   bool final = false;
 };
 
+class RuleProgram;
+
 class RuleSet {
  public:
-  // Keeps a reference to `catalogue`, which must outlive the rule set. `policy.rules` must be valid (parse_policy saw to it).
+  // Keeps a reference to `catalogue`, which must outlive the rule set. `policy.rules` must be valid (parse_policy and
+  // block_*_rule see to it) and at most 2^30.
   static RuleSet compile(Policy policy, const Catalogue& catalogue);
+  RuleSet(RuleSet&&) noexcept;
+  RuleSet& operator=(RuleSet&&) noexcept;
+  ~RuleSet();
 
   // The first rule from the top that holds; nothing when a rule on the way cannot be judged yet. Never nothing when
-  // `question.final`. Allocates nothing; its cost does not grow with the number of domain, application or address rules.
+  // `question.final`. A `log` rule never decides. While it cannot be judged it holds back an acceptance, so that it
+  // will be counted, but not a block: logging must not let packets through.
+  //
+  // Allocates nothing. The cost does not grow with the number of domain, application and address rules; it grows with
+  // the number of different combinations of ports and protocols among rules without an address.
   std::optional<Decision> decide(const Question& question) const;
 
-  // Adds one to `hits[i]` for each `log` rule i ahead of the rule that decided and holds. To be called once a decision.
+  // Adds one to `hits[i]` for each `log` rule i ahead of the rule that decided and holds. `hits` has as many places as
+  // there are rules. To be called once a decision. Allocates nothing.
   void count_logged(const Question& question, const Decision& decision, std::span<std::uint64_t> hits) const;
 
   // Whether any rule looks at names (domain, app, category): without one, flows need not stay for their later names.
-  bool asks_for_names() const;
+  bool asks_for_names() const { return asks_for_names_; }
 
   const Catalogue& catalogue() const { return *catalogue_; }
   std::span<const Rule> rules() const { return policy_.rules; }
@@ -53,8 +64,13 @@ class RuleSet {
   std::string_view rule_name(RuleIndex rule) const;
 
  private:
+  RuleSet(Policy policy, const Catalogue& catalogue);
+
   Policy policy_;
-  const Catalogue* catalogue_ = nullptr;
+  const Catalogue* catalogue_;
+  bool asks_for_names_ = false;
+  std::unique_ptr<const RuleProgram> deciding_;  // the rules that accept, drop or reject
+  std::unique_ptr<const RuleProgram> logging_;   // the log rules; null when there are none
 };
 
 }  // namespace netscope

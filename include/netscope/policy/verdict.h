@@ -17,8 +17,8 @@ inline constexpr RuleIndex kDefaultPolicy = 0xffffffff;  // no rule matched; [po
 struct Decision {
   Action action = Action::accept;
   RuleIndex rule = kDefaultPolicy;
-  // Whether the decision leaned on the name: false, and it holds whatever the flow will say next. A later name (a second
-  // HTTP request, the next DNS query) needs its own decision only where this is true.
+  // Whether the decision leaned on the name: false, and it holds whatever the flow will say next. A later name (a
+  // second HTTP request, the next DNS query) needs its own decision only where this is true.
   bool leaned_on_name = false;
 
   bool blocks() const { return action != Action::accept; }
