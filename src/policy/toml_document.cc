@@ -134,7 +134,7 @@ TomlValue convert(const toml::node& node) {
       added.key_column = key.source().begin.column;
     }
     // The library sorts by key; what reads the tree, and its errors, follow the file.
-    std::stable_sort(value.children.begin(), value.children.end(), is_before);
+    std::sort(value.children.begin(), value.children.end(), is_before);
   }
   return value;
 }

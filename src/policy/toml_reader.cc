@@ -16,21 +16,20 @@ void FileErrors::add_at_key(const TomlValue& at, std::string message) {
 
 void FileErrors::add(std::string message, std::uint32_t line, std::uint32_t column) {
   if (errors_.size() > kMaxReportedErrors) return;
-  if (full()) message = "more errors follow; only the first " + std::to_string(kMaxReportedErrors) + " are reported";
-  errors_.push_back({.message = std::move(message), .file = file_, .line = line, .column = column});
+  if (full()) {
+    errors_.push_back(
+        {.message = "more errors follow; only the first " + std::to_string(kMaxReportedErrors) + " are reported",
+         .file = file_});
+    return;
+  }
+  const auto behind = std::upper_bound(
+      errors_.begin(), errors_.end(), std::pair(line, column),
+      [](const auto& place, const Error& error) { return place < std::pair(error.line, error.column); });
+  errors_.insert(behind, {.message = std::move(message), .file = file_, .line = line, .column = column});
 }
 
 bool FileErrors::full() const {
   return errors_.size() >= kMaxReportedErrors;
-}
-
-std::vector<Error> FileErrors::take() {
-  // The last of too many stays the last.
-  const auto end = errors_.size() > kMaxReportedErrors ? errors_.end() - 1 : errors_.end();
-  std::stable_sort(errors_.begin(), end, [](const Error& a, const Error& b) {
-    return a.line != b.line ? a.line < b.line : a.column < b.column;
-  });
-  return std::move(errors_);
 }
 
 std::string not_supported_yet(std::string_view what) {

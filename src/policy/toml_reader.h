@@ -26,14 +26,13 @@ class FileErrors {
   // Whether so many were found (kMaxReportedErrors) that there is no use in reading on.
   bool full() const;
   bool empty() const { return errors_.empty(); }
-  // In the order of the file.
-  std::vector<Error> take();
+  std::vector<Error> take() { return std::move(errors_); }
 
  private:
   void add(std::string message, std::uint32_t line, std::uint32_t column);
 
   std::string file_;
-  std::vector<Error> errors_;
+  std::vector<Error> errors_;  // in the order of the file
 };
 
 // A key that a table may have. What comes in a later version is refused in other words than what is misspelt.

@@ -19,8 +19,8 @@ namespace netscope {
 
 // What is known of a flow when the rules are asked. Addresses and ports are known from the first packet.
 struct Question {
-  IpAddress client;
-  IpAddress server;
+  IpAddress client{};
+  IpAddress server{};
   std::uint16_t server_port = 0;
   std::uint8_t ip_protocol = 0;
   Protocol protocol = Protocol::unknown;
