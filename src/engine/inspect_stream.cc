@@ -158,7 +158,7 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
   const auto from_server = tls::parse_server_records(view);
   const auto answered = http::parse_status_line(view);
   sighting = {};
-  if (from_server.ok() || answered.ok()) {
+  if (from_server.ok() || answered == ParseStatus::ok) {
     sighting.protocol = from_server.ok() ? Protocol::tls : Protocol::http;
     sighting.side = Sighting::Side::server;
     stream_->mode = StreamMode::done;
@@ -180,7 +180,8 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
   }
   message_->question_count = 0;
   if (stream_->segments >= kMaxSegments) return give_up();
-  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered.status) || waits(dns)) {
+  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) ||
+      waits(dns)) {
     return Step::wait;
   }
   return give_up();

@@ -74,6 +74,8 @@ void Worker::process(std::span<const Packet> packets, std::span<const std::uint3
 }
 
 void Worker::finish() {
+  statistics_.flows_open = table_.size();
+  statistics_.flow_memory = table_.size() * sizeof(Flow) + inspection_bytes_;
   table_.for_each([this](Flow& flow) { end_flow(flow, EndReason::source_ended); });
 }
 

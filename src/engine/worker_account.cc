@@ -94,11 +94,11 @@ void Worker::count_ended(const Flow& flow, FlowState state) {
   statistics_.clients.add(client, tally);
   if (flow.names == nullptr) return;
   // Packets count for the last name, which is the one that was blocked where one was; the others show that they occurred.
-  const std::vector<std::string>& names = flow.names->names;
-  for (const std::string& name : names) {
-    statistics_.domains.add(name, &name == &names.back() ? tally : Tally{.flows = 1});
+  const std::vector<SeenName>& names = flow.names->names;
+  for (const SeenName& seen : names) {
+    statistics_.domains.add(seen.name, &seen == &names.back() ? tally : Tally{.flows = 1});
   }
-  statistics_.edges.add({.client = client, .app = flow.app, .domain = names.back()}, tally);
+  statistics_.edges.add({.client = client, .app = flow.app, .domain = names.back().name}, tally);
 }
 
 Event Worker::event_of(const Flow& flow, EventKind kind) const {
@@ -129,7 +129,7 @@ void Worker::record_message(const Flow& flow, const Packet& packet, const Sighti
   event.time = packet.time;
   event.number = packet.number;
   event.protocol = sighting.protocol;
-  if (!sighting.name.empty()) event.names = {std::string(sighting.name.view())};
+  if (!sighting.name.empty()) event.names = {{std::string(sighting.name.view()), sighting.protocol}};
   event.alpn = sighting.alpn;
   event.tls_version = sighting.tls_version;
   event.encrypted_hello = sighting.encrypted_hello;

@@ -141,12 +141,14 @@ void Worker::remember_name(Flow& flow, const Sighting& sighting) {
     known.encrypted_hello = sighting.encrypted_hello;
   }
   const std::string_view name = sighting.name.view();
-  if (std::find(known.names.begin(), known.names.end(), name) != known.names.end()) return;
+  for (const SeenName& seen : known.names) {
+    if (seen.name == name && seen.protocol == sighting.protocol) return;
+  }
   if (known.names.size() == kMaxNamesPerFlow) {
     known.more = true;
     return;
   }
-  known.names.emplace_back(name);
+  known.names.push_back({std::string(name), sighting.protocol});
 }
 
 // Asks the rules, unless the flow is blocked already: a block is never taken back by a later name.
@@ -187,7 +189,7 @@ void Worker::settle(Flow& flow, const Packet& packet, const Decision& decision, 
       event.time = packet.time;
       event.number = packet.number;
       event.size = packet.size_on_wire;
-      if (!question.name.empty()) event.names = {std::string(question.name)};
+      if (!question.name.empty()) event.names = {{std::string(question.name), question.protocol}};
       events_.push_back(std::move(event));
     }
   }

@@ -22,6 +22,8 @@ std::string to_string(const Error& error);
 template <class T>
 using Result = std::expected<T, Error>;
 
-inline std::unexpected<Error> failure(std::string message) { return std::unexpected(Error{.message = std::move(message)}); }
+inline std::unexpected<Error> failure(std::string message) {
+  return std::unexpected(Error{.message = std::move(message)});
+}
 
 }  // namespace netscope

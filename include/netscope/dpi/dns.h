@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -15,6 +16,7 @@ namespace netscope::dns {
 inline constexpr std::uint16_t kPort = 53;
 inline constexpr std::uint16_t kMulticastPort = 5353;  // RFC 6762, section 3
 inline constexpr std::uint16_t kLlmnrPort = 5355;      // RFC 4795, section 2
+inline constexpr std::uint16_t kNetbiosPort = 137;
 
 // Questions read from one message; the rest of a longer list is counted and left (`more_questions`).
 inline constexpr std::size_t kMaxQuestions = 16;
@@ -24,6 +26,7 @@ struct Question {
   std::uint16_t type = 0;
 };
 
+// `questions` beyond `question_count` hold what earlier messages left there.
 struct Message {
   std::uint16_t id = 0;
   bool response = false;
@@ -31,22 +34,26 @@ struct Message {
   std::uint8_t rcode = 0;
   std::uint16_t answer_count = 0;
   std::uint8_t question_count = 0;  // of `questions`
-  bool more_questions = false;
+  bool more_questions = false;      // the message announces more: beyond kMaxQuestions, cut off, or broken
   std::array<Question, kMaxQuestions> questions{};
 };
 
-// One DNS message that arrived whole, as a UDP datagram carries it. Compression pointers are followed backwards only,
-// a bounded number of times. Labels of bytes other than printable ASCII come out escaped as \DDD (RFC 4343, section 2.1).
-// What is not plausibly DNS (reserved bits and opcodes, counts that cannot fit, names that break the grammar) is
-// no_match, so that any port can be asked.
-// `message` is filled in place: it is large, and the packet path owns one.
+// One DNS message as a UDP datagram carries it: ok or no_match. Header and questions are read, nothing behind them, so
+// that a datagram that a capture cut short counts as soon as one question is whole. Compression pointers are followed
+// backwards only, a bounded number of times. Labels of bytes other than printable ASCII come out escaped as \DDD
+// (RFC 4343, section 2.1), as do dots and backslashes inside a label.
+// What is not plausibly DNS (unknown opcodes and classes, counts that cannot fit, names that break the grammar; without
+// a question also reserved bits and a first record that is none) is no_match, so that any port can be asked.
+// `message` is filled in place: it is large, and the packet path owns one. It means something only on ok.
 ParseStatus parse_message(Bytes datagram, Message& message);
 
-// The first message of a TCP stream behind its two-byte length (RFC 1035, section 4.2.2). On ok, `length` is the number of
-// bytes up to the next message, its own length field included.
+// The first message of a TCP stream behind its two-byte length (RFC 1035, section 4.2.2): ok as soon as its questions
+// have arrived, need_more or no_match. On ok, `length` is the number of bytes up to the next message, its own length
+// field included; it may lie beyond what has arrived.
 ParseStatus parse_stream(Bytes stream, Message& message, std::size_t& length);
 
-// dns, mdns or llmnr: by the port that either end uses, since the three share their format.
+// dns, mdns or llmnr: by the port that either end uses, since the three share their format. unknown for the NetBIOS
+// name service (RFC 1002, section 4.2.1), which shares it too, but asks for no domain.
 Protocol family(std::uint16_t client_port, std::uint16_t server_port);
 
 }  // namespace netscope::dns

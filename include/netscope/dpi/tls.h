@@ -1,7 +1,9 @@
 // TLS over a byte stream: the ClientHello (RFC 8446, section 4.1.2; RFC 5246, section 7.4.1.2; RFC 6066, section 3).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "netscope/base/bytes.h"
@@ -16,24 +18,28 @@ struct ClientHello {
   std::string_view server_name{};  // as sent, unnormalised; empty when the extension is absent. View into the input.
   std::string_view alpn{};         // the first protocol offered; empty when absent. View into the input.
   std::uint16_t version = 0;       // the highest offered: supported_versions without GREASE, else legacy_version
-  bool encrypted = false;          // an encrypted_client_hello extension is present (RFC 9849): the name is the outer one
+  bool encrypted = false;  // an encrypted_client_hello extension is present (RFC 9849): the name is the outer one
+  // False when the server_name extension was read although the message goes on behind what has arrived: the name is
+  // final, alpn, version and encrypted are as far as read.
+  bool complete = true;
 };
 
-// "TLS 1.3", "TLS 1.0", "SSL 3.0", ...; "0x7f1c" for what has no name. `buffer` of at least 8 characters is written to.
+// "TLS 1.3", "TLS 1.0", "SSL 3.0", ...; "TLS 1.3 draft" for the numbers its drafts used, "unknown" for the rest.
 std::string_view version_name(std::uint16_t version);
 
 // The handshake message of a ClientHello, from its type byte on; TCP records and QUIC CRYPTO frames both end here.
+// ok as soon as the server_name extension is read (see `complete`), otherwise when the whole message has arrived.
+// Of a message that declares more than kMaxClientHello bytes that many are read; no name among them is malformed.
 Parsed<ClientHello> parse_client_hello(Bytes handshake);
+
+// A ClientHello at the beginning of a stream of records, split over any number of records and segments. Where the
+// message spans several records its bytes are joined in `scratch`, which must hold kMaxClientHello bytes and whose
+// contents the returned views may point to. `stream` and `scratch` must outlive the result. SSLv2-compatible hellos
+// (RFC 5246, appendix E.2) carry no name and are ok without one.
+Parsed<ClientHello> parse_records(Bytes stream, std::span<std::uint8_t> scratch);
 
 // Whether a stream that begins like this is TLS from the *server's* side (a ServerHello or an alert record).
 // ok, need_more or no_match; the value is true for a ServerHello.
 Parsed<bool> parse_server_records(Bytes stream);
-
-// A ClientHello at the beginning of a stream of records, split over any number of records and segments. Where the
-// message spans several records its bytes are joined in `scratch`, whose contents the returned views may point to.
-// `stream` and `scratch` must outlive the result. SSLv2-compatible hellos (RFC 5246, appendix E.2) carry no name and
-// are ok without one.
-// `scratch` must hold kMaxClientHello bytes.
-Parsed<ClientHello> parse_records(Bytes stream, std::span<std::uint8_t> scratch);
 
 }  // namespace netscope::tls

@@ -31,7 +31,7 @@ struct Event {
   Decision decision;
 
   // tls, http, dns: the name; flow: all names.
-  std::vector<std::string> names;
+  std::vector<SeenName> names;
   std::string alpn;
   std::uint16_t tls_version = 0;
   bool encrypted_hello = false;

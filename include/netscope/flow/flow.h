@@ -52,9 +52,15 @@ struct Inspection {
 // Names kept for one flow; more are counted and left.
 inline constexpr std::size_t kMaxNamesPerFlow = 256;
 
+// A name in the compared form, and the protocol that showed it: behind a proxy a connection shows several kinds.
+struct SeenName {
+  std::string name;
+  Protocol protocol = Protocol::unknown;
+};
+
 // What a flow said about itself, for reports. Allocated with the first name.
 struct FlowNames {
-  std::vector<std::string> names;  // in the compared form, each once, in the order of appearance
+  std::vector<SeenName> names;  // each once, in the order of appearance
   std::string alpn;
   std::uint16_t tls_version = 0;
   bool encrypted_hello = false;

@@ -39,7 +39,8 @@ struct IpPrefix {
   IpAddress address;
   std::uint8_t length = 0;
 
-  // "10.0.0.0/8", or an address alone for a host prefix. Host bits that are set are an error which names the right prefix.
+  // "10.0.0.0/8", or an address alone for a host prefix. Host bits that are set are an error which names the right
+  // prefix.
   static Result<IpPrefix> parse(std::string_view text);
   bool contains(const IpAddress& other) const;
   auto operator<=>(const IpPrefix&) const = default;

@@ -15,25 +15,30 @@ namespace netscope {
 inline constexpr std::size_t kMaxHostName = 253;
 
 // A host name in the form in which names are compared, held in place (nothing is allocated): lower case, without a
-// trailing dot, a port or the brackets of an IPv6 literal.
+// trailing dot, a port or the brackets of an IPv6 literal. Always printable ASCII: every other byte is written \DDD,
+// its decimal value (RFC 4343, section 2.1). What is longer than kMaxHostName then keeps the last labels that fit, so
+// that a long prefix does not carry a name past a rule on its domain.
 class HostName {
  public:
-  // From an SNI, a Host header or an authority ("User@Example.COM.:443" gives "example.com"). Empty when there is
-  // nothing left or when it is longer than kMaxHostName.
+  // From an SNI, a Host header or an authority ("User@Example.COM.:443" gives "example.com"). Empty when nothing is
+  // left.
   static HostName from_authority(std::string_view text);
-  // From a DNS name in text form without a port. The root is ".".
+  // From a DNS name in text form without a port, dots and backslashes inside a label escaped already. The root is ".".
   static HostName from_dns(std::string_view text);
 
   std::string_view view() const { return {text_.data(), size_}; }
   bool empty() const { return size_ == 0; }
 
  private:
+  static HostName compared_form(std::string_view text);
+
   std::array<char, kMaxHostName> text_;
   std::uint8_t size_ = 0;
 };
 
 // A domain as a person writes it in a rule or a list ("Example.COM.", "münchen.example") in the compared form: lower
-// case, no trailing dot, each label 1 to 63 bytes, international labels as A-labels (RFC 5891, RFC 3492).
+// case, no trailing dot, each label 1 to 63 bytes, international labels as A-labels (RFC 5891, RFC 3492). Upper case is
+// folded for the Latin, Greek, Cyrillic and Armenian scripts; letters must be precomposed (Unicode NFC).
 // The error says what is wrong with it.
 Result<std::string> normalize_domain(std::string_view written);
 

@@ -1,0 +1,89 @@
+// A table of contents: read the command line, load the rules, run, report.
+
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+#include "app/command_line.h"
+#include "app/files.h"
+#include "app/offline.h"
+#include "app/policy_source.h"
+#include "app/report.h"
+#include "app/stats_json.h"
+#include "app/version.h"
+
+namespace netscope {
+namespace {
+
+int code(ExitCode exit) { return static_cast<int>(exit); }
+
+void complain(const std::string& text) { std::fprintf(stderr, "netscope-nfq: %s\n", text.c_str()); }
+
+int complain_all(const std::vector<Error>& errors) {
+  for (const Error& error : errors) complain(to_string(error));
+  return code(ExitCode::usage);
+}
+
+int print(const std::string& text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return code(written ? ExitCode::done : ExitCode::failed);
+}
+
+int list_apps(const CommandLine& options) {
+  const auto catalogue = load_catalogue(options);
+  if (!catalogue) return complain_all(catalogue.error());
+  std::string text;
+  for (const App& app : (*catalogue)->apps()) {
+    text += app.name + std::string(app.name.size() < 24 ? 24 - app.name.size() : 1, ' ') + app.category + "\n";
+  }
+  return print(text);
+}
+
+// Several documents on one standard output would mix: the report gives way.
+bool report_goes_to_stderr(const CommandLine& options) {
+  return options.capture_out == "-" || options.stats_json == "-" || options.events == "-" || options.flows == "-";
+}
+
+int filter_capture(const CommandLine& options, const LoadedPolicy& policy) {
+  auto run = run_offline(options, policy.rules);
+  if (!run) {
+    complain(to_string(run.error()));
+    return code(ExitCode::failed);
+  }
+  if (options.text_report) {
+    const std::string report = text_report(*run, *policy.rules);
+    std::FILE* const out = report_goes_to_stderr(options) ? stderr : stdout;
+    if (std::fputs(report.c_str(), out) < 0 || std::fflush(out) != 0) {
+      run->problems.emplace_back("standard output: the report cannot be written");
+    }
+  }
+  if (!options.stats_json.empty()) {
+    if (const auto written = replace_file(options.stats_json, stats_json(*run, *policy.rules)); !written) {
+      run->problems.push_back(to_string(written.error()));
+    }
+  }
+  for (const std::string& problem : run->problems) complain(problem);
+  return code(run->problems.empty() ? ExitCode::done : ExitCode::failed);
+}
+
+int run(int argc, const char* const* argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error like others, with a message
+  const auto options = parse_command_line(argc, argv);
+  if (!options) {
+    std::fputs(options.error().text.c_str(), options.error().code == ExitCode::done ? stdout : stderr);
+    return code(options.error().code);
+  }
+  if (options->version) {
+    return print("netscope-nfq " + std::string(version()) + " (" + std::string(commit()) + ")\n");
+  }
+  if (options->list_apps) return list_apps(*options);
+  const auto policy = load_policy(*options);
+  if (!policy) return complain_all(policy.error());
+  if (options->check) return print(describe(*policy->rules));
+  return filter_capture(*options, *policy);
+}
+
+}  // namespace
+}  // namespace netscope
+
+int main(int argc, char** argv) { return netscope::run(argc, argv); }

@@ -1,0 +1,396 @@
+// Three stages, each on its own thread or threads: the reader takes records off the input and makes packets of them, the
+// workers judge, the writer sends the accepted stretches out. A chunk goes through them in order; a few chunks are
+// under way at once, so that the stages overlap. Where the stages meet there is one lock, taken a few times a chunk.
+
+#include "app/offline.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "app/bpf_filter.h"
+#include "app/event_log.h"
+#include "app/files.h"
+#include "app/progress.h"
+#include "netscope/capture/chunk.h"
+#include "netscope/engine/worker.h"
+
+namespace netscope {
+namespace {
+
+// Chunks under way at once.
+constexpr std::size_t kChunks = 4;
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {
+    seed = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  }
+  return seed;
+}
+
+// How far each stage has come, in chunks. A stage waits for the one before it; the reader waits for the writer, whose
+// chunk it takes again.
+class Progression {
+ public:
+  explicit Progression(std::size_t workers) : judged_(workers, 0) {}
+
+  // True when the stage may take the chunk; false when it will never come.
+  bool wait_to_read(std::uint64_t chunk) {
+    return wait([&] { return chunk < written_ + kChunks; }, [] { return false; });
+  }
+  bool wait_to_judge(std::uint64_t chunk) {
+    return wait([&] { return chunk < read_; }, [&] { return ended_; });
+  }
+  bool wait_to_write(std::uint64_t chunk) {
+    return wait([&] { return chunk < *std::min_element(judged_.begin(), judged_.end()); },
+                [&] { return ended_ && chunk >= read_; });
+  }
+  void has_read() { advance(read_); }
+  void has_judged(std::size_t worker) { advance(judged_[worker]); }
+  void has_written() { advance(written_); }
+  // No further chunk will be read.
+  void end_of_input() {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    changed_.notify_all();
+  }
+  // The writer cannot go on: nobody else needs to.
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  template <class Condition, class Never>
+  bool wait(Condition condition, Never never) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return stopped_ || condition() || never(); });
+    return !stopped_ && condition();
+  }
+  void advance(std::uint64_t& count) {
+    const std::lock_guard lock(mutex_);
+    ++count;
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t read_ = 0, written_ = 0;
+  std::vector<std::uint64_t> judged_;
+  bool ended_ = false, stopped_ = false;
+};
+
+// Reads a capture to learn what its headers say of the whole.
+CaptureParser look_through(InputFile& input) {
+  CaptureParser parser;
+  Chunk chunk;
+  chunk.bytes.resize(kChunkBytes);
+  for (;;) {
+    const auto count = input.read(std::span(chunk.bytes).subspan(chunk.filled));
+    if (!count) return parser;
+    const bool ended = chunk.filled + *count < chunk.bytes.size();
+    chunk.filled += *count;
+    chunk.clear();
+    ParseStatus status = ParseStatus::ok;
+    while ((status = take_records(parser, chunk)) == ParseStatus::ok) chunk.records.clear();
+    if (status == ParseStatus::malformed || ended) return parser;
+    if (chunk.used == 0) chunk.bytes.resize(chunk.bytes.size() * 2);
+    std::copy(chunk.bytes.begin() + static_cast<std::ptrdiff_t>(chunk.used),
+              chunk.bytes.begin() + static_cast<std::ptrdiff_t>(chunk.filled), chunk.bytes.begin());
+    chunk.filled -= chunk.used;
+  }
+}
+
+// Everything a run owns. The threads share the chunks by turns, as Progression says; all else belongs to one of them.
+class Pipeline {
+ public:
+  Pipeline(const CommandLine& options, std::shared_ptr<const RuleSet> rules, InputFile input);
+
+  Result<void> open_outputs();
+  OfflineRun run();
+
+ private:
+  void read_all();
+  bool fill(Chunk& chunk, std::uint64_t index);
+  void leave_out_unwanted(Chunk& chunk);
+  Result<void> begin_output();
+  void judge_all(std::size_t thread);
+  void write_all();
+  Result<void> write_chunk(Chunk& chunk);
+  Result<void> log_events(std::span<std::vector<Event>> shares);
+  void finish();
+  void problem(std::string text);
+
+  const CommandLine& options_;
+  std::shared_ptr<const RuleSet> rules_;
+  std::size_t threads_;
+  std::array<Chunk, kChunks> chunks_;
+  Progression progression_;
+  OfflineRun run_;
+  std::mutex problems_;  // of run_.problems
+
+  // The reader's.
+  InputFile input_;
+  CaptureParser parser_;
+  PacketDecoder decoder_;
+  std::optional<BpfFilter> filter_;
+  Progress progress_;
+  bool input_ended_ = false;
+
+  // The workers'.
+  std::vector<Worker> workers_;  // one a share; thread i runs shares i, i + threads, ...
+
+  // The writer's; begun by the reader before the first chunk is handed on.
+  std::optional<OutputFile> output_;
+  OutputFormat format_ = OutputFormat::as_read;
+  bool nanoseconds_ = false;
+  EventLog events_;
+  std::vector<std::uint8_t> built_;
+  std::vector<Bytes> stretches_;
+};
+
+unsigned thread_count(unsigned asked) {
+  const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
+  return std::min<unsigned>(asked != 0 ? asked : processors, kShares);
+}
+
+Pipeline::Pipeline(const CommandLine& options, std::shared_ptr<const RuleSet> rules, InputFile input)
+    : options_(options),
+      rules_(std::move(rules)),
+      threads_(thread_count(options.workers)),
+      progression_(threads_),
+      input_(std::move(input)),
+      decoder_(options.tunnels ? Tunnels::look_through : Tunnels::opaque),
+      progress_(input_.size()),
+      events_(rules_) {
+  const std::uint64_t seed = random_seed();
+  workers_.reserve(kShares);
+  for (std::size_t share = 0; share < kShares; ++share) {
+    workers_.emplace_back(rules_, WorkerOptions{.flow_capacity = static_cast<std::uint32_t>(options.max_flows / kShares),
+                                                .seed = seed + share,
+                                                .recording = {.flows = !options.flows.empty() || !options.events.empty(),
+                                                              .messages = !options.events.empty()}});
+  }
+}
+
+void Pipeline::problem(std::string text) {
+  const std::lock_guard lock(problems_);
+  run_.problems.push_back(std::move(text));
+}
+
+Result<void> Pipeline::open_outputs() {
+  if (!options_.filter.empty()) {
+    auto filter = BpfFilter::compile(options_.filter);
+    if (!filter) return std::unexpected(filter.error());
+    filter_ = std::move(*filter);
+  }
+  if (auto opened = events_.open(options_.flows, options_.events, input_); !opened) return opened;
+  return {};
+}
+
+// --- reading
+
+// Which output the input asks for. A pcapng of one link type becomes a pcap; of several it stays what it is. Whether there
+// are several is known only after the last interface, so a file is looked through first; a pipe stays pcapng.
+Result<void> Pipeline::begin_output() {
+  run_.input_format = parser_.format();
+  if (options_.capture_out.empty()) return {};
+  auto output = OutputFile::create(options_.capture_out, &input_);
+  if (!output) return std::unexpected(output.error());
+  output_ = std::move(*output);
+  run_.output_name = output_->name();
+  if (parser_.format() != CaptureFormat::pcapng || input_.size() == 0 || options_.capture_in == "-") return {};
+  auto again = InputFile::open(options_.capture_in);
+  if (!again) return std::unexpected(again.error());
+  const CaptureParser seen = look_through(*again);
+  if (seen.link_types().size() != 1) return {};
+  format_ = OutputFormat::pcap_records;
+  nanoseconds_ = seen.nanoseconds();
+  return output_->write(pcap_file_header(seen.link_types()[0], std::max(seen.snap_length(), 1u), nanoseconds_));
+}
+
+void Pipeline::read_all() {
+  for (std::uint64_t index = 0; progression_.wait_to_read(index); ++index) {
+    Chunk& chunk = chunks_[index % kChunks];
+    const bool more = fill(chunk, index);
+    if (index == 0 && !chunk.records.empty()) {
+      if (auto begun = begin_output(); !begun) {
+        problem(to_string(begun.error()));
+        break;
+      }
+    }
+    leave_out_unwanted(chunk);
+    decoder_.decode(chunk);
+    progress_.show(run_.bytes_read, run_.records_read);
+    progression_.has_read();
+    if (!more) break;
+  }
+  progression_.end_of_input();
+}
+
+// Takes what the chunk before left over, fills up from the input, and takes the records off. False at the end.
+bool Pipeline::fill(Chunk& chunk, std::uint64_t index) {
+  chunk.clear();
+  std::size_t held = 0;
+  if (index > 0) {
+    const Chunk& before = chunks_[(index - 1) % kChunks];
+    held = before.filled - before.used;
+    if (chunk.bytes.size() < std::max(kChunkBytes, held)) chunk.bytes.resize(std::max(kChunkBytes, held));
+    std::copy_n(before.bytes.begin() + static_cast<std::ptrdiff_t>(before.used), held, chunk.bytes.begin());
+  }
+  if (chunk.bytes.size() < kChunkBytes) chunk.bytes.resize(kChunkBytes);
+  chunk.filled = held;
+  for (;;) {
+    if (!input_ended_ && chunk.filled < chunk.bytes.size()) {
+      const auto count = input_.read(std::span(chunk.bytes).subspan(chunk.filled));
+      if (!count) {
+        problem(to_string(count.error()));
+        input_ended_ = true;
+      } else {
+        input_ended_ = chunk.filled + *count < chunk.bytes.size();
+        chunk.filled += *count;
+        run_.bytes_read += *count;
+      }
+    }
+    const ParseStatus status = take_records(parser_, chunk);
+    if (status == ParseStatus::ok) return true;
+    if (status == ParseStatus::malformed) {
+      problem(input_.name() + ": at byte " + std::to_string(parser_.offset()) + ": " + parser_.error());
+      return false;
+    }
+    if (!input_ended_ && chunk.used > 0) return true;
+    if (!input_ended_) {  // one record is larger than the chunk
+      chunk.bytes.resize(chunk.bytes.size() * 2);
+      continue;
+    }
+    if (const std::size_t left = chunk.filled - chunk.used; left > 0 || parser_.offset() == 0) {
+      problem(input_.name() + ": at byte " + std::to_string(parser_.offset()) +
+              (parser_.offset() == 0 ? ": the file is too short to be a capture"
+                                     : ": the last record is cut off; what came before it was processed"));
+    }
+    return false;
+  }
+}
+
+void Pipeline::leave_out_unwanted(Chunk& chunk) {
+  for (RecordPlace& place : chunk.records) {
+    if (place.kind != Record::Kind::packet) continue;
+    ++run_.records_read;
+    if (!filter_) continue;
+    const Bytes data = Bytes{chunk.bytes}.subspan(place.data_begin, place.data_size);
+    place.wanted = filter_->matches(data, place.size_on_wire, place.link);
+    if (!place.wanted) ++run_.left_out;
+  }
+}
+
+// --- judging
+
+void Pipeline::judge_all(std::size_t thread) {
+  for (std::uint64_t index = 0; progression_.wait_to_judge(index); ++index) {
+    Chunk& chunk = chunks_[index % kChunks];
+    for (std::size_t share = thread; share < kShares; share += threads_) {
+      workers_[share].process(chunk.packets, chunk.shares[share], chunk.verdicts);
+      chunk.events[share] = workers_[share].take_events();
+    }
+    progression_.has_judged(thread);
+  }
+}
+
+// --- writing
+
+Result<void> Pipeline::log_events(std::span<std::vector<Event>> shares) {
+  if (!events_.wanted()) return {};
+  std::vector<Event> all;
+  for (std::vector<Event>& share : shares) {
+    all.insert(all.end(), std::make_move_iterator(share.begin()), std::make_move_iterator(share.end()));
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Event& a, const Event& b) { return a.number < b.number; });
+  return events_.write(all);
+}
+
+Result<void> Pipeline::write_chunk(Chunk& chunk) {
+  for (std::size_t i = 0; i < chunk.records.size(); ++i) {
+    const RecordPlace& place = chunk.records[i];
+    const bool accepted = place.wanted && chunk.verdicts[i].action == Action::accept;
+    if (place.kind == Record::Kind::packet && accepted) ++run_.records_written;
+  }
+  if (auto logged = log_events(chunk.events); !logged) return logged;
+  if (!output_) return {};
+  plan_output(chunk, format_, nanoseconds_, built_, stretches_);
+  return output_->write(stretches_);
+}
+
+void Pipeline::write_all() {
+  for (std::uint64_t index = 0; progression_.wait_to_write(index); ++index) {
+    if (auto written = write_chunk(chunks_[index % kChunks]); !written) {
+      problem(to_string(written.error()));
+      return progression_.stop();
+    }
+    progression_.has_written();
+  }
+}
+
+// --- the whole
+
+void Pipeline::finish() {
+  std::array<std::vector<Event>, kShares> last;
+  run_.statistics = Statistics(rules_->rules().size(), rules_->catalogue().apps().size());
+  run_.log_hits.assign(rules_->rules().size(), 0);
+  for (std::size_t share = 0; share < kShares; ++share) {
+    workers_[share].finish();
+    last[share] = workers_[share].take_events();
+    run_.statistics.merge(workers_[share].statistics());
+    const auto hits = workers_[share].log_hits();
+    for (std::size_t i = 0; i < hits.size(); ++i) run_.log_hits[i] += hits[i];
+  }
+  if (auto logged = log_events(last); !logged) problem(to_string(logged.error()));
+  if (auto closed = events_.close(); !closed) problem(to_string(closed.error()));
+  if (output_) {
+    run_.bytes_written = output_->written();
+    if (auto closed = output_->close(); !closed) problem(to_string(closed.error()));
+  }
+  const CaptureFlaws& flaws = parser_.flaws();
+  if (flaws.snap_length_zero) {
+    problem(input_.name() + ": at byte 16: the file header declares a snap length of 0; all records were processed, but "
+            "other programs may refuse the file: rewrite it with editcap or tcpdump -w");
+  }
+  if (flaws.larger_than_snap_length > 0) {
+    problem(input_.name() + ": at byte " + std::to_string(flaws.first_larger_offset) + ": " +
+            std::to_string(flaws.larger_than_snap_length) + " records are larger than the declared snap length of " +
+            std::to_string(parser_.snap_length()) + "; they were processed, but other programs may cut them");
+  }
+}
+
+OfflineRun Pipeline::run() {
+  const auto begin = std::chrono::steady_clock::now();
+  run_.input_name = input_.name();
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < threads_; ++i) threads.emplace_back([this, i] { judge_all(i); });
+    threads.emplace_back([this] { write_all(); });
+    read_all();
+  }
+  progress_.clear();
+  finish();
+  run_.link_types = parser_.link_types();
+  run_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return std::move(run_);
+}
+
+}  // namespace
+
+Result<OfflineRun> run_offline(const CommandLine& options, std::shared_ptr<const RuleSet> rules) {
+  auto input = InputFile::open(options.capture_in);
+  if (!input) return std::unexpected(input.error());
+  Pipeline pipeline(options, std::move(rules), std::move(*input));
+  if (auto opened = pipeline.open_outputs(); !opened) return std::unexpected(opened.error());
+  return pipeline.run();
+}
+
+}  // namespace netscope

@@ -1,0 +1,113 @@
+#include "app/policy_source.h"
+
+#include <iterator>
+
+#include "app/files.h"
+
+namespace netscope {
+namespace {
+
+template <class T, class Parse>
+std::expected<T, std::vector<Error>> from_file(const std::string& name, std::size_t limit, Parse parse) {
+  const auto text = read_text_file(name, limit);
+  if (!text) return std::unexpected(std::vector{text.error()});
+  return parse(*text);
+}
+
+// --block-*: these rules stand before the file's, in the order app, domain, address.
+std::vector<Rule> command_line_rules(const CommandLine& options, const Catalogue& catalogue, std::vector<Error>& errors) {
+  std::vector<Rule> rules;
+  const auto add = [&](Result<Rule> rule, std::string_view option) {
+    if (rule) {
+      rules.push_back(std::move(*rule));
+    } else {
+      errors.push_back(rule.error());
+      errors.back().message = std::string(option) + ": " + errors.back().message;
+    }
+  };
+  for (const std::string& app : options.block_apps) add(block_app_rule(app, catalogue), "--block-app");
+  for (const std::string& domain : options.block_domains) add(block_domain_rule(domain), "--block-domain");
+  for (const std::string& ip : options.block_ips) add(block_ip_rule(ip), "--block-ip");
+  return rules;
+}
+
+template <class Values, class Text>
+void describe_condition(std::string& out, std::string_view key, const Values& values, Text text) {
+  if (values.empty()) return;
+  constexpr std::size_t kShown = 6;
+  out += "      " + std::string(key) + " ";
+  for (std::size_t i = 0; i < std::min(values.size(), kShown); ++i) out += (i > 0 ? ", " : "") + text(values[i]);
+  if (values.size() > kShown) out += " and " + std::to_string(values.size() - kShown) + " more";
+  out += "\n";
+}
+
+std::string ports_text(const PortRange& range) {
+  return std::to_string(range.first) + (range.first == range.last ? "" : "-" + std::to_string(range.last));
+}
+
+std::string protocol_text(const ProtocolCondition& condition) {
+  switch (condition.ip_protocol) {
+    case kIpProtocolTcp: return "tcp";
+    case kIpProtocolUdp: return "udp";
+    case kIpProtocolIcmp: return "icmp";
+    default: return std::string(to_string(condition.protocol));
+  }
+}
+
+}  // namespace
+
+std::expected<std::shared_ptr<const Catalogue>, std::vector<Error>> load_catalogue(const CommandLine& options) {
+  if (options.apps_file.empty()) {
+    return std::shared_ptr<const Catalogue>(&Catalogue::built_in(), [](const Catalogue*) {});
+  }
+  auto catalogue = from_file<Catalogue>(options.apps_file, kMaxCatalogueFile,
+                                        [&](const std::string& text) { return Catalogue::parse(text, options.apps_file); });
+  if (!catalogue) return std::unexpected(catalogue.error());
+  return std::make_shared<const Catalogue>(std::move(*catalogue));
+}
+
+std::expected<LoadedPolicy, std::vector<Error>> load_policy(const CommandLine& options) {
+  auto catalogue = load_catalogue(options);
+  if (!catalogue) return std::unexpected(catalogue.error());
+  std::vector<Error> errors;
+  Policy policy;
+  policy.rules = command_line_rules(options, **catalogue, errors);
+  if (!options.rules_file.empty()) {
+    auto written = from_file<Policy>(options.rules_file, kMaxRulesFile, [&](const std::string& text) {
+      return parse_policy(text, options.rules_file, **catalogue);
+    });
+    if (written) {
+      written->rules.insert(written->rules.begin(), std::make_move_iterator(policy.rules.begin()),
+                            std::make_move_iterator(policy.rules.end()));
+      policy = std::move(*written);
+    } else {
+      errors.insert(errors.end(), written.error().begin(), written.error().end());
+    }
+  }
+  if (!errors.empty()) return std::unexpected(std::move(errors));
+  return LoadedPolicy{*catalogue, std::make_shared<const RuleSet>(RuleSet::compile(std::move(policy), **catalogue))};
+}
+
+std::string describe(const RuleSet& rules) {
+  const Policy& policy = rules.policy();
+  std::string out = "default " + std::string(to_string(policy.default_action)) + ", unparsed " +
+                    std::string(to_string(policy.unparsed)) + ", overload " + std::string(to_string(policy.overload)) +
+                    "\n" + std::to_string(rules.rules().size()) + " rules, first match wins:\n";
+  const auto same = [](const std::string& text) { return text; };
+  for (std::size_t i = 0; i < rules.rules().size(); ++i) {
+    const Rule& rule = rules.rules()[i];
+    out += "  " + std::to_string(i + 1) + ". " + rule.name + ": " + std::string(to_string(rule.action)) + "\n";
+    describe_condition(out, "app", rule.apps, same);
+    describe_condition(out, "category", rule.categories, same);
+    describe_condition(out, "domain", rule.domains, [](const DomainPattern& pattern) { return to_string(pattern); });
+    const auto prefix_text = [](const IpPrefix& prefix) { return to_string(prefix); };
+    describe_condition(out, "ip", rule.either, prefix_text);
+    describe_condition(out, "src", rule.src, prefix_text);
+    describe_condition(out, "dst", rule.dst, prefix_text);
+    describe_condition(out, "port", rule.ports, ports_text);
+    describe_condition(out, "proto", rule.protocols, protocol_text);
+  }
+  return out;
+}
+
+}  // namespace netscope

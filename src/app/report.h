@@ -1,0 +1,13 @@
+// The run report: what a person reads at the end, within 80 columns and without colour.
+#pragma once
+
+#include <string>
+
+#include "app/offline.h"
+#include "netscope/policy/rule_set.h"
+
+namespace netscope {
+
+std::string text_report(const OfflineRun& run, const RuleSet& rules);
+
+}  // namespace netscope
