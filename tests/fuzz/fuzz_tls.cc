@@ -1,0 +1,15 @@
+#include <array>
+#include <cstdlib>
+
+#include "netscope/dpi/tls.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace netscope;
+  static std::array<std::uint8_t, tls::kMaxClientHello> scratch;
+  const auto in_records = tls::parse_records({data, size}, scratch);
+  const auto bare = tls::parse_client_hello({data, size});
+  if (in_records.ok() && in_records->server_name.size() > size) std::abort();
+  if (bare.ok() && bare->server_name.size() + bare->alpn.size() > size) std::abort();
+  if (tls::parse_server_records({data, size}).status == ParseStatus::malformed) std::abort();
+  return 0;
+}
