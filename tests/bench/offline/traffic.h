@@ -1,0 +1,23 @@
+// The kinds of traffic that the offline benchmark runs over.
+#pragma once
+
+#include <cstdint>
+
+#include "frame_writer.h"
+
+namespace netscope::bench {
+
+struct TrafficSize {
+  std::uint64_t packets;
+  std::uint64_t flows;
+  std::uint64_t seed = 1;
+};
+
+// What a network of homes looks like; see mixed_traffic.cc.
+void write_mixed(FrameWriter& out, const TrafficSize& size);
+// Frames of 60 bytes, each of a flow drawn at random.
+void write_small(FrameWriter& out, const TrafficSize& size);
+// Frames of 60 bytes, each the first of its flow: what a scan or a flood looks like.
+void write_new_flows(FrameWriter& out, const TrafficSize& size);
+
+}  // namespace netscope::bench
