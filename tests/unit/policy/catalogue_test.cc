@@ -1,0 +1,97 @@
+#include "netscope/policy/catalogue.h"
+
+#include <gtest/gtest.h>
+
+#include "netscope/net/host_name.h"
+
+namespace netscope {
+namespace {
+
+std::string app_of(std::string_view name) {
+  const AppId id = Catalogue::built_in().find(name);
+  return id == kNoApp ? "none" : Catalogue::built_in().apps()[id].name;
+}
+
+TEST(Catalogue, KnowsTheApplicationsThatPeopleAskFor) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"www.youtube.com", "YouTube"},
+      {"r3---sn-4g5e6nsz.googlevideo.com", "YouTube"},
+      {"youtubei.googleapis.com", "YouTube"},
+      {"fonts.gstatic.com", "Google Fonts"},
+      {"www.googleapis.com", "Google"},
+      {"mail.google.com", "Gmail"},
+      {"v16.tiktok.com", "TikTok"},
+      {"x.com", "X"},
+      {"netflix.com", "Netflix"},
+      {"notx.com", "none"},
+      {"github.com", "GitHub"},
+      {"teams.microsoft.com", "Microsoft Teams"},
+      {"ads.doubleclick.net", "Google Ads"},
+      {"s3.amazonaws.com", "AWS"},
+      {"com", "none"},
+      {"example.org", "none"},
+      {"", "none"},
+  };
+  for (const auto& [name, app] : cases) EXPECT_EQ(app_of(name), app) << name;
+}
+
+TEST(Catalogue, FindsNamesAndCategoriesInAnyCase) {
+  const Catalogue& catalogue = Catalogue::built_in();
+  EXPECT_GE(catalogue.apps().size(), 80u);
+  const AppId youtube = catalogue.named("yOUtUBE").value();
+  EXPECT_EQ(catalogue.apps()[youtube].name, "YouTube");
+  EXPECT_EQ(catalogue.categories()[catalogue.category_of(youtube)], "video");
+  EXPECT_EQ(catalogue.category_named("VIDEO"), catalogue.category_of(youtube));
+  EXPECT_EQ(catalogue.category_of(kNoApp), kNoCategory);
+  EXPECT_FALSE(catalogue.named("YouTub"));
+  EXPECT_FALSE(catalogue.category_named(""));
+}
+
+std::string normalize_error(std::string_view domain) {
+  return normalize_domain(domain).error().message;
+}
+
+std::string errors_of(std::string_view toml) {
+  const auto catalogue = Catalogue::parse(toml, "c.toml");
+  std::string text;
+  if (catalogue) return "none";
+  for (const Error& error : catalogue.error()) text += to_string(error) + "\n";
+  return text;
+}
+
+TEST(Catalogue, ReportsAllErrorsInTheOrderOfTheFile) {
+  EXPECT_EQ(errors_of(R"([[app]]
+name = "A"
+category = "Video"
+domains = ["a.example", "b..example"]
+[[app]]
+name = "a"
+category = "video"
+domains = ["A.example"]
+domain = 1
+[[app]]
+)"),
+            R"(c.toml:3:12: "Video" is no category: lower-case letters, digits and "-"
+c.toml:4:25: )" +
+                normalize_error("b..example") + R"(
+c.toml:6:8: "a" stands in line 2 already
+c.toml:8:12: "a.example" belongs to "A" already
+c.toml:9:1: unknown key "domain" in [[app]]; did you mean "domains"?
+c.toml:10:1: this application has no "name"
+c.toml:10:1: this application has no "category"
+c.toml:10:1: this application has no "domains"
+)");
+}
+
+TEST(Catalogue, IsEmptyForAnEmptyFile) {
+  EXPECT_EQ(errors_of(""), "none");
+}
+
+TEST(Catalogue, RefusesAFileThatIsTooLong) {
+  EXPECT_EQ(errors_of(std::string(kMaxCatalogueFile, '\n')), "none");
+  EXPECT_EQ(errors_of(std::string(kMaxCatalogueFile + 1, '\n')),
+            "c.toml: the file has 16777217 bytes; at most 16777216 are read\n");
+}
+
+}  // namespace
+}  // namespace netscope
