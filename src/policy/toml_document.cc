@@ -8,6 +8,7 @@
 #define TOML_EXCEPTIONS 0
 
 #include "policy/toml_document.h"
+#include "policy/no_file_stream.h"
 
 // clang-format off
 #include <toml++/impl/preprocessor.h>
