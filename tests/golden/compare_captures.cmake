@@ -1,0 +1,11 @@
+# Makes every capture anew and compares it with the committed one.
+file(MAKE_DIRECTORY ${FRESH})
+execute_process(COMMAND ${MAKE_SAMPLE} --all ${FRESH} COMMAND_ERROR_IS_FATAL ANY)
+file(GLOB captures RELATIVE ${FRESH} ${FRESH}/*.pcap ${FRESH}/*.pcapng)
+foreach(capture ${captures})
+  file(SHA256 ${FRESH}/${capture} fresh)
+  file(SHA256 ${COMMITTED}/${capture} committed)
+  if(NOT fresh STREQUAL committed)
+    message(SEND_ERROR "${capture} differs: make_sample --all tests/golden")
+  endif()
+endforeach()

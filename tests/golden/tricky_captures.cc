@@ -1,0 +1,154 @@
+#include <algorithm>
+
+#include "captures.h"
+#include "support/payloads.h"
+
+namespace netscope::golden {
+namespace {
+
+using test::Buffer;
+using test::Ends;
+using test::Packet;
+using test::TcpConversation;
+using test::TimedPacket;
+
+// Two hellos of one length, alike but for the seven bytes of `blocked` and `allowed`.
+const Buffer kBlocked = test::client_hello("blocked.example");
+const Buffer kAllowed = test::client_hello("allowed.example");
+
+std::size_t offset_of_name() {
+  return static_cast<std::size_t>(std::mismatch(kBlocked.begin(), kBlocked.end(), kAllowed.begin()).first -
+                                  kBlocked.begin());
+}
+
+// The stretch of the name twice, with different bytes, before the rest closes the hello. Systems differ in which of the
+// two they believe.
+std::vector<TimedPacket> says_twice(std::uint16_t port, const Buffer& first, const Buffer& second) {
+  const std::size_t name = offset_of_name();
+  const std::size_t behind = name + 20;
+  const auto at = [](std::size_t offset) { return static_cast<std::uint32_t>(offset); };
+  return TcpConversation({.client_port = port})
+      .handshake()
+      .client_at(0, Bytes(first).first(name - 4))
+      .client_at(at(name - 2), Bytes(first).subspan(name - 2, 22))
+      .client_at(at(name - 4), Bytes(second).subspan(name - 4, 24))
+      .client_at(at(behind), Bytes(first).subspan(behind))
+      .client_sent(at(first.size()))
+      .server(test::server_hello())
+      .close()
+      .packets();
+}
+
+// A fake that dies on the way to the server, and the truth behind it.
+std::vector<TimedPacket> fakes_before(std::uint16_t port) {
+  return TcpConversation({.client_port = port})
+      .handshake()
+      .client_fake_at(0, kAllowed, 3)
+      .client(kBlocked)
+      .server(test::server_hello())
+      .close()
+      .packets();
+}
+
+std::vector<TimedPacket> overlaps() {
+  return test::merged({
+      says_twice(40001, kAllowed, kBlocked),
+      says_twice(40002, kBlocked, kAllowed),
+      says_twice(40003, kAllowed, kAllowed),
+      fakes_before(40004),
+  });
+}
+
+std::vector<TimedPacket> in_pieces(const Packet& packet, std::size_t piece_bytes, std::uint32_t number, bool reversed) {
+  std::vector<Packet> pieces = test::in_fragments(packet, piece_bytes, number);
+  if (reversed) std::reverse(pieces.begin(), pieces.end());
+  std::vector<TimedPacket> timed;
+  for (const Packet& piece : pieces) {
+    const auto order = static_cast<std::int64_t>(timed.size());
+    timed.push_back({.at = test::kTestTime + std::chrono::milliseconds{order + number}, .packet = piece});
+  }
+  return timed;
+}
+
+std::vector<TimedPacket> fragments() {
+  const auto query = [](std::string_view name) { return test::dns_query(name); };
+  const Packet v4 = test::ethernet().ipv4("192.168.1.20", "203.0.113.53");
+  const Packet v6 = test::ethernet().ipv6("2001:db8:1::20", "2001:db8:2::53");
+  const Packet hello = v4.tcp(40005, 443).seq(1001).ack(1).flags("PA").payload(kBlocked);
+  return test::merged({
+      in_pieces(v4.udp(40001, 53).payload(query("blocked.example")), 16, 1, false),
+      in_pieces(v4.udp(40002, 53).payload(query("allowed.example")), 16, 2, true),
+      in_pieces(v6.udp(40003, 53).payload(query("blocked.example")), 24, 3, true),
+      in_pieces(v6.udp(40004, 53).payload(query("allowed.example")), 24, 4, false),
+      in_pieces(hello, 64, 5, false),
+  });
+}
+
+std::vector<TimedPacket> http_keepalive() {
+  const auto two_requests = [](std::uint16_t port, std::string_view first, std::string_view second) {
+    return TcpConversation({.client_port = port, .server_port = 80})
+        .handshake()
+        .client(test::http_request("GET", "/", first))
+        .server(test::http_response(200, "the first"))
+        .client_in_pieces(test::http_request("GET", "/second", second, {{"Accept", "*/*"}}), 23)
+        .server(test::http_response(200, "the second"))
+        .close()
+        .packets();
+  };
+  const Buffer pipelined =
+      test::join({test::http_request("POST", "/", "allowed.example", {}, "GET / HTTP/1.1\r\nHost: blocked.example\r\n"),
+                  test::http_request("GET", "/second", "allowed.example")});
+  return test::merged({
+      two_requests(40001, "allowed.example", "blocked.example"),
+      two_requests(40002, "blocked.example", "allowed.example"),
+      two_requests(40003, "allowed.example", "allowed.example"),
+      TcpConversation({.client_port = 40004, .server_port = 80})  // a body that looks like a request is none
+          .handshake()
+          .client(pipelined)
+          .server(test::join({test::http_response(200, "one"), test::http_response(200, "two")}))
+          .close()
+          .packets(),
+  });
+}
+
+std::vector<TimedPacket> dns_over_tcp() {
+  const auto asks = [](std::string_view name, std::uint16_t id) {
+    return test::over_tcp(test::dns_query(name, 1, id));
+  };
+  const auto tells = [](std::string_view name, std::uint16_t id) {
+    return test::over_tcp(test::dns_response(name, {{.value = "203.0.113.9"}}, 1, id));
+  };
+  return test::merged({
+      TcpConversation({.client_port = 40001, .server_port = 53})
+          .handshake()
+          .client(test::join({asks("allowed.example", 1), asks("blocked.example", 2)}))
+          .server(test::join({tells("allowed.example", 1), tells("blocked.example", 2)}))
+          .close()
+          .packets(),
+      TcpConversation({.client_port = 40002, .server_port = 53})  // cut within the two bytes of the length
+          .handshake()
+          .client_in_pieces(asks("blocked.example", 3), 1)
+          .server(tells("blocked.example", 3))
+          .close()
+          .packets(),
+      TcpConversation({.client_port = 40003, .server_port = 53})
+          .handshake()
+          .client(asks("allowed.example", 4))
+          .server(tells("allowed.example", 4))
+          .close()
+          .packets(),
+  });
+}
+
+}  // namespace
+
+std::vector<NamedCapture> tricky_captures() {
+  return {
+      {"overlaps.pcap", test::pcap_file(overlaps())},
+      {"fragments.pcap", test::pcap_file(fragments())},
+      {"http-keepalive.pcap", test::pcap_file(http_keepalive())},
+      {"dns-tcp.pcap", test::pcap_file(dns_over_tcp())},
+  };
+}
+
+}  // namespace netscope::golden
