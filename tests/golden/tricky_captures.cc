@@ -59,13 +59,15 @@ std::vector<TimedPacket> overlaps() {
   });
 }
 
-std::vector<TimedPacket> in_pieces(const Packet& packet, std::size_t piece_bytes, std::uint32_t number, bool reversed) {
+enum class Order { forward, backward };
+
+std::vector<TimedPacket> in_pieces(const Packet& packet, std::size_t piece_bytes, std::uint32_t number, Order order) {
   std::vector<Packet> pieces = test::in_fragments(packet, piece_bytes, number);
-  if (reversed) std::reverse(pieces.begin(), pieces.end());
+  if (order == Order::backward) std::reverse(pieces.begin(), pieces.end());
   std::vector<TimedPacket> timed;
   for (const Packet& piece : pieces) {
-    const auto order = static_cast<std::int64_t>(timed.size());
-    timed.push_back({.at = test::kTestTime + std::chrono::milliseconds{order + number}, .packet = piece});
+    const auto position = static_cast<std::int64_t>(timed.size());
+    timed.push_back({.at = test::kTestTime + std::chrono::milliseconds{position + number}, .packet = piece});
   }
   return timed;
 }
@@ -76,11 +78,11 @@ std::vector<TimedPacket> fragments() {
   const Packet v6 = test::ethernet().ipv6("2001:db8:1::20", "2001:db8:2::53");
   const Packet hello = v4.tcp(40005, 443).seq(1001).ack(1).flags("PA").payload(kBlocked);
   return test::merged({
-      in_pieces(v4.udp(40001, 53).payload(query("blocked.example")), 16, 1, false),
-      in_pieces(v4.udp(40002, 53).payload(query("allowed.example")), 16, 2, true),
-      in_pieces(v6.udp(40003, 53).payload(query("blocked.example")), 24, 3, true),
-      in_pieces(v6.udp(40004, 53).payload(query("allowed.example")), 24, 4, false),
-      in_pieces(hello, 64, 5, false),
+      in_pieces(v4.udp(40001, 53).payload(query("blocked.example")), 16, 1, Order::forward),
+      in_pieces(v4.udp(40002, 53).payload(query("allowed.example")), 16, 2, Order::backward),
+      in_pieces(v6.udp(40003, 53).payload(query("blocked.example")), 24, 3, Order::backward),
+      in_pieces(v6.udp(40004, 53).payload(query("allowed.example")), 24, 4, Order::forward),
+      in_pieces(hello, 64, 5, Order::forward),
   });
 }
 
