@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# From a fresh Debian 12 to a filtered capture: installs what the build needs, builds, filters, and says how to go on.
+# usage: packaging/quickstart.sh [JOBS]
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+# shellcheck source=packaging/packages.sh
+source packaging/packages.sh
+
+jobs=${1:-$(nproc)}
+mkdir -p build
+log=build/quickstart.log
+: >"$log"
+
+# Runs a step with its output in the log; shows the log's end when it fails.
+step() {
+  local what=$1
+  shift
+  printf '%s ...\n' "$what"
+  if ! "$@" >>"$log" 2>&1 </dev/null; then
+    printf '\n%s: this failed. The end of %s:\n\n' "$what" "$log" >&2
+    tail -n 30 "$log" >&2
+    exit 1
+  fi
+}
+
+# sudo may ask for a password, which it does on the terminal itself.
+step "Installing what the build needs" install_packages "${BUILD_PACKAGES[@]}"
+step "Configuring" cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DNETSCOPE_TESTS=OFF
+step "Building (a few minutes the first time)" cmake --build build --parallel "$jobs" --target netscope-nfq
+
+for input in tests/golden/home.pcap rules/example.toml; do
+  if [[ ! -f $input ]]; then
+    echo "$input is missing: is this a complete checkout?" >&2
+    exit 1
+  fi
+done
+printf 'Filtering tests/golden/home.pcap by rules/example.toml:\n\n'
+build/netscope-nfq --pcap tests/golden/home.pcap --rules rules/example.toml --out build/home-filtered.pcap
+
+cat <<'END'
+
+Done: netscope-nfq is built as build/netscope-nfq, and build/home-filtered.pcap holds the packets of
+tests/golden/home.pcap that the rules accept. To go on:
+
+  your own capture     build/netscope-nfq --pcap mine.pcap --rules rules/example.toml --out filtered.pcap
+  without a file       build/netscope-nfq --pcap mine.pcap --out filtered.pcap --block-app TikTok --block-domain example.com
+  check your rules     build/netscope-nfq --rules mine.toml --check
+  what it can name     build/netscope-nfq --list-apps
+  everything else      build/netscope-nfq --help, man packaging/netscope-nfq.1
+
+This version filters captures. Filtering live traffic on a gateway, and the page that shows it, come with later versions.
+END
