@@ -1,8 +1,6 @@
 #include "netscope/engine/statistics.h"
 
 #include <algorithm>
-#include <functional>
-#include <string_view>
 
 #include "netscope/base/bytes.h"
 
@@ -15,12 +13,16 @@ RuleTally& RuleTally::operator+=(const RuleTally& other) {
   return *this;
 }
 
-std::size_t AddressHash::operator()(const IpAddress& address) const {
-  return std::hash<std::string_view>{}(as_text(address.bytes));
+std::size_t NameHash::operator()(std::string_view name) const {
+  std::uint64_t state = 0xcbf29ce484222325;  // FNV-1a, and a last mixing for its low bits
+  for (const char c : name) state = (state ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return state ^ state >> 29;
 }
 
+std::size_t AddressHash::operator()(const IpAddress& address) const { return NameHash{}(as_text(address.bytes)); }
+
 std::size_t EdgeHash::operator()(const Edge& edge) const {
-  return AddressHash{}(edge.client) * 31 + std::hash<std::string>{}(edge.domain) + edge.app;
+  return AddressHash{}(edge.client) * 31 + NameHash{}(edge.domain) + edge.app;
 }
 
 Timeline::Step& Timeline::at(std::int64_t second) {

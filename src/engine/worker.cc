@@ -33,7 +33,7 @@ Worker::Worker(std::shared_ptr<const RuleSet> rules, const WorkerOptions& option
     : rules_(std::move(rules)),
       options_(options),
       table_(options.flow_capacity, options.seed, options.timeouts),
-      statistics_(rules_->rules().size(), rules_->catalogue().apps().size()),
+      statistics_(rules_->rules().size(), rules_->catalogue().apps().size(), kWorkerTableSize),
       log_hits_(rules_->rules().size()),
       message_(std::make_unique<dns::Message>()) {}
 
@@ -142,10 +142,6 @@ Flow& Worker::find_or_open(const Packet& packet, std::uint32_t hash) {
   opened.client = from_server ? opposite(packet.direction)
                   : opening   ? packet.direction
                               : guess_client(packet);
-  if (packet.key.ip_protocol == ip_protocol::tcp) {
-    opened.inspection = std::make_unique<Inspection>();
-    inspection_bytes_ += opened.inspection->memory_bytes();
-  }
   return opened;
 }
 
@@ -174,7 +170,7 @@ Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
   if (!blocked_before && !(flow.sticky && flow.final)) {
     if (packet.outer != nullptr) block_by_outer(flow, packet);
     inspect(flow, packet);
-  } else if (flow.inspection != nullptr || flow.protocol == Protocol::dns) {
+  } else if (!flow.inspected) {
     inspect(flow, packet);  // the verdict stands; what it was blocked or accepted for is still worth knowing
   }
   leave_pending(flow);

@@ -50,11 +50,17 @@ void Worker::inspect(Flow& flow, const Packet& packet) {
 }
 
 void Worker::inspect_tcp(Flow& flow, const Packet& packet) {
-  if (flow.inspection == nullptr) return;
-  if (!flow.decided) decide(flow, packet, question_of(flow));
+  if (flow.inspected) return;
+  const bool opening = flow.packets[0] + flow.packets[1] == 1;  // later packets bring no new facts by themselves
+  if (opening) decide(flow, packet, question_of(flow));
+  const Direction direction = packet.direction;
+  if ((packet.tcp_flags & tcp_flag::syn) != 0) flow.start_sequence[index_of(direction)] = packet.tcp_sequence + 1;
+  if (flow.inspection == nullptr) {
+    if (packet.payload.empty()) return;
+    begin_inspection(flow);
+  }
   Inspection& inspection = *flow.inspection;
   const std::size_t memory_before = inspection.memory_bytes();
-  const Direction direction = packet.direction;
   StreamInspection& stream = inspection.streams[index_of(direction)];
   StreamInspection& answered = inspection.streams[index_of(opposite(direction))];
   Sighting sighting;
@@ -66,7 +72,6 @@ void Worker::inspect_tcp(Flow& flow, const Packet& packet) {
     reader_.end();
   }
   const std::uint32_t begin = packet.tcp_sequence + ((packet.tcp_flags & tcp_flag::syn) != 0 ? 1 : 0);
-  if ((packet.tcp_flags & tcp_flag::syn) != 0) stream.prefix.start(begin);
   if (!packet.payload.empty() && stream.mode != StreamMode::done) {
     reader_.begin(stream, begin, packet.payload);
     while (reader_.next(sighting)) learn(flow, packet, sighting);
@@ -197,14 +202,33 @@ void Worker::settle(Flow& flow, const Packet& packet, const Decision& decision, 
 
 // Nothing more will come to light: unknown now means "there is none", and the rules have an answer.
 void Worker::facts_are_final(Flow& flow, const Packet& packet) {
-  flow.final = true;
+  flow.final = flow.inspected = true;
   if (!flow.decided) decide(flow, packet, question_of(flow));
   if (flow.decided) flow.sticky = true;
 }
 
+void Worker::begin_inspection(Flow& flow) {
+  if (spare_inspections_.empty()) {
+    flow.inspection = std::make_unique<Inspection>();
+  } else {
+    flow.inspection = std::move(spare_inspections_.back());
+    spare_inspections_.pop_back();
+  }
+  for (const std::size_t direction : {0u, 1u}) {
+    const bool syn_seen = (flow.tcp_flags[direction] & tcp_flag::syn) != 0;
+    if (syn_seen) flow.inspection->streams[direction].prefix.start(flow.start_sequence[direction]);
+  }
+  inspection_bytes_ += flow.inspection->memory_bytes();
+}
+
 void Worker::give_inspection_back(Flow& flow) {
+  flow.inspected = true;
   if (flow.inspection == nullptr) return;
   inspection_bytes_ -= flow.inspection->memory_bytes();
+  if (spare_inspections_.size() < kSpareInspections) {
+    *flow.inspection = {};
+    spare_inspections_.push_back(std::move(flow.inspection));
+  }
   flow.inspection.reset();
 }
 

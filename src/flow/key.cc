@@ -1,7 +1,6 @@
 #include "netscope/flow/key.h"
 
 #include <bit>
-#include <cstring>
 
 namespace netscope {
 namespace {
@@ -16,8 +15,12 @@ std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
 
 DirectedKey flow_key(const Headers& headers) {
   DirectedKey out;
-  const int order = std::memcmp(headers.source.bytes.data(), headers.destination.bytes.data(), 16);
-  const bool source_is_low = order < 0 || (order == 0 && headers.source_port <= headers.destination_port);
+  // Any order will do, as long as it is total: that of the addresses as the processor's own words is the cheapest.
+  using Words = std::array<std::uint64_t, 2>;
+  const auto source = std::bit_cast<Words>(headers.source.bytes);
+  const auto destination = std::bit_cast<Words>(headers.destination.bytes);
+  const bool source_is_low =
+      source != destination ? source < destination : headers.source_port <= headers.destination_port;
   out.direction = source_is_low ? Direction::low_to_high : Direction::high_to_low;
   out.key.low_address = source_is_low ? headers.source.bytes : headers.destination.bytes;
   out.key.high_address = source_is_low ? headers.destination.bytes : headers.source.bytes;
@@ -29,7 +32,7 @@ DirectedKey flow_key(const Headers& headers) {
 }
 
 std::uint32_t hash(const FlowKey& key, std::uint64_t seed) {
-  const auto words = std::bit_cast<std::array<std::uint64_t, 5>>(key);
+  const auto words = key.words();
   std::uint64_t state = seed ^ 0x9e3779b97f4a7c15;
   state = fold(state ^ words[0], 0xa0761d6478bd642f ^ words[1]);
   state = fold(state ^ words[2], 0xe7037ed1a0b428db ^ words[3]);

@@ -7,6 +7,7 @@
 #include "netscope/net/headers.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "net/tunnels.h"
 
@@ -139,6 +140,21 @@ Next cooked(Reader& in, std::size_t before_protocol, std::size_t after_protocol)
   return net::by_ether_type(type);
 }
 
+// The kernel's log: a family, then attributes in the writer's byte order, of which one holds the packet.
+Next nflog(Reader& in) {
+  constexpr std::uint16_t kPayload = 9;
+  const Next next = by_family(in.u8());
+  in.skip(3);
+  while (in.ok()) {
+    const std::size_t length = in.u16_le();
+    const std::uint16_t type = in.u16_le();
+    if (type == kPayload) return next;
+    if (length < 4) return Next::malformed;
+    in.skip(((length + 3) & ~std::size_t{3}) - 4);
+  }
+  return Next::cut_off;
+}
+
 Next by_ip_version(Reader& in) {
   Reader peek = in;
   switch (peek.u8() >> 4) {
@@ -178,6 +194,8 @@ Next first_step(Reader& in, LinkType link) {
       return Next::ipv4;
     case LinkType::ipv6:
       return Next::ipv6;
+    case LinkType::nflog:
+      return nflog(in);
     case LinkType::ieee802_11:
       return Next::wlan;
     case LinkType::ieee802_11_radiotap:
@@ -389,7 +407,7 @@ void icmp(Reader in, std::size_t size_on_wire, Headers& out) {
 // The whole walk. `out.status` says how it ended. Of a tunnel whose inside is not sound, the packet around it counts.
 Headers walk(Next next, Reader in, Tunnels tunnels) {
   Headers out;
-  Headers around;  // the packet that the innermost tunnel travels in
+  std::optional<Headers> around;  // the packet that the innermost tunnel travels in
   std::size_t size_on_wire = 0;
   for (int i = 0; i < kMaxEncapsulations; ++i) {
     switch (next) {
@@ -430,7 +448,7 @@ Headers walk(Next next, Reader in, Tunnels tunnels) {
         const Bytes ip_payload = in.rest();
         decode_transport(ip_payload, size_on_wire, out);
         if (tunnels == Tunnels::opaque || out.status != HeaderStatus::ok)
-          return out.status == HeaderStatus::ok || !out.tunnelled ? out : around;
+          return out.status == HeaderStatus::ok || !around ? out : *around;
         const net::Tunnel tunnel = net::find_tunnel(ip_payload, out);
         if (tunnel.next == Next::none) return out;
         around = out;
@@ -442,18 +460,18 @@ Headers walk(Next next, Reader in, Tunnels tunnels) {
       case Next::none:
       case Next::not_ip:
         out.status = HeaderStatus::not_ip;
-        return out.tunnelled ? around : out;
+        return around ? *around : out;
       case Next::malformed:
         out.status = HeaderStatus::malformed;
-        return out.tunnelled ? around : out;
+        return around ? *around : out;
       case Next::cut_off:
         out.status = HeaderStatus::cut_off;
-        return out.tunnelled ? around : out;
+        return around ? *around : out;
     }
     if (!in.ok() && next != Next::malformed) next = Next::cut_off;
   }
   out.status = HeaderStatus::malformed;
-  return out.tunnelled ? around : out;
+  return around ? *around : out;
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ std::string_view to_string(LinkType link) {
       return "raw IPv4";
     case LinkType::ipv6:
       return "raw IPv6";
+    case LinkType::nflog:
+      return "NFLOG";
     case LinkType::linux_sll2:
       return "Linux cooked v2";
   }

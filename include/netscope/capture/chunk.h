@@ -19,8 +19,8 @@
 namespace netscope {
 
 inline constexpr std::size_t kShares = 16;
-inline constexpr std::size_t kChunkBytes = 512u << 10;  // a larger record makes a larger chunk
-inline constexpr std::size_t kChunkRecords = 8192;
+inline constexpr std::size_t kChunkBytes = 1u << 20;  // a larger record makes a larger chunk
+inline constexpr std::size_t kChunkRecords = 16384;
 
 // A record's place in its chunk.
 struct RecordPlace {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "netscope/base/time.h"
@@ -16,8 +17,8 @@
 
 namespace netscope {
 
-// Rows of the bounded tables that are exact as long as no more keys than these occur.
-inline constexpr std::size_t kTopDomains = 4096, kTopClients = 4096, kTopEdges = 4096;
+// Places in the bounded tables of domains, clients and edges: of one worker, and of all together.
+inline constexpr std::size_t kWorkerTableSize = 2048, kMergedTableSize = 32768;
 
 // Why packets were blocked.
 struct DropReasons {
@@ -58,6 +59,10 @@ struct Edge {
   auto operator<=>(const Edge&) const = default;
 };
 
+// Hashes that are the same in every build, so that what a full table keeps is too.
+struct NameHash {
+  std::size_t operator()(std::string_view name) const;
+};
 struct AddressHash {
   std::size_t operator()(const IpAddress& address) const;
 };
@@ -90,7 +95,8 @@ class Timeline {
 };
 
 struct Statistics {
-  explicit Statistics(std::size_t rule_count = 0, std::size_t app_count = 0) : rules(rule_count), apps(app_count) {}
+  explicit Statistics(std::size_t rule_count = 0, std::size_t app_count = 0, std::size_t table_size = kMergedTableSize)
+      : rules(rule_count), apps(app_count), domains(table_size), clients(table_size), edges(table_size) {}
 
   // Headers.
   Counter all, ipv4, ipv6, tcp, udp, icmp, other, not_ip, malformed, cut_off, fragments;
@@ -109,9 +115,9 @@ struct Statistics {
   std::vector<RuleTally> rules;
   RuleTally default_rule;
   std::vector<Tally> apps;  // by AppId
-  TopTable<std::string, std::hash<std::string>, kTopDomains> domains;
-  TopTable<IpAddress, AddressHash, kTopClients> clients;
-  TopTable<Edge, EdgeHash, kTopEdges> edges;
+  TopTable<std::string, NameHash> domains;
+  TopTable<IpAddress, AddressHash> clients;
+  TopTable<Edge, EdgeHash> edges;
   Timeline timeline;
 
   std::uint64_t blocked_packets() const { return dropped.packets + rejected.packets; }

@@ -21,6 +21,9 @@
 
 namespace netscope {
 
+// Inspections that are kept for reuse.
+inline constexpr std::size_t kSpareInspections = 1024;
+
 struct WorkerOptions {
   std::uint32_t flow_capacity = 16384;
   std::size_t inspection_bytes = 8u << 20;  // held for flows under inspection; the oldest is given up beyond
@@ -66,6 +69,7 @@ class Worker {
   void inspect_tcp(Flow& flow, const Packet& packet);
   void inspect_datagram(Flow& flow, const Packet& packet);
   void facts_are_final(Flow& flow, const Packet& packet);
+  void begin_inspection(Flow& flow);
   void give_inspection_back(Flow& flow);
   void leave_pending(Flow& flow);
   void keep_within_memory(Flow& grown);
@@ -93,6 +97,7 @@ class Worker {
   std::vector<Event> events_;
   std::vector<std::uint32_t> hashes_;  // of the burst
   std::size_t inspection_bytes_ = 0;
+  std::vector<std::unique_ptr<Inspection>> spare_inspections_;  // empty ones, for the next flow
   std::vector<std::uint64_t> log_hits_;
   // Room for the parsers, owned here because the packet path allocates nothing.
   StreamReader reader_;

@@ -88,8 +88,9 @@ struct Flow {
   std::uint32_t blocked_packets = 0;
   std::uint32_t rule = 0;          // RuleIndex of the decision
   std::uint64_t first_number = 0;  // the packet that opened the flow, from 1
-  std::unique_ptr<Inspection> inspection;
+  std::unique_ptr<Inspection> inspection;  // from the first payload of a TCP flow until nothing more can come to light
   std::unique_ptr<FlowNames> names;
+  std::array<std::uint32_t, 2> start_sequence{};  // of the first byte behind a SYN, by Direction
   std::uint32_t hash = 0;
   std::uint32_t newer = 0;  // neighbours in the table's list
   std::uint32_t older = 0;
@@ -106,6 +107,7 @@ struct Flow {
   bool final : 1 = false;         // the facts are final
   bool client_known : 1 = false;  // a SYN or a request showed who the client is
   bool had_payload : 1 = false;
+  bool inspected : 1 = false;     // inspection is over
 
   bool closed_by_tcp() const;
 };

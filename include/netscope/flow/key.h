@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "netscope/net/address.h"
@@ -23,7 +24,7 @@ struct Endpoint {
   bool operator==(const Endpoint&) const = default;
 };
 
-// Ends in ascending order of address and port, so that a packet and its answer have equal keys. 40 bytes, no padding:
+// The ends in an order that depends on them alone, so that a packet and its answer have equal keys. 40 bytes, no padding:
 // comparison and hashing take it as five words.
 struct FlowKey {
   std::array<std::uint8_t, 16> low_address{};
@@ -38,7 +39,12 @@ struct FlowKey {
   Endpoint high() const { return {{high_address, version}, high_port}; }
   // The end that packets of this direction come from.
   Endpoint source(Direction direction) const { return direction == Direction::low_to_high ? low() : high(); }
-  bool operator==(const FlowKey&) const = default;
+  std::array<std::uint64_t, 5> words() const { return std::bit_cast<std::array<std::uint64_t, 5>>(*this); }
+  bool operator==(const FlowKey& other) const {
+    const auto a = words();
+    const auto b = other.words();
+    return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4])) == 0;
+  }
 };
 static_assert(sizeof(FlowKey) == 40);
 

@@ -23,6 +23,7 @@ enum class LinkType : std::uint16_t {
   ppp_with_direction = 204,
   ipv4 = 228,
   ipv6 = 229,
+  nflog = 239,
   linux_sll2 = 276,
 };
 
