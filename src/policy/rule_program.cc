@@ -131,10 +131,13 @@ void RuleProgram::add_rule(RuleIndex index, const Rule& rule, const Catalogue& c
   }
   group.first_named = std::min(group.first_named, index);
   std::vector<std::uint16_t> apps;
+  apps.reserve(rule.apps.size());
   for (const std::string& name : rule.apps) apps.push_back(catalogue.named(name).value_or(kNoApp));
   std::vector<std::uint16_t> categories;
-  for (const std::string& name : rule.categories)
+  categories.reserve(rule.categories.size());
+  for (const std::string& name : rule.categories) {
     categories.push_back(catalogue.category_named(name).value_or(kNoCategory));
+  }
   apps = sorted_unique(std::move(apps));
   categories = sorted_unique(std::move(categories));
   name_conditions_[index] = {.apps = store(std::span<const std::uint16_t>(apps), keys_),
@@ -164,6 +167,7 @@ void RuleProgram::finish_groups(std::span<const Draft> drafts) {
     group.free_rules = store(std::span(draft.free_rules), free_rules_);
     if (group.first_named != kDefaultPolicy) {
       std::vector<DomainIndex::Entry> domains;
+      domains.reserve(draft.domains.size());
       for (const auto& [domain, value] : draft.domains) domains.push_back({.domain = domain, .value = value});
       names_.push_back({.domains = DomainIndex(domains),
                         .apps = sorted_unique(draft.apps),
