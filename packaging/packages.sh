@@ -6,7 +6,7 @@ readonly BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config git ccache
   libpcap-dev libtomlplusplus-dev libcli11-dev rapidjson-dev nettle-dev)
 
 # What the tests need on top of that.
-readonly TEST_PACKAGES=(libgtest-dev libbenchmark-dev python3 tcpdump groff shellcheck
+readonly TEST_PACKAGES=(libgtest-dev libbenchmark-dev python3 tcpdump groff-base shellcheck
   clang-19 clang-tidy-19 clang-format-19 lld-19
   wasi-libc libc++-19-dev-wasm32 libclang-rt-19-dev-wasm32)
 
