@@ -8,7 +8,9 @@ namespace netscope {
 namespace {
 
 // libpcap's own numbers differ from those in files for raw IP alone, of the types that we support.
-int data_link_type(LinkType link) { return link == LinkType::raw ? DLT_RAW : static_cast<int>(link); }
+int data_link_type(LinkType link) {
+  return link == LinkType::raw ? DLT_RAW : static_cast<int>(link);
+}
 
 }  // namespace
 

@@ -17,21 +17,30 @@ void add_options(CLI::App& app, CommandLine& out, std::string& report) {
   app.add_option("--out", out.capture_out, "Write what the rules accept; - is standard output")->type_name("OUT");
   app.add_option("--rules", out.rules_file, "The rules file (TOML)")->type_name("FILE");
   app.add_option("--apps", out.apps_file, "An application catalogue in place of the built-in one")->type_name("FILE");
-  app.add_option("--block-app", out.block_apps, "Block an application; may be repeated")->type_name("NAME")->expected(1);
+  app.add_option("--block-app", out.block_apps, "Block an application; may be repeated")
+      ->type_name("NAME")
+      ->expected(1);
   app.add_option("--block-domain", out.block_domains, "Block a domain and all below it; may be repeated")
-      ->type_name("DOMAIN")->expected(1);
+      ->type_name("DOMAIN")
+      ->expected(1);
   app.add_option("--block-ip", out.block_ips, "Block an address or a prefix; may be repeated")
-      ->type_name("ADDRESS|PREFIX")->expected(1);
+      ->type_name("ADDRESS|PREFIX")
+      ->expected(1);
   app.add_option("--filter", out.filter, "Only look at packets that this BPF expression matches")->type_name("BPF");
   app.add_option("--workers", out.workers, "Threads that judge; as many as processors unless given")
-      ->type_name("N")->check(CLI::Range(1u, kMaxWorkers));
+      ->type_name("N")
+      ->check(CLI::Range(1u, kMaxWorkers));
   app.add_option("--max-flows", out.max_flows, "Flows remembered at once")
-      ->type_name("N")->check(CLI::Range(kMinFlows, kMaxFlows))->default_val(kDefaultFlows);
+      ->type_name("N")
+      ->check(CLI::Range(kMinFlows, kMaxFlows))
+      ->default_val(kDefaultFlows);
   app.add_option("--stats-json", out.stats_json, "Write the statistics as JSON")->type_name("FILE");
   app.add_option("--events", out.events, "Write events as JSON lines (EVE)")->type_name("FILE");
   app.add_option("--flows", out.flows, "Write one JSON line a flow")->type_name("FILE");
   app.add_option("--report", report, "The report at the end: text or none")
-      ->type_name("text|none")->check(CLI::IsMember({"text", "none"}))->default_val("text");
+      ->type_name("text|none")
+      ->check(CLI::IsMember({"text", "none"}))
+      ->default_val("text");
   app.add_flag("!--no-tunnels", out.tunnels, "Judge tunnels by their outside only");
   app.add_flag("--check", out.check, "Check the rules, print what was understood, and stop");
   app.add_flag("--list-apps", out.list_apps, "List the applications of the catalogue, and stop");
@@ -56,9 +65,11 @@ std::string conflict(const CommandLine& out) {
 std::expected<CommandLine, EarlyExit> parse_command_line(int argc, const char* const* argv) {
   CommandLine out;
   std::string report = "text";
-  CLI::App app{"A firewall that knows the application behind a connection: filters a capture by rules.", "netscope-nfq"};
-  app.footer("Exit codes: 0 done, 1 something failed while running, 2 wrong usage or rules.\n"
-             "Example: netscope-nfq --pcap in.pcap --out out.pcap --rules rules.toml --block-app TikTok");
+  CLI::App app{"A firewall that knows the application behind a connection: filters a capture by rules.",
+               "netscope-nfq"};
+  app.footer(
+      "Exit codes: 0 done, 1 something failed while running, 2 wrong usage or rules.\n"
+      "Example: netscope-nfq --pcap in.pcap --out out.pcap --rules rules.toml --block-app TikTok");
   add_options(app, out, report);
   try {
     app.parse(argc, argv);

@@ -34,7 +34,9 @@ FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   return *this;
 }
 
-FileDescriptor::~FileDescriptor() { close(); }
+FileDescriptor::~FileDescriptor() {
+  close();
+}
 
 int FileDescriptor::close() {
   const int number = std::exchange(number_, -1);
@@ -45,7 +47,8 @@ Result<InputFile> InputFile::open(const std::string& name) {
   InputFile input;
   const bool standard = name == "-";
   input.name_ = standard ? kStandardInput : name;
-  input.file_ = standard ? FileDescriptor(STDIN_FILENO, false) : FileDescriptor(::open(name.c_str(), O_RDONLY | O_CLOEXEC), true);
+  input.file_ =
+      standard ? FileDescriptor(STDIN_FILENO, false) : FileDescriptor(::open(name.c_str(), O_RDONLY | O_CLOEXEC), true);
   if (input.file_.get() < 0) return errno_failure(input.name_, "cannot be opened", errno);
   if (::fstat(input.file_.get(), &input.status_) != 0) return errno_failure(input.name_, "cannot be read", errno);
   if (S_ISDIR(input.status_.st_mode)) return failure(input.name_ + ": is a directory; name a file");
@@ -68,7 +71,9 @@ Result<std::size_t> InputFile::read(std::span<std::uint8_t> buffer) {
   return filled;
 }
 
-bool InputFile::rewind() { return ::lseek(file_.get(), 0, SEEK_SET) == 0; }
+bool InputFile::rewind() {
+  return ::lseek(file_.get(), 0, SEEK_SET) == 0;
+}
 
 Result<std::string> read_text_file(const std::string& name, std::size_t limit) {
   auto input = InputFile::open(name);
@@ -91,14 +96,15 @@ Result<OutputFile> OutputFile::create(const std::string& name, const InputFile* 
   output.file_ = standard ? FileDescriptor(STDOUT_FILENO, false)
                           : FileDescriptor(::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666), true);
   if (output.file_.get() < 0) return errno_failure(output.name_, "cannot be written", errno);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(output.file_.get(), &status) != 0) return errno_failure(output.name_, "cannot be written", errno);
   output.regular_ = S_ISREG(status.st_mode) && !standard;
   if (input != nullptr && S_ISREG(status.st_mode) && status.st_dev == input->status().st_dev &&
       status.st_ino == input->status().st_ino) {
     return failure(output.name_ + ": is the input " + input->name() + " itself; choose another output");
   }
-  if (output.regular_ && ::ftruncate(output.file_.get(), 0) != 0) return errno_failure(output.name_, "cannot be written", errno);
+  if (output.regular_ && ::ftruncate(output.file_.get(), 0) != 0)
+    return errno_failure(output.name_, "cannot be written", errno);
   return output;
 }
 
@@ -150,7 +156,8 @@ Result<void> replace_file(const std::string& name, std::string_view contents) {
     return written;
   }
   if (auto closed = file->close(); !closed) return closed;
-  if (name != "-" && ::rename(temporary.c_str(), name.c_str()) != 0) return errno_failure(name, "cannot be replaced", errno);
+  if (name != "-" && ::rename(temporary.c_str(), name.c_str()) != 0)
+    return errno_failure(name, "cannot be replaced", errno);
   return {};
 }
 

@@ -49,13 +49,14 @@ class InputFile {
   FileDescriptor file_;
   std::string name_;
   std::uint64_t size_ = 0;
-  struct stat status_ {};
+  struct stat status_{};
 };
 
 // A whole file of at most `limit` bytes as text.
 Result<std::string> read_text_file(const std::string& name, std::size_t limit);
 
-// A file that grows by whole pieces: when a piece cannot be written it is taken back, so that what stays is well-formed.
+// A file that grows by whole pieces: when a piece cannot be written it is taken back, so that what stays is
+// well-formed.
 class OutputFile {
  public:
   // "-": standard output. Fails when the file is the same as `input`, through whatever link, before anything is lost.
@@ -76,7 +77,8 @@ class OutputFile {
   bool regular_ = false;
 };
 
-// Writes a whole file by way of a temporary one beside it, so that readers see the old or the new one. "-": standard output.
+// Writes a whole file by way of a temporary one beside it, so that readers see the old or the new one. "-": standard
+// output.
 Result<void> replace_file(const std::string& name, std::string_view contents);
 
 }  // namespace netscope

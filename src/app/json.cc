@@ -18,7 +18,9 @@ struct JsonWriter::State {
 
 namespace {
 
-rapidjson::SizeType size_of(std::string_view text) { return static_cast<rapidjson::SizeType>(text.size()); }
+rapidjson::SizeType size_of(std::string_view text) {
+  return static_cast<rapidjson::SizeType>(text.size());
+}
 
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
@@ -48,17 +50,23 @@ std::string valid_utf8(std::string_view text) {
 JsonWriter::JsonWriter() : state_(std::make_unique<State>()) {}
 JsonWriter::~JsonWriter() = default;
 
-void JsonWriter::begin_object() { state_->writer.StartObject(); }
+void JsonWriter::begin_object() {
+  state_->writer.StartObject();
+}
 void JsonWriter::begin_object(std::string_view key) {
   state_->writer.Key(key.data(), size_of(key));
   state_->writer.StartObject();
 }
-void JsonWriter::end_object() { state_->writer.EndObject(); }
+void JsonWriter::end_object() {
+  state_->writer.EndObject();
+}
 void JsonWriter::begin_array(std::string_view key) {
   state_->writer.Key(key.data(), size_of(key));
   state_->writer.StartArray();
 }
-void JsonWriter::end_array() { state_->writer.EndArray(); }
+void JsonWriter::end_array() {
+  state_->writer.EndArray();
+}
 void JsonWriter::text(std::string_view key, std::string_view value) {
   state_->writer.Key(key.data(), size_of(key));
   text(value);
@@ -75,7 +83,9 @@ void JsonWriter::number(std::string_view key, std::uint64_t value) {
   state_->writer.Key(key.data(), size_of(key));
   state_->writer.Uint64(value);
 }
-void JsonWriter::number(std::uint64_t value) { state_->writer.Uint64(value); }
+void JsonWriter::number(std::uint64_t value) {
+  state_->writer.Uint64(value);
+}
 void JsonWriter::real(std::string_view key, double value) {
   state_->writer.Key(key.data(), size_of(key));
   state_->writer.Double(value);
@@ -88,17 +98,20 @@ void JsonWriter::null(std::string_view key) {
   state_->writer.Key(key.data(), size_of(key));
   state_->writer.Null();
 }
-std::string_view JsonWriter::result() const { return {state_->buffer.GetString(), state_->buffer.GetSize()}; }
+std::string_view JsonWriter::result() const {
+  return {state_->buffer.GetString(), state_->buffer.GetSize()};
+}
 
 std::string eve_timestamp(Time time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{day};
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time - day).count();
   std::array<char, 64> text;
-  const int size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06d+0000", static_cast<int>(date.year()),
-                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                 static_cast<int>(micros / 3'600'000'000), static_cast<int>(micros / 60'000'000 % 60),
-                                 static_cast<int>(micros / 1'000'000 % 60), static_cast<int>(micros % 1'000'000));
+  const int size =
+      std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06d+0000", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                    static_cast<int>(micros / 3'600'000'000), static_cast<int>(micros / 60'000'000 % 60),
+                    static_cast<int>(micros / 1'000'000 % 60), static_cast<int>(micros % 1'000'000));
   return {text.data(), static_cast<std::size_t>(size)};
 }
 

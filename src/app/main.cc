@@ -15,9 +15,13 @@
 namespace netscope {
 namespace {
 
-int code(ExitCode exit) { return static_cast<int>(exit); }
+int code(ExitCode exit) {
+  return static_cast<int>(exit);
+}
 
-void complain(const std::string& text) { std::fprintf(stderr, "netscope-nfq: %s\n", text.c_str()); }
+void complain(const std::string& text) {
+  std::fprintf(stderr, "netscope-nfq: %s\n", text.c_str());
+}
 
 int complain_all(const std::vector<Error>& errors) {
   for (const Error& error : errors) complain(to_string(error));
@@ -86,4 +90,6 @@ int run(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace netscope
 
-int main(int argc, char** argv) { return netscope::run(argc, argv); }
+int main(int argc, char** argv) {
+  return netscope::run(argc, argv);
+}

@@ -15,7 +15,8 @@ std::expected<T, std::vector<Error>> from_file(const std::string& name, std::siz
 }
 
 // --block-*: these rules stand before the file's, in the order app, domain, address.
-std::vector<Rule> command_line_rules(const CommandLine& options, const Catalogue& catalogue, std::vector<Error>& errors) {
+std::vector<Rule> command_line_rules(const CommandLine& options, const Catalogue& catalogue,
+                                     std::vector<Error>& errors) {
   std::vector<Rule> rules;
   const auto add = [&](Result<Rule> rule, std::string_view option) {
     if (rule) {
@@ -47,10 +48,14 @@ std::string ports_text(const PortRange& range) {
 
 std::string protocol_text(const ProtocolCondition& condition) {
   switch (condition.ip_protocol) {
-    case kIpProtocolTcp: return "tcp";
-    case kIpProtocolUdp: return "udp";
-    case kIpProtocolIcmp: return "icmp";
-    default: return std::string(to_string(condition.protocol));
+    case kIpProtocolTcp:
+      return "tcp";
+    case kIpProtocolUdp:
+      return "udp";
+    case kIpProtocolIcmp:
+      return "icmp";
+    default:
+      return std::string(to_string(condition.protocol));
   }
 }
 
@@ -60,8 +65,9 @@ std::expected<std::shared_ptr<const Catalogue>, std::vector<Error>> load_catalog
   if (options.apps_file.empty()) {
     return std::shared_ptr<const Catalogue>(&Catalogue::built_in(), [](const Catalogue*) {});
   }
-  auto catalogue = from_file<Catalogue>(options.apps_file, kMaxCatalogueFile,
-                                        [&](const std::string& text) { return Catalogue::parse(text, options.apps_file); });
+  auto catalogue = from_file<Catalogue>(options.apps_file, kMaxCatalogueFile, [&](const std::string& text) {
+    return Catalogue::parse(text, options.apps_file);
+  });
   if (!catalogue) return std::unexpected(catalogue.error());
   return std::make_shared<const Catalogue>(std::move(*catalogue));
 }

@@ -69,11 +69,12 @@ constexpr std::string_view kTallyColumns = "    packets     bytes    flows    bl
 
 void summary(std::string& out, const OfflineRun& run) {
   out += "netscope-nfq run report\n\n";
-  out += "  input   " + run.input_name + "  " + bytes_text(run.bytes_read) + ", " + grouped(run.records_read) + " packets, " +
-         (run.input_format == CaptureFormat::pcapng ? "pcapng" : "pcap");
+  out += "  input   " + run.input_name + "  " + bytes_text(run.bytes_read) + ", " + grouped(run.records_read) +
+         " packets, " + (run.input_format == CaptureFormat::pcapng ? "pcapng" : "pcap");
   for (const LinkType link : run.link_types) {
-    out += ", " + (is_supported(link) ? std::string(to_string(link))
-                                      : "link type " + std::to_string(static_cast<unsigned>(link)) + " (not supported)");
+    out +=
+        ", " + (is_supported(link) ? std::string(to_string(link))
+                                   : "link type " + std::to_string(static_cast<unsigned>(link)) + " (not supported)");
   }
   out += "\n  output  ";
   out += run.output_name.empty() ? "none (inspection only)"
@@ -114,7 +115,8 @@ void applications(std::string& out, const Statistics& s, const RuleSet& rules) {
   for (std::size_t i = 0; i < s.apps.size(); ++i) {
     if (s.apps[i].flows > 0) rows.emplace_back(rules.catalogue().apps()[i].name, s.apps[i]);
   }
-  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second.bytes > b.second.bytes; });
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const auto& a, const auto& b) { return a.second.bytes > b.second.bytes; });
   head(out, "Applications", kTallyColumns);
   if (rows.empty()) out += "  none\n";
   for (std::size_t i = 0; i < std::min(rows.size(), kAppRows); ++i) tally_row(out, rows[i].first, rows[i].second);
@@ -142,7 +144,8 @@ void rule_rows(std::string& out, const OfflineRun& run, const RuleSet& rules) {
   for (std::size_t i = 0; i < rules.rules().size(); ++i) {
     const Rule& rule = rules.rules()[i];
     const RuleTally& tally = run.statistics.rules[i];
-    row(rule.name, to_string(rule.action), rule.action == RuleAction::log ? run.log_hits[i] : tally.flows, tally.matched);
+    row(rule.name, to_string(rule.action), rule.action == RuleAction::log ? run.log_hits[i] : tally.flows,
+        tally.matched);
   }
   const RuleTally& last = run.statistics.default_rule;
   row("(default)", to_string(rules.policy().default_action), last.flows, last.matched);

@@ -42,9 +42,9 @@ void CaptureParser::note_link(LinkType link) {
 
 ParseStatus CaptureParser::next(Bytes window, Record& record) {
   record = {};
-  const ParseStatus status = !started_                          ? file_header(window, record)
+  const ParseStatus status = !started_                        ? file_header(window, record)
                              : format_ == CaptureFormat::pcap ? pcap_record(window, record)
-                                                                : pcapng_block(window, record);
+                                                              : pcapng_block(window, record);
   if (status == ParseStatus::ok) offset_ += record.raw_size;
   return status;
 }
@@ -54,15 +54,23 @@ ParseStatus CaptureParser::file_header(Bytes window, Record& record) {
   const std::uint32_t magic = in.u32();
   if (!in.ok()) return ParseStatus::need_more;
   switch (magic) {
-    case kMicroseconds: case kMicrosecondsSwapped: case kNanoseconds: case kNanosecondsSwapped: case kModified:
-    case kModifiedSwapped: return pcap_header(in, magic, record);
+    case kMicroseconds:
+    case kMicrosecondsSwapped:
+    case kNanoseconds:
+    case kNanosecondsSwapped:
+    case kModified:
+    case kModifiedSwapped:
+      return pcap_header(in, magic, record);
     case kSectionHeader:
       format_ = CaptureFormat::pcapng;
       return pcapng_block(window, record);
-    default: break;
+    default:
+      break;
   }
-  if (magic >> 16 == 0x1f8b) return fail("it is compressed with gzip; unpack it first, as in: zcat FILE | netscope-nfq --pcap -");
-  if (magic == 0x28b52ffd) return fail("it is compressed with zstd; unpack it first, as in: zstdcat FILE | netscope-nfq --pcap -");
+  if (magic >> 16 == 0x1f8b)
+    return fail("it is compressed with gzip; unpack it first, as in: zcat FILE | netscope-nfq --pcap -");
+  if (magic == 0x28b52ffd)
+    return fail("it is compressed with zstd; unpack it first, as in: zstdcat FILE | netscope-nfq --pcap -");
   return fail("not a capture: it begins with " + hex(magic) + ", which neither pcap nor pcapng does");
 }
 
@@ -94,7 +102,8 @@ ParseStatus CaptureParser::pcap_record(Bytes window, Record& record) {
   record.data_begin = modified_ ? 24 : 16;
   if (!in.ok()) return ParseStatus::need_more;
   if (captured > kMaxRecord) {
-    return fail("the record claims " + std::to_string(captured) + " bytes, which no packet has; the file is damaged here");
+    return fail("the record claims " + std::to_string(captured) +
+                " bytes, which no packet has; the file is damaged here");
   }
   record.raw_size = record.data_begin + captured;
   if (window.size() < record.raw_size) return ParseStatus::need_more;
@@ -115,7 +124,8 @@ ParseStatus CaptureParser::pcapng_block(Bytes window, Record& record) {
     peek.skip(4);
     const std::uint32_t order = peek.u32();
     if (!peek.ok()) return ParseStatus::need_more;
-    if (order != kByteOrder && order != kByteOrderSwapped) return fail("the section header's byte-order mark is " + hex(order));
+    if (order != kByteOrder && order != kByteOrderSwapped)
+      return fail("the section header's byte-order mark is " + hex(order));
     big_endian_ = order == kByteOrder;
   }
   in = Reader::prefix(window);
@@ -132,10 +142,17 @@ ParseStatus CaptureParser::pcapng_block(Bytes window, Record& record) {
   Reader body = Reader::whole(window.subspan(8, length - kBlockOverhead));
   record.data_begin = 8;
   switch (type) {
-    case kSectionHeader: return section_header(body, record);
-    case kInterfaceDescription: return interface_description(body, record);
-    case kEnhancedPacket: case kSimplePacket: case kObsoletePacket: return packet_block(body, type, record);
-    default: record.kind = Record::Kind::metadata; return ParseStatus::ok;
+    case kSectionHeader:
+      return section_header(body, record);
+    case kInterfaceDescription:
+      return interface_description(body, record);
+    case kEnhancedPacket:
+    case kSimplePacket:
+    case kObsoletePacket:
+      return packet_block(body, type, record);
+    default:
+      record.kind = Record::Kind::metadata;
+      return ParseStatus::ok;
   }
 }
 
@@ -226,8 +243,10 @@ ParseStatus CaptureParser::packet_block(Reader body, std::uint32_t type, Record&
   record.link = interface.link;
   const std::uint64_t units = interface.units_per_second;
   const auto seconds = static_cast<std::int64_t>(std::min<std::uint64_t>(ticks / units, std::uint64_t{1} << 40));
-  const auto fraction = static_cast<std::uint64_t>(static_cast<unsigned __int128>(ticks % units) * kNanosecondsPerSecond / units);
-  const std::int64_t offset = std::clamp<std::int64_t>(interface.offset_seconds, -(std::int64_t{1} << 40), std::int64_t{1} << 40);
+  const auto fraction =
+      static_cast<std::uint64_t>(static_cast<unsigned __int128>(ticks % units) * kNanosecondsPerSecond / units);
+  const std::int64_t offset =
+      std::clamp<std::int64_t>(interface.offset_seconds, -(std::int64_t{1} << 40), std::int64_t{1} << 40);
   record.time = clamped(seconds + offset, fraction);
   if (interface.snap_length != 0 && captured > interface.snap_length) {
     if (flaws_.larger_than_snap_length++ == 0) flaws_.first_larger_offset = offset_;

@@ -9,7 +9,9 @@ constexpr std::array<std::string_view, kProtocolCount> kNames{"unknown", "tls", 
 
 }  // namespace
 
-std::string_view to_string(Protocol protocol) { return kNames[static_cast<std::size_t>(protocol)]; }
+std::string_view to_string(Protocol protocol) {
+  return kNames[static_cast<std::size_t>(protocol)];
+}
 
 std::optional<Protocol> protocol_named(std::string_view name) {
   for (std::size_t i = 1; i < kNames.size(); ++i) {

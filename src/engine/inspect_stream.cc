@@ -5,7 +5,9 @@
 namespace netscope {
 namespace {
 
-bool waits(ParseStatus status) { return status == ParseStatus::need_more; }
+bool waits(ParseStatus status) {
+  return status == ParseStatus::need_more;
+}
 
 void describe(const tls::ClientHello& hello, Sighting& sighting) {
   sighting = {};
@@ -29,7 +31,8 @@ void describe(const http::RequestPrefix& head, Sighting& sighting) {
   sighting.user_agent = head.request.user_agent;
 }
 
-// The name that servers which read the request otherwise act on: the first Host beside an absolute target, or a second Host.
+// The name that servers which read the request otherwise act on: the first Host beside an absolute target, or a second
+// Host.
 HostName other_name(const http::Request& request) {
   if (!request.authority.empty() && !request.host.empty()) return HostName::from_authority(request.host);
   return HostName::from_authority(request.second_host);
@@ -103,12 +106,23 @@ bool StreamReader::next(Sighting& sighting) {
     Step step = Step::wait;
     if (!bytes().empty()) {
       switch (stream_->mode) {
-        case StreamMode::detect: step = detect(sighting); break;
-        case StreamMode::request: step = request(sighting); break;
-        case StreamMode::chunked: step = chunk(); break;
-        case StreamMode::dns: step = dns_message(sighting); break;
-        case StreamMode::resync: step = resync(sighting); break;
-        case StreamMode::done: break;
+        case StreamMode::detect:
+          step = detect(sighting);
+          break;
+        case StreamMode::request:
+          step = request(sighting);
+          break;
+        case StreamMode::chunked:
+          step = chunk();
+          break;
+        case StreamMode::dns:
+          step = dns_message(sighting);
+          break;
+        case StreamMode::resync:
+          step = resync(sighting);
+          break;
+        case StreamMode::done:
+          break;
       }
     }
     if (step == Step::sighting) return true;
@@ -180,8 +194,7 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
   }
   message_->question_count = 0;
   if (stream_->segments >= kMaxSegments) return give_up();
-  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) ||
-      waits(dns)) {
+  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) || waits(dns)) {
     return Step::wait;
   }
   return give_up();
@@ -240,10 +253,14 @@ StreamReader::Step StreamReader::chunk() {
   const http::ChunkSkip skipped = http::skip_chunks(bytes());
   consume_later(skipped.skip);
   switch (skipped.status) {
-    case ParseStatus::ok: stream_->mode = StreamMode::request; return Step::again;
-    case ParseStatus::need_more: return Step::wait;
+    case ParseStatus::ok:
+      stream_->mode = StreamMode::request;
+      return Step::again;
+    case ParseStatus::need_more:
+      return Step::wait;
     case ParseStatus::no_match:
-    case ParseStatus::malformed: break;
+    case ParseStatus::malformed:
+      break;
   }
   stream_->mode = StreamMode::resync;
   stream_->segments = 0;
@@ -254,8 +271,11 @@ StreamReader::Step StreamReader::chunk() {
 StreamReader::Step StreamReader::dns_message(Sighting& sighting) {
   std::size_t length = 0;
   switch (dns::parse_stream(bytes(), *message_, length)) {
-    case ParseStatus::ok: break;
-    case ParseStatus::need_more: message_->question_count = 0; return Step::wait;
+    case ParseStatus::ok:
+      break;
+    case ParseStatus::need_more:
+      message_->question_count = 0;
+      return Step::wait;
     case ParseStatus::no_match:
     case ParseStatus::malformed:
       message_->question_count = 0;

@@ -19,7 +19,9 @@ std::size_t NameHash::operator()(std::string_view name) const {
   return state ^ state >> 29;
 }
 
-std::size_t AddressHash::operator()(const IpAddress& address) const { return NameHash{}(as_text(address.bytes)); }
+std::size_t AddressHash::operator()(const IpAddress& address) const {
+  return NameHash{}(as_text(address.bytes));
+}
 
 std::size_t EdgeHash::operator()(const Edge& edge) const {
   return AddressHash{}(edge.client) * 31 + NameHash{}(edge.domain) + edge.app;
@@ -68,16 +70,15 @@ void Timeline::merge(const Timeline& other) {
 }
 
 void Statistics::merge(const Statistics& added) {
-  for (Counter Statistics::*counter :
+  for (Counter Statistics::* counter :
        {&Statistics::all, &Statistics::ipv4, &Statistics::ipv6, &Statistics::tcp, &Statistics::udp, &Statistics::icmp,
         &Statistics::other, &Statistics::not_ip, &Statistics::malformed, &Statistics::cut_off, &Statistics::fragments,
         &Statistics::accepted, &Statistics::dropped, &Statistics::rejected}) {
     this->*counter += added.*counter;
   }
-  for (std::uint64_t Statistics::*number :
-       {&Statistics::flows_total, &Statistics::flows_open, &Statistics::flows_tcp, &Statistics::flows_udp,
-        &Statistics::evicted, &Statistics::evicted_pending, &Statistics::given_up, &Statistics::flow_memory,
-        &Statistics::names}) {
+  for (std::uint64_t Statistics::* number : {&Statistics::flows_total, &Statistics::flows_open, &Statistics::flows_tcp,
+                                             &Statistics::flows_udp, &Statistics::evicted, &Statistics::evicted_pending,
+                                             &Statistics::given_up, &Statistics::flow_memory, &Statistics::names}) {
     this->*number += added.*number;
   }
   reasons.rules += added.reasons.rules;

@@ -40,9 +40,13 @@ Question Worker::question_of(const Flow& flow) const {
 
 void Worker::inspect(Flow& flow, const Packet& packet) {
   switch (flow.key.ip_protocol) {
-    case ip_protocol::tcp: inspect_tcp(flow, packet); break;
+    case ip_protocol::tcp:
+      inspect_tcp(flow, packet);
+      break;
     case ip_protocol::udp:
-    case ip_protocol::udp_lite: inspect_datagram(flow, packet); break;
+    case ip_protocol::udp_lite:
+      inspect_datagram(flow, packet);
+      break;
     default:
       if (!flow.final) facts_are_final(flow, packet);
       break;
@@ -93,7 +97,8 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
     if (!flow.decided) decide(flow, packet, question_of(flow));
     return;
   }
-  const bool may_be_dns = (!flow.final || is_dns_family(flow.protocol) || is_dns_port(flow.key)) && !is_netbios_port(flow.key);
+  const bool may_be_dns =
+      (!flow.final || is_dns_family(flow.protocol) || is_dns_port(flow.key)) && !is_netbios_port(flow.key);
   if (!flow.sticky) flow.decided = false;
   if (may_be_dns && dns::parse_message(packet.payload, *message_) == ParseStatus::ok) {
     Sighting sighting;

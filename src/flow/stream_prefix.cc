@@ -6,7 +6,9 @@ namespace netscope {
 namespace {
 
 // Sequence numbers wrap (RFC 9293, section 3.4): a distance is negative when `to` lies before `from`.
-std::int64_t distance(std::uint32_t from, std::uint32_t to) { return static_cast<std::int32_t>(to - from); }
+std::int64_t distance(std::uint32_t from, std::uint32_t to) {
+  return static_cast<std::int32_t>(to - from);
+}
 
 }  // namespace
 
@@ -92,7 +94,8 @@ void StreamPrefix::put(std::uint32_t begin, Bytes bytes) {
 
 // Joins [begin, end) to the stretches; false when that would need one too many.
 bool StreamPrefix::mark(std::uint32_t begin, std::uint32_t end) {
-  const auto first = std::find_if(stretches_.begin(), stretches_.end(), [&](const Stretch& s) { return s.end >= begin; });
+  const auto first =
+      std::find_if(stretches_.begin(), stretches_.end(), [&](const Stretch& s) { return s.end >= begin; });
   auto last = first;
   while (last != stretches_.end() && last->begin <= end) ++last;
   if (first == last) {

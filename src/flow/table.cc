@@ -6,7 +6,9 @@
 namespace netscope {
 namespace {
 
-bool is_tcp(const Flow& flow) { return flow.key.ip_protocol == ip_protocol::tcp; }
+bool is_tcp(const Flow& flow) {
+  return flow.key.ip_protocol == ip_protocol::tcp;
+}
 
 // Flows at a list's head that may prove alive before one is taken anyway: bounds the cost of an eviction.
 constexpr int kSecondChances = 16;
@@ -69,7 +71,8 @@ std::uint32_t FlowTable::slot_of(const Flow& flow) const {
 }
 
 void FlowTable::remove(Flow& flow) {
-  // Linear probing without tombstones: what was pushed on by the removed slot moves back (Knuth, TAOCP 6.4, algorithm R).
+  // Linear probing without tombstones: what was pushed on by the removed slot moves back (Knuth, TAOCP 6.4, algorithm
+  // R).
   std::uint32_t hole = slot_of(flow);
   for (std::uint32_t i = (hole + 1) & mask_; index_[i].position_plus_one != 0; i = (i + 1) & mask_) {
     const std::uint32_t home = index_[i].hash & mask_;
@@ -121,7 +124,9 @@ Duration FlowTable::timeout(const Flow& flow) const {
   return flow.packets[0] == 0 || flow.packets[1] == 0 ? timeouts_.tcp_opening : timeouts_.tcp;
 }
 
-Duration FlowTable::period(Queue queue) const { return queue == Queue::closed ? timeouts_.closed : timeouts_.brief; }
+Duration FlowTable::period(Queue queue) const {
+  return queue == Queue::closed ? timeouts_.closed : timeouts_.brief;
+}
 
 Flow* FlowTable::next_stale(Time now) {
   const std::int32_t second = to_second(now);

@@ -1,8 +1,8 @@
 // Capture files as a stream of records: pcap in all its variants, and pcapng.
 //
-// One parser for files, pipes and the browser. libpcap reads the same formats, and the tests hold this parser against it; it
-// is not used to read, because it refuses a pcapng whose interfaces differ in link type, cuts records that are larger than the
-// snap length without a word, tells no offsets in its errors, and does not exist in a browser.
+// One parser for files, pipes and the browser. libpcap reads the same formats, and the tests hold this parser against
+// it; it is not used to read, because it refuses a pcapng whose interfaces differ in link type, cuts records that are
+// larger than the snap length without a word, tells no offsets in its errors, and does not exist in a browser.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +49,9 @@ struct CaptureFlaws {
 
 class CaptureParser {
  public:
-  // The record that begins at the front of `window`; the window's next one begins raw_size bytes on. need_more: the window
-  // ends within it. malformed: it cannot be read, and neither can what follows; error() says why, and offset() where.
+  // The record that begins at the front of `window`; the window's next one begins raw_size bytes on. need_more: the
+  // window ends within it. malformed: it cannot be read, and neither can what follows; error() says why, and offset()
+  // where.
   ParseStatus next(Bytes window, Record& record);
 
   // Why `next` answered malformed.

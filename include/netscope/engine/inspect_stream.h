@@ -19,8 +19,8 @@ namespace netscope {
 struct Sighting {
   Protocol protocol = Protocol::unknown;
   enum class Side : std::uint8_t { client, server, either } side = Side::either;  // who talks like this
-  HostName name = {};  // empty: none was shown
-  bool complete = true;  // false: the message goes on; the same name will be seen again
+  HostName name = {};                                                             // empty: none was shown
+  bool complete = true;     // false: the message goes on; the same name will be seen again
   std::string_view alpn{};  // tls
   std::uint16_t tls_version = 0;
   bool encrypted_hello = false;

@@ -13,12 +13,12 @@ namespace netscope {
 
 // What a packet is to the rules.
 enum class PacketKind : std::uint8_t {
-  of_flow,      // belongs to the flow of its key
-  quoting,      // an ICMP error; the key is that of the flow it speaks of
-  fragment,     // a fragment whose flow is not known yet
-  malformed,    // broken headers, contradictory fragments
-  cut_off,      // the snap length ended it inside its headers
-  not_ip,       // ARP and the like
+  of_flow,    // belongs to the flow of its key
+  quoting,    // an ICMP error; the key is that of the flow it speaks of
+  fragment,   // a fragment whose flow is not known yet
+  malformed,  // broken headers, contradictory fragments
+  cut_off,    // the snap length ended it inside its headers
+  not_ip,     // ARP and the like
 };
 
 // The outermost ends of a tunnelled packet: rules on addresses hold for them too.
@@ -31,7 +31,7 @@ struct Outer {
 
 struct Packet {
   FlowKey key;
-  Bytes payload;                 // the transport's, as far as captured; dies with its burst
+  Bytes payload;  // the transport's, as far as captured; dies with its burst
   Time time;
   std::uint64_t number = 0;      // position in its capture, from 1
   const Outer* outer = nullptr;  // of a tunnelled packet; owned by who made the packet

@@ -45,9 +45,9 @@ struct Counter {
 
 // What one rule did.
 struct RuleTally {
-  std::uint64_t flows = 0;   // decided (or logged) by it
-  Counter matched;           // packets of those flows from the decision on
-  Time last_hit{};           // the epoch: never
+  std::uint64_t flows = 0;  // decided (or logged) by it
+  Counter matched;          // packets of those flows from the decision on
+  Time last_hit{};          // the epoch: never
   RuleTally& operator+=(const RuleTally& other);
 };
 

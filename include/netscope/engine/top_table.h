@@ -1,5 +1,5 @@
-// The heaviest keys of a long stream in bounded memory: "space saving" (Metwally, Agrawal, El Abbadi, 2005) within small
-// buckets, so that a newcomer costs a look at eight neighbours and no allocation.
+// The heaviest keys of a long stream in bounded memory: "space saving" (Metwally, Agrawal, El Abbadi, 2005) within
+// small buckets, so that a newcomer costs a look at eight neighbours and no allocation.
 #pragma once
 
 #include <algorithm>

@@ -20,15 +20,15 @@ class Defragmenter {
   static constexpr Duration kTimeout = std::chrono::seconds(30);  // as Linux
 
   enum class Outcome : std::uint8_t {
-    pending,     // kept; which flow it belongs to is not known, because the first fragment is not here yet
-    of_flow,     // kept; `headers` has the ports and protocol of its flow, and no payload
-    complete,    // the last piece: `headers` describes the whole datagram, its payload lies in `datagram`
-    overlapping, // pieces contradict each other: as Linux does, the whole datagram is given up (RFC 5722)
-    too_large,   // a limit was passed; the datagram is given up
+    pending,      // kept; which flow it belongs to is not known, because the first fragment is not here yet
+    of_flow,      // kept; `headers` has the ports and protocol of its flow, and no payload
+    complete,     // the last piece: `headers` describes the whole datagram, its payload lies in `datagram`
+    overlapping,  // pieces contradict each other: as Linux does, the whole datagram is given up (RFC 5722)
+    too_large,    // a limit was passed; the datagram is given up
   };
 
-  // Takes a fragment. On of_flow and complete `headers` becomes what the outcome says; on complete its payload points into
-  // `datagram`, which the caller keeps.
+  // Takes a fragment. On of_flow and complete `headers` becomes what the outcome says; on complete its payload points
+  // into `datagram`, which the caller keeps.
   Outcome add(Headers& headers, Time now, std::vector<std::uint8_t>& datagram);
 
   std::size_t pending() const { return datagrams_.size(); }
@@ -48,8 +48,8 @@ class Defragmenter {
   struct Datagram {
     Time first_seen;
     std::vector<std::uint8_t> bytes;
-    std::vector<Piece> pieces;     // ascending, apart
-    std::uint32_t size = 0;        // known from the last fragment; 0 until then
+    std::vector<Piece> pieces;  // ascending, apart
+    std::uint32_t size = 0;     // known from the last fragment; 0 until then
     bool given_up = false;
     bool has_ports = false;
     Headers first;  // of the fragment at offset 0; its views are empty

@@ -69,12 +69,12 @@ struct FlowNames {
 
 // The lists in which the table keeps flows, in the order in which their memory is given up first.
 enum class Queue : std::uint8_t {
-  closed,          // said goodbye; kept a while for stragglers
-  judged_brief,    // verdict known; UDP, ICMP and others
-  judged_tcp,      // verdict known; TCP
-  pending_brief,   // still inspected: giving these up may let something pass
+  closed,         // said goodbye; kept a while for stragglers
+  judged_brief,   // verdict known; UDP, ICMP and others
+  judged_tcp,     // verdict known; TCP
+  pending_brief,  // still inspected: giving these up may let something pass
   pending_tcp,
-  free,            // not in use
+  free,  // not in use
 };
 inline constexpr std::size_t kQueueCount = 5;  // without `free`
 
@@ -86,8 +86,8 @@ struct Flow {
   std::array<std::uint32_t, 2> packets{};  // by Direction
   std::uint64_t blocked_bytes = 0;
   std::uint32_t blocked_packets = 0;
-  std::uint32_t rule = 0;          // RuleIndex of the decision
-  std::uint64_t first_number = 0;  // the packet that opened the flow, from 1
+  std::uint32_t rule = 0;                  // RuleIndex of the decision
+  std::uint64_t first_number = 0;          // the packet that opened the flow, from 1
   std::unique_ptr<Inspection> inspection;  // from the first payload of a TCP flow until nothing more can come to light
   std::unique_ptr<FlowNames> names;
   std::array<std::uint32_t, 2> start_sequence{};  // of the first byte behind a SYN, by Direction
@@ -99,15 +99,15 @@ struct Flow {
   Queue queue = Queue::free;
   FlowState state = FlowState::opened;
   Protocol protocol = Protocol::unknown;
-  std::uint8_t action = 0;                      // Action of the decision
-  Direction client = Direction::low_to_high;    // packets of this direction come from the client
-  std::array<std::uint8_t, 2> tcp_flags{};      // seen so far, by Direction
-  bool decided : 1 = false;       // `action` and `rule` hold a decision
-  bool sticky : 1 = false;        // the decision holds for every later packet
-  bool final : 1 = false;         // the facts are final
-  bool client_known : 1 = false;  // a SYN or a request showed who the client is
+  std::uint8_t action = 0;                    // Action of the decision
+  Direction client = Direction::low_to_high;  // packets of this direction come from the client
+  std::array<std::uint8_t, 2> tcp_flags{};    // seen so far, by Direction
+  bool decided : 1 = false;                   // `action` and `rule` hold a decision
+  bool sticky : 1 = false;                    // the decision holds for every later packet
+  bool final : 1 = false;                     // the facts are final
+  bool client_known : 1 = false;              // a SYN or a request showed who the client is
   bool had_payload : 1 = false;
-  bool inspected : 1 = false;     // inspection is over
+  bool inspected : 1 = false;  // inspection is over
 
   bool closed_by_tcp() const;
 };

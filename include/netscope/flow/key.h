@@ -16,7 +16,9 @@ enum class Direction : std::uint8_t { low_to_high = 0, high_to_low = 1 };
 inline Direction opposite(Direction direction) {
   return direction == Direction::low_to_high ? Direction::high_to_low : Direction::low_to_high;
 }
-inline std::size_t index_of(Direction direction) { return static_cast<std::size_t>(direction); }
+inline std::size_t index_of(Direction direction) {
+  return static_cast<std::size_t>(direction);
+}
 
 struct Endpoint {
   IpAddress address;
@@ -24,8 +26,8 @@ struct Endpoint {
   bool operator==(const Endpoint&) const = default;
 };
 
-// The ends in an order that depends on them alone, so that a packet and its answer have equal keys. 40 bytes, no padding:
-// comparison and hashing take it as five words.
+// The ends in an order that depends on them alone, so that a packet and its answer have equal keys. 40 bytes, no
+// padding: comparison and hashing take it as five words.
 struct FlowKey {
   std::array<std::uint8_t, 16> low_address{};
   std::array<std::uint8_t, 16> high_address{};

@@ -35,7 +35,8 @@ class StreamPrefix {
   // Whether a segment in order would be the whole prefix: it can then be read where it lies and need not be added.
   bool is_next(std::uint32_t sequence) const { return started_ && stretches_.empty() && sequence == base_; }
 
-  // What is there without a gap, in the first-copy and the last-copy reading. The second is empty while no byte differed.
+  // What is there without a gap, in the first-copy and the last-copy reading. The second is empty while no byte
+  // differed.
   Bytes first_copy() const;
   Bytes last_copy() const;
 
@@ -67,9 +68,9 @@ class StreamPrefix {
   bool mark(std::uint32_t begin, std::uint32_t end);
   void move_back(std::uint32_t count);
 
-  std::uint32_t base_ = 0;     // sequence number of offset 0
+  std::uint32_t base_ = 0;  // sequence number of offset 0
   bool started_ = false;
-  bool exact_ = false;         // base_ came from a SYN or from consumption: nothing earlier counts
+  bool exact_ = false;  // base_ came from a SYN or from consumption: nothing earlier counts
   bool full_ = false;
   std::vector<std::uint8_t> bytes_;
   std::vector<std::uint8_t> other_;  // the last-copy reading; empty while the readings agree

@@ -1,8 +1,8 @@
 // All flows of one worker: fixed capacity, found by key, forgotten when silent, evicted when full.
 //
-// Flows lie in one array; an open-addressed index of (hash, position) pairs finds them, so that a look-up costs one line of
-// the index and the flow's own lines, all of which can be prefetched. Each flow is in one list (Queue) ordered by the
-// time it was put there; a flow's packets do not move it. Who looks at a list's head and finds a flow that spoke
+// Flows lie in one array; an open-addressed index of (hash, position) pairs finds them, so that a look-up costs one
+// line of the index and the flow's own lines, all of which can be prefetched. Each flow is in one list (Queue) ordered
+// by the time it was put there; a flow's packets do not move it. Who looks at a list's head and finds a flow that spoke
 // since puts it back at the end: the cost of keeping order is paid once a time-out, not once a packet.
 #pragma once
 
