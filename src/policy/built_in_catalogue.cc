@@ -1,3 +1,5 @@
+// The application catalogue that travels inside the program: rules/apps.toml, which the build makes a string of.
+
 #include <cstdlib>
 #include <utility>
 
