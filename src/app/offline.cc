@@ -134,7 +134,7 @@ class Pipeline {
   void judge_all(std::size_t thread);
   void write_all();
   Result<void> write_chunk(Chunk& chunk);
-  Result<void> log_events(std::span<std::vector<Event>> shares);
+  Result<void> log_events(std::span<Share> shares);
   void finish();
   void problem(std::string text);
 
@@ -306,8 +306,8 @@ void Pipeline::judge_all(std::size_t thread) {
   for (std::uint64_t index = 0; progression_.wait_to_judge(index); ++index) {
     Chunk& chunk = chunks_[index % kChunks];
     for (std::size_t share = thread; share < kShares; share += threads_) {
-      workers_[share].process(chunk.packets, chunk.shares[share], chunk.verdicts);
-      chunk.events[share] = workers_[share].take_events();
+      workers_[share].process(chunk.shares[share].packets, chunk.shares[share].verdicts);
+      chunk.shares[share].events = workers_[share].take_events();
     }
     progression_.has_judged(thread);
   }
@@ -315,23 +315,21 @@ void Pipeline::judge_all(std::size_t thread) {
 
 // --- writing
 
-Result<void> Pipeline::log_events(std::span<std::vector<Event>> shares) {
+Result<void> Pipeline::log_events(std::span<Share> shares) {
   if (!events_.wanted()) return {};
   std::vector<Event> all;
-  for (std::vector<Event>& share : shares) {
-    all.insert(all.end(), std::make_move_iterator(share.begin()), std::make_move_iterator(share.end()));
+  for (Share& share : shares) {
+    all.insert(all.end(), std::make_move_iterator(share.events.begin()), std::make_move_iterator(share.events.end()));
   }
   std::stable_sort(all.begin(), all.end(), [](const Event& a, const Event& b) { return a.number < b.number; });
   return events_.write(all);
 }
 
 Result<void> Pipeline::write_chunk(Chunk& chunk) {
-  for (std::size_t i = 0; i < chunk.records.size(); ++i) {
-    const RecordPlace& place = chunk.records[i];
-    const bool accepted = place.wanted && chunk.verdicts[i].action == Action::accept;
-    if (place.kind == Record::Kind::packet && accepted) ++run_.records_written;
+  for (const RecordPlace& place : chunk.records) {
+    if (place.kind == Record::Kind::packet && chunk.accepted(place)) ++run_.records_written;
   }
-  if (auto logged = log_events(chunk.events); !logged) return logged;
+  if (auto logged = log_events(chunk.shares); !logged) return logged;
   if (!output_) return {};
   plan_output(chunk, format_, nanoseconds_, built_, stretches_);
   return output_->write(stretches_);
@@ -350,12 +348,12 @@ void Pipeline::write_all() {
 // --- the whole
 
 void Pipeline::finish() {
-  std::array<std::vector<Event>, kShares> last;
+  std::array<Share, kShares> last;
   run_.statistics = Statistics(rules_->rules().size(), rules_->catalogue().apps().size());
   run_.log_hits.assign(rules_->rules().size(), 0);
   for (std::size_t share = 0; share < kShares; ++share) {
     workers_[share].finish();
-    last[share] = workers_[share].take_events();
+    last[share].events = workers_[share].take_events();
     run_.statistics.merge(workers_[share].statistics());
     const auto hits = workers_[share].log_hits();
     for (std::size_t i = 0; i < hits.size(); ++i) run_.log_hits[i] += hits[i];

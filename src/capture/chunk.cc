@@ -23,10 +23,11 @@ void append_le(std::vector<std::uint8_t>& out, Integer value) {
 void Chunk::clear() {
   used = 0;
   records.clear();
-  packets.clear();
-  verdicts.clear();
-  for (auto& share : shares) share.clear();
-  for (auto& share : events) share.clear();
+  for (Share& share : shares) {
+    share.packets.clear();
+    share.verdicts.clear();
+    share.events.clear();
+  }
   outers.clear();
   datagrams.clear();
 }
@@ -86,18 +87,18 @@ Packet PacketDecoder::packet_of(const RecordPlace& place, Chunk& chunk) {
 }
 
 void PacketDecoder::decode(Chunk& chunk) {
-  chunk.packets.resize(chunk.records.size());
-  chunk.verdicts.assign(chunk.records.size(), Verdict{});
-  for (std::uint32_t i = 0; i < chunk.records.size(); ++i) {
-    const RecordPlace& place = chunk.records[i];
+  for (RecordPlace& place : chunk.records) {
     if (place.kind != Record::Kind::packet) continue;
     ++number_;
     if (!place.wanted) continue;
-    Packet& packet = chunk.packets[i];
-    packet = packet_of(place, chunk);
+    Packet packet = packet_of(place, chunk);
     packet.number = number_;
-    chunk.shares[share_of(packet)].push_back(i);
+    place.share = static_cast<std::uint8_t>(share_of(packet));
+    std::vector<Packet>& packets = chunk.shares[place.share].packets;
+    place.position = static_cast<std::uint32_t>(packets.size());
+    packets.push_back(packet);
   }
+  for (Share& share : chunk.shares) share.verdicts.resize(share.packets.size());
 }
 
 void plan_output(const Chunk& chunk, OutputFormat format, bool nanoseconds, std::vector<std::uint8_t>& built,
@@ -109,10 +110,9 @@ void plan_output(const Chunk& chunk, OutputFormat format, bool nanoseconds, std:
   const auto flush = [&] {
     if (begin < end) stretches.push_back(bytes.subspan(begin, end - begin));
   };
-  for (std::size_t i = 0; i < chunk.records.size(); ++i) {
-    const RecordPlace& place = chunk.records[i];
+  for (const RecordPlace& place : chunk.records) {
     const bool packet = place.kind == Record::Kind::packet;
-    if (packet && (!place.wanted || chunk.verdicts[i].action != Action::accept)) continue;
+    if (!chunk.accepted(place)) continue;
     if (format == OutputFormat::as_read) {
       if (place.begin != end) {
         flush();

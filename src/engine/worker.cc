@@ -37,40 +37,29 @@ Worker::Worker(std::shared_ptr<const RuleSet> rules, const WorkerOptions& option
       log_hits_(rules_->rules().size()),
       message_(std::make_unique<dns::Message>()) {}
 
-template <class PositionOf>
-void Worker::process_burst(std::span<const Packet> packets, std::size_t count, PositionOf position_of,
-                           std::span<Verdict> verdicts) {
+void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdicts) {
+  const std::size_t count = packets.size();
   if (count == 0) return;
   if (hashes_.size() < count) hashes_.resize(count);
   // Flows are forgotten by the earliest time of the burst: one record with a time far ahead must not end them all.
   Time earliest = Time::max();
   for (std::size_t step = 0; step < count + kIndexAhead; ++step) {
     if (step < count) {
-      const Packet& packet = packets[position_of(step)];
+      const Packet& packet = packets[step];
       earliest = std::min(earliest, packet.time);
       if (has_flow(packet)) {
         hashes_[step] = table_.hash_of(packet.key);
         table_.prefetch_index(hashes_[step]);
       }
     }
-    if (step >= kFlowAhead && step - kFlowAhead < count && has_flow(packets[position_of(step - kFlowAhead)])) {
+    if (step >= kFlowAhead && step - kFlowAhead < count && has_flow(packets[step - kFlowAhead])) {
       table_.prefetch_flow(hashes_[step - kFlowAhead]);
     }
     if (step >= kIndexAhead) {
-      const std::size_t position = position_of(step - kIndexAhead);
-      verdicts[position] = judge(packets[position], hashes_[step - kIndexAhead]);
+      verdicts[step - kIndexAhead] = judge(packets[step - kIndexAhead], hashes_[step - kIndexAhead]);
     }
   }
   while (Flow* flow = table_.next_stale(earliest)) end_flow(*flow, EndReason::timed_out);
-}
-
-void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdicts) {
-  process_burst(packets, packets.size(), [](std::size_t i) { return i; }, verdicts);
-}
-
-void Worker::process(std::span<const Packet> packets, std::span<const std::uint32_t> positions,
-                     std::span<Verdict> verdicts) {
-  process_burst(packets, positions.size(), [positions](std::size_t i) { return positions[i]; }, verdicts);
 }
 
 void Worker::finish() {

@@ -36,15 +36,15 @@ class Reader {
   static Reader prefix(Bytes bytes) { return {bytes.data(), bytes.size(), std::numeric_limits<std::size_t>::max()}; }
 
   // Big-endian integers, the network's order.
-  std::uint8_t u8() { return static_cast<std::uint8_t>(big_endian(1)); }
-  std::uint16_t u16() { return static_cast<std::uint16_t>(big_endian(2)); }
-  std::uint32_t u24() { return static_cast<std::uint32_t>(big_endian(3)); }
-  std::uint32_t u32() { return static_cast<std::uint32_t>(big_endian(4)); }
-  std::uint64_t u64() { return big_endian(8); }
+  std::uint8_t u8() { return static_cast<std::uint8_t>(big_endian<1>()); }
+  std::uint16_t u16() { return static_cast<std::uint16_t>(big_endian<2>()); }
+  std::uint32_t u24() { return static_cast<std::uint32_t>(big_endian<3>()); }
+  std::uint32_t u32() { return static_cast<std::uint32_t>(big_endian<4>()); }
+  std::uint64_t u64() { return big_endian<8>(); }
   // Little-endian integers, for capture files.
-  std::uint16_t u16_le() { return static_cast<std::uint16_t>(little_endian(2)); }
-  std::uint32_t u32_le() { return static_cast<std::uint32_t>(little_endian(4)); }
-  std::uint64_t u64_le() { return little_endian(8); }
+  std::uint16_t u16_le() { return static_cast<std::uint16_t>(little_endian<2>()); }
+  std::uint32_t u32_le() { return static_cast<std::uint32_t>(little_endian<4>()); }
+  std::uint64_t u64_le() { return little_endian<8>(); }
 
   // The next `count` bytes as a view; empty when they are not all there.
   Bytes take(std::size_t count) {
@@ -74,7 +74,8 @@ class Reader {
   Reader(const std::uint8_t* position, std::size_t arrived, std::size_t declared)
       : position_(position), arrived_(arrived), declared_(declared) {}
 
-  const std::uint8_t* advance(std::size_t count) {
+  // The packet path runs through these three a dozen times a packet: they are worth being inline everywhere.
+  [[gnu::always_inline]] const std::uint8_t* advance(std::size_t count) {
     if (count > arrived_ || status_ != ParseStatus::ok) [[unlikely]] {
       fail(count);
       return nullptr;
@@ -86,25 +87,27 @@ class Reader {
     return begin;
   }
 
-  std::uint64_t big_endian(std::size_t count) {
-    const std::uint8_t* bytes = advance(count);
+  template <std::size_t Count>
+  [[gnu::always_inline]] std::uint64_t big_endian() {
+    const std::uint8_t* bytes = advance(Count);
     std::uint64_t value = 0;
     if (bytes != nullptr) {
-      for (std::size_t i = 0; i < count; ++i) value = value << 8 | bytes[i];
+      for (std::size_t i = 0; i < Count; ++i) value = value << 8 | bytes[i];
     }
     return value;
   }
 
-  std::uint64_t little_endian(std::size_t count) {
-    const std::uint8_t* bytes = advance(count);
+  template <std::size_t Count>
+  [[gnu::always_inline]] std::uint64_t little_endian() {
+    const std::uint8_t* bytes = advance(Count);
     std::uint64_t value = 0;
     if (bytes != nullptr) {
-      for (std::size_t i = count; i > 0; --i) value = value << 8 | bytes[i - 1];
+      for (std::size_t i = Count; i > 0; --i) value = value << 8 | bytes[i - 1];
     }
     return value;
   }
 
-  void fail(std::size_t count) {
+  [[gnu::noinline, gnu::cold]] void fail(std::size_t count) {
     if (status_ == ParseStatus::ok) status_ = count > declared_ ? ParseStatus::malformed : ParseStatus::need_more;
     arrived_ = 0;
   }

@@ -29,10 +29,20 @@ struct RecordPlace {
   std::uint32_t data_begin = 0;  // of the packet, in Chunk::bytes
   std::uint32_t data_size = 0;
   std::uint32_t size_on_wire = 0;
+  std::uint32_t position = 0;  // of the packet in its share
+  std::uint8_t share = 0;
   Record::Kind kind = Record::Kind::packet;
   bool wanted = true;  // false: left out by a capture filter; neither judged nor written
   LinkType link = LinkType::ethernet;
   Time time{};
+};
+
+// The packets of some flows and, once judged, their verdicts. They lie side by side, in the order in which their worker
+// takes them: what one processor core writes for another to read had better be read in sequence.
+struct Share {
+  std::vector<Packet> packets;
+  std::vector<Verdict> verdicts;
+  std::vector<Event> events;
 };
 
 struct Chunk {
@@ -40,14 +50,16 @@ struct Chunk {
   std::size_t filled = 0;  // bytes of `bytes` that hold input
   std::size_t used = 0;    // bytes of `bytes` that the records take; the rest belongs to the next chunk
   std::vector<RecordPlace> records;
-  std::vector<Packet> packets;    // parallel to records
-  std::vector<Verdict> verdicts;  // parallel to records
-  std::array<std::vector<std::uint32_t>, kShares> shares;  // positions in packets, ascending
-  std::array<std::vector<Event>, kShares> events;
+  std::array<Share, kShares> shares;
   std::deque<Outer> outers;                            // of tunnelled packets
   std::deque<std::vector<std::uint8_t>> datagrams;     // reassembled from fragments
 
   void clear();
+  // Whether the record at this place is to be written. Everything that is no packet is.
+  bool accepted(const RecordPlace& place) const {
+    if (place.kind != Record::Kind::packet) return true;
+    return place.wanted && shares[place.share].verdicts[place.position].action == Action::accept;
+  }
 };
 
 // Takes whole records off the front of the chunk's input: at most kChunkRecords. Answers need_more when the input ends
@@ -58,7 +70,7 @@ ParseStatus take_records(CaptureParser& parser, Chunk& chunk);
 class PacketDecoder {
  public:
   explicit PacketDecoder(Tunnels tunnels) : tunnels_(tunnels) {}
-  // Fills `packets` and `shares`. Records that are not wanted belong to no share.
+  // Fills the shares' packets, and makes room for their verdicts. Records that are not wanted belong to no share.
   void decode(Chunk& chunk);
 
  private:

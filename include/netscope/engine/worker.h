@@ -40,8 +40,6 @@ class Worker {
   // Judges a burst in its order and writes one verdict for each packet. `verdicts` must be as long as `packets`.
   // Allocates nothing for packets of flows that are judged.
   void process(std::span<const Packet> packets, std::span<Verdict> verdicts);
-  // The same for the packets at `positions` of a larger array; the others' verdicts stay as they are.
-  void process(std::span<const Packet> packets, std::span<const std::uint32_t> positions, std::span<Verdict> verdicts);
 
   // The source has ended: all flows end as they stand.
   void finish();
@@ -55,9 +53,6 @@ class Worker {
  private:
   enum class EndReason : std::uint8_t { closed, timed_out, evicted, source_ended };
 
-  template <class PositionOf>
-  void process_burst(std::span<const Packet> packets, std::size_t count, PositionOf position_of,
-                     std::span<Verdict> verdicts);
   Verdict judge(const Packet& packet, std::uint32_t hash);
   Verdict judge_unparsed(const Packet& packet);
   Verdict judge_quoting(const Packet& packet, std::uint32_t hash);
