@@ -169,9 +169,10 @@ void StreamPrefix::restart(std::uint32_t sequence) {
 }
 
 void StreamPrefix::release() {
-  bytes_ = {};
-  other_ = {};
-  stretches_ = {};
+  // Not `= {}`, which would empty the vectors and keep their memory.
+  bytes_ = std::vector<std::uint8_t>();
+  other_ = std::vector<std::uint8_t>();
+  stretches_ = std::vector<Stretch>();
 }
 
 }  // namespace netscope
