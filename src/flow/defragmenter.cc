@@ -22,6 +22,9 @@ Defragmenter::Outcome Defragmenter::place(Datagram& datagram, const Headers& hea
     if (datagram.size != 0 && datagram.size != wire_end) return Outcome::overlapping;
     datagram.size = wire_end;
   }
+  // Data behind the end: Linux gives such a datagram up as well.
+  const std::uint32_t furthest = datagram.pieces.empty() ? wire_end : std::max(wire_end, datagram.pieces.back().end);
+  if (datagram.size != 0 && furthest > datagram.size) return Outcome::overlapping;
   const auto next = std::find_if(datagram.pieces.begin(), datagram.pieces.end(),
                                  [begin](const Piece& piece) { return piece.end > begin; });
   if (next != datagram.pieces.end() && next->begin < end) {
@@ -70,8 +73,8 @@ Defragmenter::Outcome Defragmenter::add(Headers& headers, Time now, std::vector<
   Outcome outcome = held.given_up ? Outcome::overlapping : place(held, headers);
   if (outcome == Outcome::overlapping || outcome == Outcome::too_large) {
     held.given_up = true;  // kept until it times out, so that its later pieces do not begin a new datagram
-    held.bytes = {};
-    held.pieces = {};
+    held.bytes = std::vector<std::uint8_t>();  // `= {}` would keep the memory
+    held.pieces = std::vector<Piece>();
     return outcome;
   }
   if (outcome == Outcome::pending) return outcome;
