@@ -303,13 +303,7 @@ Next ipv6(Reader& in, Headers& out, std::size_t& size_on_wire) {
 
 // From here on `out` describes what travels inside; the outermost ends stay known.
 void enter_tunnel(Headers& out) {
-  if (!out.tunnelled) {
-    out.tunnelled = true;
-    out.outer_source = out.source;
-    out.outer_destination = out.destination;
-    out.outer_ip_protocol = out.ip_protocol;
-    out.outer_destination_port = out.destination_port;
-  }
+  if (!out.outer) out.outer = Outer{out.source, out.destination, out.ip_protocol, out.destination_port};
   out.source_port = out.destination_port = 0;
   out.tcp_flags = 0;
 }
@@ -379,6 +373,8 @@ void quoted_packet(Reader in, Headers& out) {
   out.source_port = inner.destination_port;
   out.destination_port = inner.source_port;
   out.ip_protocol = inner.ip_protocol;
+  out.payload = {};
+  out.payload_on_wire = 0;
 }
 
 // ICMP (RFC 792) and ICMPv6 (RFC 4443).
@@ -396,18 +392,18 @@ void icmp(Reader in, std::size_t size_on_wire, Headers& out) {
   const bool error = v6 ? type >= 1 && type <= 4 : type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
   const bool echo = v6 ? type == 128 || type == 129 : type == 0 || type == 8;
   if (echo) out.source_port = out.destination_port = identifier;
-  if (error) {
-    quoted_packet(in, out);
-    return;
-  }
   out.payload = in.rest();
   out.payload_on_wire = static_cast<std::uint32_t>(size_on_wire - 8);
+  if (error) quoted_packet(in, out);
 }
 
 // The whole walk. `out.status` says how it ended. Of a tunnel whose inside is not sound, the packet around it counts.
-Headers walk(Next next, Reader in, Tunnels tunnels) {
-  Headers out;
+void walk(Next next, Reader in, Tunnels tunnels, Headers& out) {
   std::optional<Headers> around;  // the packet that the innermost tunnel travels in
+  const auto end = [&](HeaderStatus status) {
+    out.status = status;
+    if (around) out = *around;
+  };
   std::size_t size_on_wire = 0;
   for (int i = 0; i < kMaxEncapsulations; ++i) {
     switch (next) {
@@ -448,9 +444,10 @@ Headers walk(Next next, Reader in, Tunnels tunnels) {
         const Bytes ip_payload = in.rest();
         decode_transport(ip_payload, size_on_wire, out);
         if (tunnels == Tunnels::opaque || out.status != HeaderStatus::ok)
-          return out.status == HeaderStatus::ok || !around ? out : *around;
+          if (out.status != HeaderStatus::ok && around) out = *around;
+          return;
         const net::Tunnel tunnel = net::find_tunnel(ip_payload, out);
-        if (tunnel.next == Next::none) return out;
+        if (tunnel.next == Next::none) return;
         around = out;
         enter_tunnel(out);
         in = Reader::whole(tunnel.inside);
@@ -459,19 +456,15 @@ Headers walk(Next next, Reader in, Tunnels tunnels) {
       }
       case Next::none:
       case Next::not_ip:
-        out.status = HeaderStatus::not_ip;
-        return around ? *around : out;
+        return end(HeaderStatus::not_ip);
       case Next::malformed:
-        out.status = HeaderStatus::malformed;
-        return around ? *around : out;
+        return end(HeaderStatus::malformed);
       case Next::cut_off:
-        out.status = HeaderStatus::cut_off;
-        return around ? *around : out;
+        return end(HeaderStatus::cut_off);
     }
     if (!in.ok() && next != Next::malformed) next = Next::cut_off;
   }
-  out.status = HeaderStatus::malformed;
-  return around ? *around : out;
+  return end(HeaderStatus::malformed);
 }
 
 }  // namespace
@@ -538,11 +531,15 @@ void decode_transport(Bytes ip_payload, std::size_t size_on_wire, Headers& heade
 Headers decode_frame(Bytes frame, LinkType link, Tunnels tunnels) {
   Reader in = Reader::whole(frame);
   const Next first = first_step(in, link);
-  return walk(in.ok() ? first : Next::cut_off, in, tunnels);
+  Headers headers;
+  walk(in.ok() ? first : Next::cut_off, in, tunnels, headers);
+  return headers;
 }
 
 Headers decode_ip(Bytes packet, Tunnels tunnels) {
-  return walk(Next::ip, Reader::whole(packet), tunnels);
+  Headers headers;
+  walk(Next::ip, Reader::whole(packet), tunnels, headers);
+  return headers;
 }
 
 }  // namespace netscope
