@@ -18,7 +18,7 @@ constexpr std::size_t kPcapHeaderSize = 24, kBlockOverhead = 12;
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
 
 Time clamped(std::int64_t seconds, std::uint64_t nanoseconds) {
-  constexpr std::int64_t kLimit = std::numeric_limits<std::int64_t>::max() / kNanosecondsPerSecond - 2;
+  constexpr std::int64_t kLimit = std::numeric_limits<std::int64_t>::max() / 2 / kNanosecondsPerSecond - 2;
   seconds = std::clamp(seconds, -kLimit, kLimit);
   return Time{Duration{seconds * kNanosecondsPerSecond + static_cast<std::int64_t>(nanoseconds)}};
 }

@@ -8,7 +8,8 @@ namespace netscope {
 
 using Duration = std::chrono::nanoseconds;
 
-// A moment in nanoseconds since 1970 (UTC): 1677 to 2262. What a capture claims beyond that is clamped by its reader.
+// A moment in nanoseconds since 1970 (UTC). What a capture claims beyond 1824 to 2116 is clamped by its reader, so that
+// the difference of any two moments is a Duration too.
 using Time = std::chrono::sys_time<Duration>;
 
 }  // namespace netscope
