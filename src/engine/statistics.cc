@@ -28,7 +28,10 @@ std::size_t EdgeHash::operator()(const Edge& edge) const {
 }
 
 Timeline::Step& Timeline::at(std::int64_t second) {
-  if (steps_.empty()) start_ = second;
+  if (steps_.empty()) {
+    start_ = second;
+    steps_.reserve(kMaxSteps);  // at once: the packet path allocates nothing later
+  }
   std::size_t index = second <= start_ ? 0 : static_cast<std::size_t>(second - start_) / step_;
   while (index >= kMaxSteps) {  // halve the resolution
     for (std::size_t i = 0; i < steps_.size(); i += 2) {
