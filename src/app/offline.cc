@@ -1,5 +1,5 @@
-// Three stages, each on its own thread or threads: the reader takes records off the input and makes packets of them, the
-// workers judge, the writer sends the accepted stretches out. A chunk goes through them in order; a few chunks are
+// Three stages, each on its own thread or threads: the reader takes records off the input and makes packets of them,
+// the workers judge, the writer sends the accepted stretches out. A chunk goes through them in order; a few chunks are
 // under way at once, so that the stages overlap. Where the stages meet there is one lock, taken a few times a chunk.
 
 #include "app/offline.h"
@@ -98,24 +98,12 @@ class Progression {
 };
 
 // Reads a capture to learn what its headers say of the whole.
-CaptureParser look_through(InputFile& input) {
+CaptureParser look_through(Bytes capture) {
   CaptureParser parser;
-  Chunk chunk;
-  chunk.bytes.resize(kChunkBytes);
-  for (;;) {
-    const auto count = input.read(std::span(chunk.bytes).subspan(chunk.filled));
-    if (!count) return parser;
-    const bool ended = chunk.filled + *count < chunk.bytes.size();
-    chunk.filled += *count;
-    chunk.clear();
-    ParseStatus status = ParseStatus::ok;
-    while ((status = take_records(parser, chunk)) == ParseStatus::ok) chunk.records.clear();
-    if (status == ParseStatus::malformed || ended) return parser;
-    if (chunk.used == 0) chunk.bytes.resize(chunk.bytes.size() * 2);
-    std::copy(chunk.bytes.begin() + static_cast<std::ptrdiff_t>(chunk.used),
-              chunk.bytes.begin() + static_cast<std::ptrdiff_t>(chunk.filled), chunk.bytes.begin());
-    chunk.filled -= chunk.used;
+  Record record;
+  while (parser.next(capture.subspan(static_cast<std::size_t>(parser.offset())), record) == ParseStatus::ok) {
   }
+  return parser;
 }
 
 // Everything a run owns. The threads share the chunks by turns, as Progression says; all else belongs to one of them.
@@ -129,6 +117,9 @@ class Pipeline {
  private:
   void read_all();
   bool fill(Chunk& chunk, std::uint64_t index);
+  bool look_on(Chunk& chunk, std::size_t size);
+  void take_over(Chunk& chunk, std::uint64_t index);
+  bool read_on(Chunk& chunk);
   void leave_out_unwanted(Chunk& chunk);
   Result<void> begin_output();
   void judge_all(std::size_t thread);
@@ -148,6 +139,7 @@ class Pipeline {
 
   // The reader's.
   InputFile input_;
+  Bytes mapped_;  // all of it, where it can be mapped
   CaptureParser parser_;
   PacketDecoder decoder_;
   std::optional<BpfFilter> filter_;
@@ -177,16 +169,18 @@ Pipeline::Pipeline(const CommandLine& options, std::shared_ptr<const RuleSet> ru
       threads_(thread_count(options.workers)),
       progression_(threads_),
       input_(std::move(input)),
+      mapped_(input_.map()),
       decoder_(options.tunnels ? Tunnels::look_through : Tunnels::opaque),
       progress_(input_.size()),
       events_(rules_) {
   const std::uint64_t seed = random_seed();
   workers_.reserve(kShares);
   for (std::size_t share = 0; share < kShares; ++share) {
-    workers_.emplace_back(rules_, WorkerOptions{.flow_capacity = static_cast<std::uint32_t>(options.max_flows / kShares),
-                                                .seed = seed + share,
-                                                .recording = {.flows = !options.flows.empty() || !options.events.empty(),
-                                                              .messages = !options.events.empty()}});
+    workers_.emplace_back(rules_,
+                          WorkerOptions{.flow_capacity = static_cast<std::uint32_t>(options.max_flows / kShares),
+                                        .seed = seed + share,
+                                        .recording = {.flows = !options.flows.empty() || !options.events.empty(),
+                                                      .messages = !options.events.empty()}});
   }
 }
 
@@ -207,8 +201,8 @@ Result<void> Pipeline::open_outputs() {
 
 // --- reading
 
-// Which output the input asks for. A pcapng of one link type becomes a pcap; of several it stays what it is. Whether there
-// are several is known only after the last interface, so a file is looked through first; a pipe stays pcapng.
+// Which output the input asks for. A pcapng of one link type becomes a pcap; of several it stays what it is. Whether
+// there are several is known only after the last interface, so a file is looked through first; a pipe stays pcapng.
 Result<void> Pipeline::begin_output() {
   run_.input_format = parser_.format();
   if (options_.capture_out.empty()) return {};
@@ -216,10 +210,8 @@ Result<void> Pipeline::begin_output() {
   if (!output) return std::unexpected(output.error());
   output_ = std::move(*output);
   run_.output_name = output_->name();
-  if (parser_.format() != CaptureFormat::pcapng || input_.size() == 0 || options_.capture_in == "-") return {};
-  auto again = InputFile::open(options_.capture_in);
-  if (!again) return std::unexpected(again.error());
-  const CaptureParser seen = look_through(*again);
+  if (parser_.format() != CaptureFormat::pcapng || mapped_.empty()) return {};
+  const CaptureParser seen = look_through(mapped_);
   if (seen.link_types().size() != 1) return {};
   format_ = OutputFormat::pcap_records;
   nanoseconds_ = seen.nanoseconds();
@@ -245,48 +237,65 @@ void Pipeline::read_all() {
   progression_.end_of_input();
 }
 
-// Takes what the chunk before left over, fills up from the input, and takes the records off. False at the end.
+// Takes the next records of the input. False at its end.
 bool Pipeline::fill(Chunk& chunk, std::uint64_t index) {
   chunk.clear();
-  std::size_t held = 0;
-  if (index > 0) {
-    const Chunk& before = chunks_[(index - 1) % kChunks];
-    held = before.filled - before.used;
-    if (chunk.bytes.size() < std::max(kChunkBytes, held)) chunk.bytes.resize(std::max(kChunkBytes, held));
-    std::copy_n(before.bytes.begin() + static_cast<std::ptrdiff_t>(before.used), held, chunk.bytes.begin());
-  }
-  if (chunk.bytes.size() < kChunkBytes) chunk.bytes.resize(kChunkBytes);
-  chunk.filled = held;
+  std::size_t size = kChunkBytes;
+  if (mapped_.empty()) take_over(chunk, index);
   for (;;) {
-    if (!input_ended_ && chunk.filled < chunk.bytes.size()) {
-      const auto count = input_.read(std::span(chunk.bytes).subspan(chunk.filled));
-      if (!count) {
-        problem(to_string(count.error()));
-        input_ended_ = true;
-      } else {
-        input_ended_ = chunk.filled + *count < chunk.bytes.size();
-        chunk.filled += *count;
-        run_.bytes_read += *count;
-      }
-    }
+    const bool whole = mapped_.empty() ? read_on(chunk) : look_on(chunk, size);
     const ParseStatus status = take_records(parser_, chunk);
-    if (status == ParseStatus::ok) return true;
     if (status == ParseStatus::malformed) {
       problem(input_.name() + ": at byte " + std::to_string(parser_.offset()) + ": " + parser_.error());
       return false;
     }
-    if (!input_ended_ && chunk.used > 0) return true;
-    if (!input_ended_) {  // one record is larger than the chunk
-      chunk.bytes.resize(chunk.bytes.size() * 2);
-      continue;
-    }
-    if (const std::size_t left = chunk.filled - chunk.used; left > 0 || parser_.offset() == 0) {
-      problem(input_.name() + ": at byte " + std::to_string(parser_.offset()) +
-              (parser_.offset() == 0 ? ": the file is too short to be a capture"
-                                     : ": the last record is cut off; what came before it was processed"));
-    }
-    return false;
+    run_.bytes_read = parser_.offset();
+    if (status == ParseStatus::ok || (!whole && chunk.used > 0)) return true;
+    if (whole) break;
+    size *= 2;  // one record is larger than the chunk
+    if (mapped_.empty()) chunk.buffer.resize(chunk.buffer.size() * 2);
   }
+  if (chunk.used < chunk.bytes.size() || parser_.offset() == 0) {
+    run_.bytes_read += chunk.bytes.size() - chunk.used;
+    problem(input_.name() + ": at byte " + std::to_string(parser_.offset()) +
+            (parser_.offset() == 0 ? ": the file is too short to be a capture"
+                                   : ": the last record is cut off; what came before it was processed"));
+  }
+  return false;
+}
+
+// Of a mapped file: the chunk begins where the last one ended. True when it reaches the file's end.
+bool Pipeline::look_on(Chunk& chunk, std::size_t size) {
+  const Bytes rest = mapped_.subspan(static_cast<std::size_t>(parser_.offset()) - chunk.used);
+  chunk.bytes = rest.first(std::min(size, rest.size()));
+  populate(chunk.bytes);
+  return size >= rest.size();
+}
+
+// Of a stream: what the chunk before left over comes first.
+void Pipeline::take_over(Chunk& chunk, std::uint64_t index) {
+  Bytes left;
+  if (index > 0) {
+    const Chunk& before = chunks_[(index - 1) % kChunks];
+    left = before.bytes.subspan(before.used);
+  }
+  const std::size_t size = std::max(kChunkBytes, left.size());
+  if (chunk.buffer.size() < size) chunk.buffer.resize(size);
+  std::copy(left.begin(), left.end(), chunk.buffer.begin());
+  chunk.bytes = Bytes{chunk.buffer}.first(left.size());
+}
+
+// Fills the buffer up. True when the stream has ended.
+bool Pipeline::read_on(Chunk& chunk) {
+  std::size_t held = chunk.bytes.size();
+  if (!input_ended_ && held < chunk.buffer.size()) {
+    const auto count = input_.read(std::span(chunk.buffer).subspan(held));
+    if (!count) problem(to_string(count.error()));
+    input_ended_ = !count || held + *count < chunk.buffer.size();
+    held += count.value_or(0);
+  }
+  chunk.bytes = Bytes{chunk.buffer}.first(held);
+  return input_ended_;
 }
 
 void Pipeline::leave_out_unwanted(Chunk& chunk) {
@@ -294,7 +303,7 @@ void Pipeline::leave_out_unwanted(Chunk& chunk) {
     if (place.kind != Record::Kind::packet) continue;
     ++run_.records_read;
     if (!filter_) continue;
-    const Bytes data = Bytes{chunk.bytes}.subspan(place.data_begin, place.data_size);
+    const Bytes data = chunk.bytes.subspan(place.data_begin, place.data_size);
     place.wanted = filter_->matches(data, place.size_on_wire, place.link);
     if (!place.wanted) ++run_.left_out;
   }
@@ -366,7 +375,8 @@ void Pipeline::finish() {
   }
   const CaptureFlaws& flaws = parser_.flaws();
   if (flaws.snap_length_zero) {
-    problem(input_.name() + ": at byte 16: the file header declares a snap length of 0; all records were processed, but "
+    problem(input_.name() +
+            ": at byte 16: the file header declares a snap length of 0; all records were processed, but "
             "other programs may refuse the file: rewrite it with editcap or tcpdump -w");
   }
   if (flaws.larger_than_snap_length > 0) {

@@ -443,9 +443,8 @@ void walk(Next next, Reader in, Tunnels tunnels, Headers& out) {
       case Next::transport: {
         const Bytes ip_payload = in.rest();
         decode_transport(ip_payload, size_on_wire, out);
-        if (tunnels == Tunnels::opaque || out.status != HeaderStatus::ok)
-          if (out.status != HeaderStatus::ok && around) out = *around;
-          return;
+        if (out.status != HeaderStatus::ok) return end(out.status);
+        if (tunnels == Tunnels::opaque) return;
         const net::Tunnel tunnel = net::find_tunnel(ip_payload, out);
         if (tunnel.next == Next::none) return;
         around = out;

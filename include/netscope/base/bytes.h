@@ -36,22 +36,22 @@ class Reader {
   static Reader prefix(Bytes bytes) { return {bytes.data(), bytes.size(), std::numeric_limits<std::size_t>::max()}; }
 
   // Big-endian integers, the network's order.
-  std::uint8_t u8() { return static_cast<std::uint8_t>(big_endian<1>()); }
-  std::uint16_t u16() { return static_cast<std::uint16_t>(big_endian<2>()); }
-  std::uint32_t u24() { return static_cast<std::uint32_t>(big_endian<3>()); }
-  std::uint32_t u32() { return static_cast<std::uint32_t>(big_endian<4>()); }
-  std::uint64_t u64() { return big_endian<8>(); }
+  [[gnu::always_inline]] std::uint8_t u8() { return static_cast<std::uint8_t>(big_endian<1>()); }
+  [[gnu::always_inline]] std::uint16_t u16() { return static_cast<std::uint16_t>(big_endian<2>()); }
+  [[gnu::always_inline]] std::uint32_t u24() { return static_cast<std::uint32_t>(big_endian<3>()); }
+  [[gnu::always_inline]] std::uint32_t u32() { return static_cast<std::uint32_t>(big_endian<4>()); }
+  [[gnu::always_inline]] std::uint64_t u64() { return big_endian<8>(); }
   // Little-endian integers, for capture files.
-  std::uint16_t u16_le() { return static_cast<std::uint16_t>(little_endian<2>()); }
-  std::uint32_t u32_le() { return static_cast<std::uint32_t>(little_endian<4>()); }
-  std::uint64_t u64_le() { return little_endian<8>(); }
+  [[gnu::always_inline]] std::uint16_t u16_le() { return static_cast<std::uint16_t>(little_endian<2>()); }
+  [[gnu::always_inline]] std::uint32_t u32_le() { return static_cast<std::uint32_t>(little_endian<4>()); }
+  [[gnu::always_inline]] std::uint64_t u64_le() { return little_endian<8>(); }
 
   // The next `count` bytes as a view; empty when they are not all there.
-  Bytes take(std::size_t count) {
+  [[gnu::always_inline]] Bytes take(std::size_t count) {
     const std::uint8_t* begin = advance(count);
     return begin == nullptr ? Bytes{} : Bytes{begin, count};
   }
-  void skip(std::size_t count) { static_cast<void>(advance(count)); }
+  [[gnu::always_inline]] void skip(std::size_t count) { static_cast<void>(advance(count)); }
 
   // A reader of the next `declared` bytes, of which some may not have arrived yet. This reader moves behind them.
   Reader child(std::size_t declared);

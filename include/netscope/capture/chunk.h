@@ -46,9 +46,9 @@ struct Share {
 };
 
 struct Chunk {
-  std::vector<std::uint8_t> bytes;
-  std::size_t filled = 0;  // bytes of `bytes` that hold input
-  std::size_t used = 0;    // bytes of `bytes` that the records take; the rest belongs to the next chunk
+  Bytes bytes;           // input: of a mapped file, or of `buffer`
+  std::size_t used = 0;  // bytes of it that the records take; the rest belongs to the next chunk
+  std::vector<std::uint8_t> buffer;
   std::vector<RecordPlace> records;
   std::array<Share, kShares> shares;
   std::deque<Outer> outers;                            // of tunnelled packets

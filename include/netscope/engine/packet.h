@@ -21,20 +21,12 @@ enum class PacketKind : std::uint8_t {
   not_ip,     // ARP and the like
 };
 
-// The outermost ends of a tunnelled packet: rules on addresses hold for them too.
-struct Outer {
-  IpAddress source;
-  IpAddress destination;
-  std::uint8_t ip_protocol = 0;
-  std::uint16_t destination_port = 0;
-};
-
 struct Packet {
   FlowKey key;
   Bytes payload;  // the transport's, as far as captured; dies with its burst
   Time time;
   std::uint64_t number = 0;      // position in its capture, from 1
-  const Outer* outer = nullptr;  // of a tunnelled packet; owned by who made the packet
+  const Outer* outer = nullptr;  // of a tunnelled packet: rules on addresses hold for it too; owned by who made the packet
   std::uint32_t size_on_wire = 0;
   std::uint32_t tcp_sequence = 0;
   std::uint32_t tcp_acknowledgment = 0;

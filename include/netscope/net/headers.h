@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "netscope/base/bytes.h"
 #include "netscope/net/address.h"
@@ -37,6 +38,14 @@ struct Fragment {
   bool present = false;      // false: the packet is no fragment, the rest means nothing
 };
 
+// The ends of the outermost IP header of a tunnelled packet, and what carried the tunnel.
+struct Outer {
+  IpAddress source;
+  IpAddress destination;
+  std::uint8_t ip_protocol = 0;
+  std::uint16_t destination_port = 0;
+};
+
 struct Headers {
   HeaderStatus status = HeaderStatus::malformed;
   std::uint8_t ip_protocol = 0;  // the protocol behind all extension headers
@@ -44,7 +53,6 @@ struct Headers {
   // The addresses and ports are those of the packet that an ICMP error quotes, its ends exchanged: the error travels
   // against it (RFC 792). `payload` is empty then.
   bool quoted = false;
-  bool tunnelled = false;
   // TCP and UDP ports; for ICMP echo its identifier in both, so that request and reply are one flow; else 0. A fragment
   // has ports only at offset 0.
   std::uint16_t source_port = 0;
@@ -58,11 +66,7 @@ struct Headers {
   Fragment fragment;
   // The transport's payload as far as it was captured; for a fragment, the IP payload.
   Bytes payload;
-  // Of a tunnelled packet: the ends of the outermost IP header and what carried the tunnel.
-  IpAddress outer_source;
-  IpAddress outer_destination;
-  std::uint8_t outer_ip_protocol = 0;
-  std::uint16_t outer_destination_port = 0;
+  std::optional<Outer> outer;  // of a tunnelled packet
 };
 
 // Whether tunnels are looked through: GRE (RFC 2784, 2890, and its Ethernet bridging), IP in IP (RFC 2003, 4213), VXLAN

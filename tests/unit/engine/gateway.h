@@ -1,0 +1,100 @@
+// A gateway in a test: rules as a person writes them, packets as prose, and one letter for each verdict.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "netscope/engine/worker.h"
+#include "support/conversation.h"
+#include "support/payloads.h"
+
+namespace netscope::test {
+
+using Packets = std::vector<TimedPacket>;
+
+// Decoded packets and what their views point into.
+struct Decoded {
+  std::deque<Buffer> frames;
+  std::deque<Outer> outers;
+  std::vector<netscope::Packet> packets;
+};
+
+inline Decoded decode(const Packets& packets, std::uint64_t first_number = 1) {
+  Decoded out;
+  for (const TimedPacket& timed : packets) {
+    const Buffer& frame = out.frames.emplace_back(timed.packet.bytes());
+    const auto link = static_cast<LinkType>(timed.packet.link_type());
+    const Headers headers = decode_frame(frame, link, Tunnels::look_through);
+    netscope::Packet packet = make_packet(headers);
+    packet.time = timed.at;
+    packet.number = first_number++;
+    packet.size_on_wire = static_cast<std::uint32_t>(frame.size());
+    if (headers.tunnelled) {
+      packet.outer = &out.outers.emplace_back(Outer{headers.outer_source, headers.outer_destination,
+                                                    headers.outer_ip_protocol, headers.outer_destination_port});
+    }
+    out.packets.push_back(packet);
+  }
+  return out;
+}
+
+// "AAD": accepted, accepted, dropped; R: rejected.
+inline std::string letters(const std::vector<Verdict>& verdicts) {
+  std::string out;
+  for (const Verdict& verdict : verdicts) out += "ADR"[static_cast<std::size_t>(verdict.action)];
+  return out;
+}
+
+inline std::shared_ptr<const RuleSet> rule_set(std::string_view toml) {
+  auto policy = parse_policy(toml, "test.toml", Catalogue::built_in());
+  if (!policy) ADD_FAILURE() << to_string(policy.error().front());
+  return std::make_shared<const RuleSet>(RuleSet::compile(policy.value_or(Policy{}), Catalogue::built_in()));
+}
+
+// One rule that drops what its only condition names: dropping("domain = ['blocked.example']").
+inline std::string dropping(std::string_view condition) {
+  return "[[rule]]\nname = 'test'\naction = 'drop'\n" + std::string(condition) + "\n";
+}
+
+inline const std::string kBlockedDomain = dropping("domain = ['blocked.example']");
+
+class Gateway {
+ public:
+  explicit Gateway(std::string_view rules, WorkerOptions options = {.flow_capacity = 1024})
+      : worker_(rule_set(rules), options) {}
+
+  std::string judge(const Packets& packets) {
+    const Decoded decoded = decode(packets, next_number_);
+    next_number_ += packets.size();
+    std::vector<Verdict> verdicts(packets.size());
+    worker_.process(decoded.packets, verdicts);
+    return letters(verdicts);
+  }
+  std::string judge(const Packet& packet, Time at = kTestTime) { return judge({{.at = at, .packet = packet}}); }
+
+  const Statistics& statistics() const { return worker_.statistics(); }
+  const Statistics& finished() {
+    worker_.finish();
+    return worker_.statistics();
+  }
+  Worker& worker() { return worker_; }
+
+ private:
+  Worker worker_;
+  std::uint64_t next_number_ = 1;
+};
+
+inline std::uint64_t flows_in(const Statistics& statistics, FlowState state) {
+  return statistics.flows[static_cast<std::size_t>(state)];
+}
+
+// A connection whose handshake is done.
+inline TcpConversation connected(std::uint16_t client_port = 51234, std::uint16_t server_port = 443) {
+  return TcpConversation({.client_port = client_port, .server_port = server_port}).handshake();
+}
+
+}  // namespace netscope::test
