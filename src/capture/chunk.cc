@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::size_t kCacheLine = 64, kPrefetchAhead = 4096;
 
-// The offline fan-out is the same on every run; what an attacker gains by aiming at one share is to fill that share's table.
+// The offline fan-out is the same on every run; what an attacker gains by aiming at one share is to fill that share's
+// table.
 constexpr std::uint64_t kFanOutSeed = 0x6e657473636f7065;
 
 std::size_t share_of(const Packet& packet) {
@@ -38,8 +39,8 @@ ParseStatus take_records(CaptureParser& parser, Chunk& chunk) {
   Record record;
   std::size_t prefetched = chunk.used;
   while (chunk.records.size() < kChunkRecords) {
-    // Each header tells where the next one is: a chain that waits for memory at every link, unless the memory is asked for
-    // ahead of it, line by line.
+    // Each header tells where the next one is: a chain that waits for memory at every link, unless the memory is asked
+    // for ahead of it, line by line.
     const std::size_t ahead = std::min(chunk.used + kPrefetchAhead, chunk.bytes.size());
     for (; prefetched < ahead; prefetched += kCacheLine) __builtin_prefetch(chunk.bytes.data() + prefetched);
     const ParseStatus status = parser.next(chunk.bytes.subspan(chunk.used), record);
@@ -60,14 +61,20 @@ ParseStatus take_records(CaptureParser& parser, Chunk& chunk) {
 void PacketDecoder::reassemble(Headers& headers, Time time, Chunk& chunk, PacketKind& kind) {
   std::vector<std::uint8_t> datagram;
   switch (defragmenter_.add(headers, time, datagram)) {
-    case Defragmenter::Outcome::pending: kind = PacketKind::fragment; break;
-    case Defragmenter::Outcome::of_flow: kind = PacketKind::of_flow; break;
+    case Defragmenter::Outcome::pending:
+      kind = PacketKind::fragment;
+      break;
+    case Defragmenter::Outcome::of_flow:
+      kind = PacketKind::of_flow;
+      break;
     case Defragmenter::Outcome::complete:
       chunk.datagrams.push_back(std::move(datagram));
       kind = headers.status == HeaderStatus::ok ? PacketKind::of_flow : PacketKind::malformed;
       break;
     case Defragmenter::Outcome::overlapping:
-    case Defragmenter::Outcome::too_large: kind = PacketKind::malformed; break;
+    case Defragmenter::Outcome::too_large:
+      kind = PacketKind::malformed;
+      break;
   }
 }
 

@@ -72,12 +72,19 @@ Verdict Worker::judge(const Packet& packet, std::uint32_t hash) {
   count_headers(packet);
   Verdict verdict;
   switch (packet.kind) {
-    case PacketKind::of_flow: verdict = judge_in_flow(find_or_open(packet, hash), packet); break;
-    case PacketKind::quoting: verdict = judge_quoting(packet, hash); break;
-    case PacketKind::fragment: break;  // nothing is known of it yet: it passes, and cannot complete without the rest
+    case PacketKind::of_flow:
+      verdict = judge_in_flow(find_or_open(packet, hash), packet);
+      break;
+    case PacketKind::quoting:
+      verdict = judge_quoting(packet, hash);
+      break;
+    case PacketKind::fragment:
+      break;  // nothing is known of it yet: it passes, and cannot complete without the rest
     case PacketKind::malformed:
     case PacketKind::cut_off:
-    case PacketKind::not_ip: verdict = judge_unparsed(packet); break;
+    case PacketKind::not_ip:
+      verdict = judge_unparsed(packet);
+      break;
   }
   count_verdict(packet, verdict.action);
   return verdict;
@@ -128,9 +135,7 @@ Flow& Worker::find_or_open(const Packet& packet, std::uint32_t hash) {
   opened.rule = kDefaultPolicy;
   opened.client_known = (packet.tcp_flags & tcp_flag::syn) != 0;
   const bool from_server = (packet.tcp_flags & (tcp_flag::syn | tcp_flag::ack)) == (tcp_flag::syn | tcp_flag::ack);
-  opened.client = from_server ? opposite(packet.direction)
-                  : opening   ? packet.direction
-                              : guess_client(packet);
+  opened.client = from_server ? opposite(packet.direction) : opening ? packet.direction : guess_client(packet);
   return opened;
 }
 
@@ -172,9 +177,9 @@ Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
   if (action != Action::accept) {
     flow.blocked_packets += 1;
     flow.blocked_bytes += packet.size_on_wire;
-    ++(blocked_before                   ? statistics_.reasons.flow_drop
+    ++(blocked_before                ? statistics_.reasons.flow_drop
        : flow.rule == kDefaultPolicy ? statistics_.reasons.default_policy
-                                        : statistics_.reasons.rules);
+                                     : statistics_.reasons.rules);
   }
   return {.action = action, .for_flow = flow.sticky && (flow.final || action != Action::accept)};
 }

@@ -1,7 +1,7 @@
 // A stretch of a capture on its way through the engine: records in, packets, verdicts, and the bytes to write out.
 //
-// A chunk is small enough to stay in the processor's cache from reading to writing. Its packets are dealt out to a fixed
-// number of shares by their flow's hash; each share has a Worker of its own, whoever runs it. So the result does
+// A chunk is small enough to stay in the processor's cache from reading to writing. Its packets are dealt out to a
+// fixed number of shares by their flow's hash; each share has a Worker of its own, whoever runs it. So the result does
 // not depend on how many threads there are: not even evictions do.
 #pragma once
 
@@ -51,8 +51,8 @@ struct Chunk {
   std::vector<std::uint8_t> buffer;
   std::vector<RecordPlace> records;
   std::array<Share, kShares> shares;
-  std::deque<Outer> outers;                            // of tunnelled packets
-  std::deque<std::vector<std::uint8_t>> datagrams;     // reassembled from fragments
+  std::deque<Outer> outers;                         // of tunnelled packets
+  std::deque<std::vector<std::uint8_t>> datagrams;  // reassembled from fragments
 
   void clear();
   // Whether the record at this place is to be written. Everything that is no packet is.
@@ -88,7 +88,8 @@ enum class OutputFormat : std::uint8_t {
   pcap_records,  // pcapng packets as pcap records
 };
 
-// The bytes to write for a chunk that is judged, as few stretches as possible. They point into the chunk or into `built`.
+// The bytes to write for a chunk that is judged, as few stretches as possible. They point into the chunk or into
+// `built`.
 void plan_output(const Chunk& chunk, OutputFormat format, bool nanoseconds, std::vector<std::uint8_t>& built,
                  std::vector<Bytes>& stretches);
 

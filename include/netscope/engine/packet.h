@@ -25,8 +25,9 @@ struct Packet {
   FlowKey key;
   Bytes payload;  // the transport's, as far as captured; dies with its burst
   Time time;
-  std::uint64_t number = 0;      // position in its capture, from 1
-  const Outer* outer = nullptr;  // of a tunnelled packet: rules on addresses hold for it too; owned by who made the packet
+  std::uint64_t number = 0;  // position in its capture, from 1
+  const Outer* outer =
+      nullptr;  // of a tunnelled packet: rules on addresses hold for it too; owned by who made the packet
   std::uint32_t size_on_wire = 0;
   std::uint32_t tcp_sequence = 0;
   std::uint32_t tcp_acknowledgment = 0;

@@ -1,7 +1,7 @@
 // One worker: the owner of its flows, and the function from packets to verdicts.
 //
-// Below this line there is no clock, socket, thread, lock, log or file. Live it sits on a queue, offline on a share of a
-// capture, in a browser on a dropped file; nothing in it knows which.
+// Below this line there is no clock, socket, thread, lock, log or file. Live it sits on a queue, offline on a share of
+// a capture, in a browser on a dropped file; nothing in it knows which.
 #pragma once
 
 #include <cstdint>
