@@ -33,6 +33,14 @@ void explain_lost_input(int) {
   ::_exit(1);
 }
 
+// An advice is about whole pages, and may be ignored.
+void advise(Bytes memory, int advice) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory.data()) & ~(page - 1);
+  const auto end = reinterpret_cast<std::uintptr_t>(memory.data()) + memory.size();
+  static_cast<void>(::madvise(reinterpret_cast<void*>(begin), end - begin, advice));
+}
+
 const std::string kStandardInput = "standard input", kStandardOutput = "standard output";
 
 }  // namespace
@@ -94,12 +102,11 @@ Bytes InputFile::map() {
 }
 
 void populate(Bytes mapped) {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data()) & ~(page - 1);
-  const auto end = reinterpret_cast<std::uintptr_t>(mapped.data()) + mapped.size();
   // Where the kernel does not know the advice (before Linux 5.14), pages come in one by one.
-  static_cast<void>(::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_READ));
+  advise(mapped, MADV_POPULATE_READ);
 }
+
+void prefer_huge_pages(Bytes memory) { advise(memory, MADV_HUGEPAGE); }
 
 Result<std::string> read_text_file(const std::string& name, std::size_t limit) {
   auto input = InputFile::open(name);

@@ -73,6 +73,8 @@ class InputFile {
 
 // Asks the kernel to bring a stretch of mapped memory in, all at once.
 void populate(Bytes mapped);
+// Asks the kernel for large pages behind a large table, whose look-ups would miss the TLB otherwise.
+void prefer_huge_pages(Bytes memory);
 
 // A whole file of at most `limit` bytes as text.
 Result<std::string> read_text_file(const std::string& name, std::size_t limit);

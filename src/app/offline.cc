@@ -181,6 +181,7 @@ Pipeline::Pipeline(const CommandLine& options, std::shared_ptr<const RuleSet> ru
                                         .seed = seed + share,
                                         .recording = {.flows = !options.flows.empty() || !options.events.empty(),
                                                       .messages = !options.events.empty()}});
+    prefer_huge_pages(workers_.back().flow_memory());
   }
 }
 
@@ -391,6 +392,7 @@ OfflineRun Pipeline::run() {
   run_.input_name = input_.name();
   {
     std::vector<std::jthread> threads;
+    threads.reserve(threads_ + 1);
     for (std::size_t i = 0; i < threads_; ++i) threads.emplace_back([this, i] { judge_all(i); });
     threads.emplace_back([this] { write_all(); });
     read_all();

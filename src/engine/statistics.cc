@@ -23,7 +23,7 @@ std::size_t AddressHash::operator()(const IpAddress& address) const {
   return NameHash{}(as_text(address.bytes));
 }
 
-std::size_t EdgeHash::operator()(const Edge& edge) const {
+std::size_t EdgeHash::operator()(const EdgeView& edge) const {
   return AddressHash{}(edge.client) * 31 + NameHash{}(edge.domain) + edge.app;
 }
 

@@ -7,6 +7,7 @@
 #include "netscope/engine/worker.h"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace netscope {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 // Packets between the steps of the prefetch.
 constexpr std::size_t kIndexAhead = 12;
 constexpr std::size_t kFlowAhead = 6;
+constexpr std::size_t kPacketsAhead = 8;  // beyond the first step: another core has written them
 
 bool has_flow(const Packet& packet) {
   return packet.kind == PacketKind::of_flow || packet.kind == PacketKind::quoting;
@@ -45,6 +47,11 @@ void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdict
   Time earliest = Time::max();
   for (std::size_t step = 0; step < count + kIndexAhead; ++step) {
     if (step < count) {
+      if (step + kPacketsAhead < count) {
+        const char* later = reinterpret_cast<const char*>(&packets[step + kPacketsAhead]);
+        __builtin_prefetch(later);
+        __builtin_prefetch(later + 64);
+      }
       const Packet& packet = packets[step];
       earliest = std::min(earliest, packet.time);
       if (has_flow(packet)) {
@@ -54,6 +61,7 @@ void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdict
     }
     if (step >= kFlowAhead && step - kFlowAhead < count && has_flow(packets[step - kFlowAhead])) {
       table_.prefetch_flow(hashes_[step - kFlowAhead]);
+      __builtin_prefetch(packets[step - kFlowAhead].payload.data());
     }
     if (step >= kIndexAhead) {
       verdicts[step - kIndexAhead] = judge(packets[step - kIndexAhead], hashes_[step - kIndexAhead]);

@@ -122,7 +122,7 @@ void Worker::count_ended(const Flow& flow, FlowState state) {
   for (const SeenName& seen : names) {
     statistics_.domains.add(seen.name, &seen == &names.back() ? tally : Tally{.flows = 1});
   }
-  statistics_.edges.add({.client = client, .app = flow.app, .domain = names.back().name}, tally);
+  statistics_.edges.add(EdgeView{.client = client, .app = flow.app, .domain = names.back().name}, tally);
 }
 
 Event Worker::event_of(const Flow& flow, EventKind kind) const {

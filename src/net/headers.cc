@@ -308,7 +308,8 @@ void enter_tunnel(Headers& out) {
   out.tcp_flags = 0;
 }
 
-void tcp(Reader in, std::size_t size_on_wire, Headers& out) {
+void tcp(Bytes ip_payload, std::size_t size_on_wire, Headers& out) {
+  Reader in = Reader::whole(ip_payload);
   out.source_port = in.u16();
   out.destination_port = in.u16();
   out.tcp_sequence = in.u32();
@@ -330,7 +331,8 @@ void tcp(Reader in, std::size_t size_on_wire, Headers& out) {
   out.payload_on_wire = static_cast<std::uint32_t>(size_on_wire - header_length);
 }
 
-void udp(Reader in, std::size_t size_on_wire, Headers& out) {
+void udp(Bytes ip_payload, std::size_t size_on_wire, Headers& out) {
+  Reader in = Reader::whole(ip_payload);
   out.source_port = in.u16();
   out.destination_port = in.u16();
   std::size_t length = in.u16();
@@ -378,7 +380,8 @@ void quoted_packet(Reader in, Headers& out) {
 }
 
 // ICMP (RFC 792) and ICMPv6 (RFC 4443).
-void icmp(Reader in, std::size_t size_on_wire, Headers& out) {
+void icmp(Bytes ip_payload, std::size_t size_on_wire, Headers& out) {
+  Reader in = Reader::whole(ip_payload);
   const std::uint8_t type = in.u8();
   in.skip(3);
   const std::uint16_t identifier = in.u16();
@@ -398,7 +401,7 @@ void icmp(Reader in, std::size_t size_on_wire, Headers& out) {
 }
 
 // The whole walk. `out.status` says how it ended. Of a tunnel whose inside is not sound, the packet around it counts.
-void walk(Next next, Reader in, Tunnels tunnels, Headers& out) {
+void walk(Next next, Reader& in, Tunnels tunnels, Headers& out) {
   std::optional<Headers> around;  // the packet that the innermost tunnel travels in
   const auto end = [&](HeaderStatus status) {
     out.status = status;
@@ -504,18 +507,17 @@ void decode_transport(Bytes ip_payload, std::size_t size_on_wire, Headers& heade
   headers.payload = ip_payload;
   headers.payload_on_wire = static_cast<std::uint32_t>(size_on_wire);
   if (headers.fragment.present && headers.fragment.offset != 0) return;
-  const Reader in = Reader::whole(ip_payload);
   switch (headers.ip_protocol) {
     case ip_protocol::tcp:
-      tcp(in, size_on_wire, headers);
+      tcp(ip_payload, size_on_wire, headers);
       break;
     case ip_protocol::udp:
     case ip_protocol::udp_lite:
-      udp(in, size_on_wire, headers);
+      udp(ip_payload, size_on_wire, headers);
       break;
     case ip_protocol::icmp:
     case ip_protocol::icmp_v6:
-      icmp(in, size_on_wire, headers);
+      icmp(ip_payload, size_on_wire, headers);
       break;
     default:
       break;
@@ -536,8 +538,9 @@ Headers decode_frame(Bytes frame, LinkType link, Tunnels tunnels) {
 }
 
 Headers decode_ip(Bytes packet, Tunnels tunnels) {
+  Reader in = Reader::whole(packet);
   Headers headers;
-  walk(Next::ip, Reader::whole(packet), tunnels, headers);
+  walk(Next::ip, in, tunnels, headers);
   return headers;
 }
 

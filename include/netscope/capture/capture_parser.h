@@ -85,8 +85,8 @@ class CaptureParser {
   void interface_options(Reader options, Interface& interface);
   ParseStatus packet_block(Reader body, std::uint32_t type, Record& record);
   void note_link(LinkType link);
-  std::uint16_t u16(Reader& in) const { return big_endian_ ? in.u16() : in.u16_le(); }
-  std::uint32_t u32(Reader& in) const { return big_endian_ ? in.u32() : in.u32_le(); }
+  [[gnu::always_inline]] std::uint16_t u16(Reader& in) const { return big_endian_ ? in.u16() : in.u16_le(); }
+  [[gnu::always_inline]] std::uint32_t u32(Reader& in) const { return big_endian_ ? in.u32() : in.u32_le(); }
 
   CaptureFormat format_ = CaptureFormat::pcap;
   bool started_ = false;

@@ -18,7 +18,7 @@
 namespace netscope {
 
 // Places in the bounded tables of domains, clients and edges: of one worker, and of all together.
-inline constexpr std::size_t kWorkerTableSize = 2048, kMergedTableSize = 32768;
+inline constexpr std::size_t kWorkerTableSize = 1024, kMergedTableSize = 16384;
 
 // Why packets were blocked.
 struct DropReasons {
@@ -51,11 +51,24 @@ struct RuleTally {
   RuleTally& operator+=(const RuleTally& other);
 };
 
+// A row of the flow map, seen where its parts lie.
+struct EdgeView {
+  const IpAddress& client;
+  AppId app;
+  std::string_view domain;
+};
+
 // A row of the flow map.
 struct Edge {
+  Edge() = default;
+  explicit Edge(const EdgeView& view) : client(view.client), app(view.app), domain(view.domain) {}
+  bool operator==(const EdgeView& view) const {
+    return client == view.client && app == view.app && domain == view.domain;
+  }
   IpAddress client;
   AppId app = kNoApp;
   std::string domain;
+  bool operator==(const Edge&) const = default;
   auto operator<=>(const Edge&) const = default;
 };
 
@@ -67,7 +80,8 @@ struct AddressHash {
   std::size_t operator()(const IpAddress& address) const;
 };
 struct EdgeHash {
-  std::size_t operator()(const Edge& edge) const;
+  std::size_t operator()(const EdgeView& edge) const;
+  std::size_t operator()(const Edge& edge) const { return (*this)(EdgeView{edge.client, edge.app, edge.domain}); }
 };
 
 // Packets, bytes and blocked packets by time. The step doubles as the span grows, so that at most kMaxSteps are kept.

@@ -39,7 +39,11 @@ class TopTable {
   // `max_keys` is rounded up to a power of two.
   explicit TopTable(std::size_t max_keys) : max_buckets_(std::bit_ceil(std::max(max_keys, kBucket)) / kBucket) {}
 
-  void add(const Key& key, const Tally& tally) { add(key, tally, 0); }
+  // `View` is the key, or a cheaper form of it that compares, hashes and converts alike: a key is made for newcomers only.
+  template <class View>
+  void add(const View& key, const Tally& tally) {
+    add(key, tally, 0);
+  }
 
   void merge(const TopTable& other) {
     for (std::size_t i = 0; i < other.rows_.size(); ++i) {
@@ -82,9 +86,11 @@ class TopTable {
   static bool heavier(const Entry& a, const Entry& b) {
     return a.second.bytes != b.second.bytes ? a.second.bytes > b.second.bytes : a.first < b.first;
   }
-  static std::uint32_t tag_of(const Key& key) { return static_cast<std::uint32_t>(Hash{}(key)) | 1u << 31; }
+  template <class View>
+  static std::uint32_t tag_of(const View& key) { return static_cast<std::uint32_t>(Hash{}(key)) | 1u << 31; }
 
-  void add(const Key& key, const Tally& tally, std::uint64_t missed) {
+  template <class View>
+  void add(const View& key, const Tally& tally, std::uint64_t missed) {
     if (buckets_.empty()) resize(1);
     const std::uint32_t tag = tag_of(key);
     std::size_t place = find(key, tag);
@@ -98,11 +104,11 @@ class TopTable {
     std::uint64_t& weight = bucket.weights[place % kBucket];
     if (held == 0) {
       ++size_;
-      row.key = key;
+      row.key = Key(key);
     } else if (held != tag || !(row.key == key)) {
       missed += weight;
       error_bytes_ = std::max(error_bytes_, weight);
-      row = {.key = key};
+      row = {.key = Key(key)};
       weight = 0;
     }
     held = tag;
@@ -112,7 +118,8 @@ class TopTable {
   }
 
   // The key's place, or an empty one, or that of who has to go; kNowhere while the table may grow instead.
-  std::size_t find(const Key& key, std::uint32_t tag) const {
+  template <class View>
+  std::size_t find(const View& key, std::uint32_t tag) const {
     const std::size_t first = (tag & (buckets_.size() - 1)) * kBucket;
     const Bucket& bucket = buckets_[first / kBucket];
     std::size_t lightest = 0, empty = kBucket;

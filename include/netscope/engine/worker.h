@@ -44,6 +44,8 @@ class Worker {
   // The source has ended: all flows end as they stand.
   void finish();
 
+  // Where the flows lie: see FlowTable::memory.
+  Bytes flow_memory() const { return table_.memory(); }
   const Statistics& statistics() const { return statistics_; }
   // How often each `log` rule held, by RuleIndex.
   std::span<const std::uint64_t> log_hits() const { return log_hits_; }

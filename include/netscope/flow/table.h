@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "netscope/base/bytes.h"
 #include "netscope/base/time.h"
 #include "netscope/flow/flow.h"
 
@@ -39,6 +40,8 @@ class FlowTable {
   Flow& create(const FlowKey& key, std::uint32_t hash, Time now);
   void remove(Flow& flow);
 
+  // Where the flows lie, for an operating system that likes to be told (huge pages).
+  Bytes memory() const { return {reinterpret_cast<const std::uint8_t*>(flows_.data()), capacity_ * sizeof(Flow)}; }
   bool full() const { return size_ == capacity_; }
   std::uint32_t size() const { return size_; }
   std::uint32_t capacity() const { return capacity_; }
