@@ -36,7 +36,7 @@ void* counted(std::size_t size) noexcept {
 namespace netscope::test {
 namespace {
 
-// What the worker allocates for `packets` after it has seen `before`.
+// What the worker allocates for `packets`, in bursts of the size of `before`, which it has seen.
 long allocations_for(std::string_view rules, const Packets& before, const Packets& packets) {
   Worker worker(rule_set(rules), {.flow_capacity = 64});
   const Decoded first = decode(before);
@@ -44,8 +44,8 @@ long allocations_for(std::string_view rules, const Packets& before, const Packet
   std::vector<Verdict> verdicts(std::max(before.size(), packets.size()));
   worker.process(first.packets, std::span(verdicts).first(before.size()));
   const long counted = allocations;
-  for (std::size_t at = 0; at < packets.size(); at += 32) {
-    const std::size_t count = std::min<std::size_t>(32, packets.size() - at);
+  for (std::size_t at = 0; at < packets.size(); at += before.size()) {
+    const std::size_t count = std::min(before.size(), packets.size() - at);
     worker.process(std::span(then.packets).subspan(at, count), std::span(verdicts).subspan(at, count));
   }
   return allocations - counted;

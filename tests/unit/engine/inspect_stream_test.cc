@@ -87,7 +87,8 @@ TEST(StreamReader, ReadsEachPipelinedRequest) {
   const Buffer requests = join({http_request("GET", "/a", "one.example"), http_request("GET", "/b", "two.example"),
                                 http_request("POST", "/c", "three.example", {}, "body")});
   EXPECT_EQ(stream.next(requests), "one.example two.example three.example");
-  EXPECT_EQ(stream.next(http_request("GET", "/d", "four.example")), "four.example");
+  const Buffer last = http_request("GET", "/d", "four.example");
+  EXPECT_EQ(stream.next(last), "four.example");
   EXPECT_EQ(stream.last.method, "GET");
 }
 
@@ -103,14 +104,15 @@ TEST(StreamReader, GoesOnBehindABodyThatWasNotCaptured) {
   Stream stream;
   const Buffer post = http_request("POST", "/", "one.example", {}, std::string(5000, 'b'));
   EXPECT_EQ(stream.next(part(post, 0, 1000)), "one.example");
-  EXPECT_EQ(stream.see(static_cast<std::uint32_t>(post.size()), http_request("GET", "/", "two.example")), "two.example");
+  EXPECT_EQ(stream.see(static_cast<std::uint32_t>(post.size()), http_request("GET", "/", "two.example")),
+            "two.example");
 }
 
 TEST(StreamReader, GoesOnBehindAChunkedBody) {
   const HeaderFields chunked{{"Transfer-Encoding", "chunked"}};
   const Buffer body = ByteWriter().text("5\r\nhello\r\n0\r\n\r\n");
-  const Buffer all = join({http_request("POST", "/", "one.example", chunked), body,
-                           http_request("GET", "/", "two.example")});
+  const Buffer all =
+      join({http_request("POST", "/", "one.example", chunked), body, http_request("GET", "/", "two.example")});
   Stream whole;
   EXPECT_EQ(whole.next(all), "one.example two.example");
   Stream pieces;

@@ -14,8 +14,7 @@ const Buffer kFineHello = client_hello("fine.example");
 
 TEST(Worker, AnSniStopsTheHelloAndBothDirectionsAfterwards) {
   Gateway gateway(kBlockedDomain);
-  EXPECT_EQ(gateway.judge(connected().client(kBlockedHello).server(server_hello()).close().packets()),
-            "AAA" "DD" "DD" "DDD");
+  EXPECT_EQ(gateway.judge(connected().client(kBlockedHello).server(server_hello()).close().packets()), "AAADDDDDDD");
   EXPECT_EQ(gateway.judge(connected(50000).client(kFineHello).server(server_hello()).close().packets()), "AAAAAAAAAA");
   EXPECT_EQ(gateway.statistics().reasons.rules, 1u);
   EXPECT_EQ(gateway.statistics().reasons.flow_drop, 6u);
@@ -37,7 +36,7 @@ TEST(Worker, AHostStopsTheSecondRequestOfAConnection) {
   TcpConversation web = connected(51234, 80);
   web.client(http_request("GET", "/", "fine.example")).server(http_response(200, "hello"));
   web.client(http_request("GET", "/", "blocked.example"));
-  EXPECT_EQ(gateway.judge(web.packets()), "AAA" "AA" "AA" "DD");
+  EXPECT_EQ(gateway.judge(web.packets()), "AAAAAAADD");
 }
 
 TEST(Worker, PipelinedRequestsAreEachJudged) {
@@ -58,7 +57,7 @@ TEST(Worker, ADnsQueryOverTcpStopsItsConnection) {
   Gateway gateway(kBlockedDomain);
   TcpConversation resolver = connected(51234, 53);
   resolver.client(over_tcp(dns_query("fine.example"))).client(over_tcp(dns_query("blocked.example")));
-  EXPECT_EQ(gateway.judge(resolver.packets()), "AAA" "AA" "DD");
+  EXPECT_EQ(gateway.judge(resolver.packets()), "AAAAADD");
 }
 
 TEST(Worker, AnAddressRuleStopsTheSyn) {
@@ -175,7 +174,7 @@ TEST(Worker, AConnectTunnelIsJudgedByBothItsNames) {
   TcpConversation proxy = connected(51234, 3128);
   proxy.client(http_request("CONNECT", "fine.example:443", "fine.example:443")).server(http_response(200));
   proxy.client(kBlockedHello);
-  EXPECT_EQ(gateway.judge(proxy.packets()), "AAA" "AA" "AA" "DD");
+  EXPECT_EQ(gateway.judge(proxy.packets()), "AAAAAAADD");
 }
 
 TEST(Worker, AVerdictForTheFlowIsGivenOnceNothingCanChangeIt) {

@@ -55,6 +55,8 @@ Frame composed(std::string_view name, const Packet& road) {
 }
 
 const Buffer kMacs(12, 0x02);
+// Its first digit tells it from a control word, which begins with 0, and from IP (RFC 4448, section 4.6).
+constexpr std::string_view kInside = "a2:00:00:00:00:01";
 const Buffer kSnap{0xaa, 0xaa, 0x03, 0, 0, 0, 0x08, 0x00};
 
 Buffer wlan_header(std::uint8_t control, std::uint8_t flags, std::size_t more = 0) {
@@ -77,7 +79,7 @@ std::vector<Frame> frames_of_the_builder() {
       composed("null, little-endian writer", null_loopback(false)),
       composed("null, big-endian writer", null_loopback(true)),
       composed("PPP with HDLC framing", ppp()),
-      composed("pseudowire without a control word", ethernet().mpls(16).ethernet()),
+      composed("pseudowire without a control word", ethernet().mpls(16).ethernet(kInside, kInside)),
   };
 }
 

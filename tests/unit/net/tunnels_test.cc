@@ -56,13 +56,13 @@ std::vector<Case> tunnels_by_ip_protocol() {
       {"ERSPAN type III",
        over_gre(before_macs({0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})), gre, 0},
       {"ERSPAN type III with a platform header",
-       over_gre(join({{0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
-                      before_macs(Buffer(8, 0))})),
+       over_gre(
+           join({{0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, before_macs(Buffer(8, 0))})),
        gre, 0},
       {"GRE of a wireless controller", over_gre(join({{0, 0, 0x82, 0x00}, kWlan})), gre, 0},
       {"GRE of WCCP", over_gre({0, 0, 0x88, 0x3e}), gre, 0},
-      {"a tunnel in a tunnel", hello(kOutside.gre().ipv4("10.0.0.1", "10.0.0.2").udp(1, 4789).vxlan(5).ethernet()),
-       gre, 0},
+      {"a tunnel in a tunnel", hello(kOutside.gre().ipv4("10.0.0.1", "10.0.0.2").udp(1, 4789).vxlan(5).ethernet()), gre,
+       0},
   };
 }
 
@@ -80,7 +80,8 @@ std::vector<Case> tunnels_over_udp() {
       {"Geneve with IP", hello(from.udp(40000, 6081).geneve(42)), udp, 6081},
       {"GTP-U", hello(from.udp(2152, 2152).gtpu(7)), udp, 2152},
       {"GTP-U with a sequence number", hello(from.udp(2152, 2152).gtpu(7, 9)), udp, 2152},
-      {"GTP-U with an extension", over_udp(2152, {0x34, 0xff, 0, 53, 0, 0, 0, 7, 0, 0, 0, 0x85, 1, 0x10, 5, 0}), udp, 2152},
+      {"GTP-U with an extension", over_udp(2152, {0x34, 0xff, 0, 53, 0, 0, 0, 7, 0, 0, 0, 0x85, 1, 0x10, 5, 0}), udp,
+       2152},
       {"CAPWAP data", over_udp(5247, before_macs({0x00, 0x10, 0x00, 0x00, 0, 0, 0, 0})), udp, 5247},
       {"CAPWAP data with 802.11", over_udp(5247, join({{0x00, 0x10, 0x01, 0x00, 0, 0, 0, 0}, kWlan})), udp, 5247},
       {"GRE in UDP", over_udp(4754, {0, 0, 8, 0}), udp, 4754},
@@ -124,16 +125,16 @@ TEST(Tunnels, ThatNobodyAskedForStayClosed) {
 TEST(Tunnels, OfIpv6CarryIpv6) {
   const Packet teredo = kOutside.udp(3544, 40000);
   const std::vector<Packet> roads{
-      kOutside,                                                  // 6in4
-      kOutside6,                                                 // IPv6 in IPv6
-      kOutside.gre(),                                            //
-      teredo,                                                    //
-      teredo.teredo_origin(4000, "192.0.2.1"),                   //
+      kOutside,                                                       // 6in4
+      kOutside6,                                                      // IPv6 in IPv6
+      kOutside.gre(),                                                 //
+      teredo,                                                         //
+      teredo.teredo_origin(4000, "192.0.2.1"),                        //
       teredo.payload(Buffer{0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}),  // an authentication indication
       teredo.payload(Buffer{0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}).teredo_origin(4000, "192.0.2.1"),
-      kOutside.udp(40000, 5072).payload(
-          join({{0x41, 0x52, 0x11, 41, 0, 0, 0, 0}, Buffer(16, 7), Buffer(20, 8)})),  // AYIYA
-      kOutside.udp(40000, 4789).payload(Buffer{0x0c, 0, 0, 2, 0, 0, 1, 0}),           // VXLAN GPE
+      kOutside.udp(40000, 5072)
+          .payload(join({{0x41, 0x52, 0x11, 41, 0, 0, 0, 0}, Buffer(16, 7), Buffer(20, 8)})),  // AYIYA
+      kOutside.udp(40000, 4789).payload(Buffer{0x0c, 0, 0, 2, 0, 0, 1, 0}),                    // VXLAN GPE
       kOutside.udp(2152, 2152).gtpu(7),
   };
   for (const Packet& road : roads) {
