@@ -183,10 +183,10 @@ void Worker::block_by_outer(Flow& flow, const Packet& packet) {
 }
 
 void Worker::settle(Flow& flow, const Packet& packet, const Decision& decision, const Question& question) {
-  const bool changed = !flow.decided || flow.rule != decision.rule;
+  const bool changed = !flow.counted || flow.rule != decision.rule;
   const bool asks_per_datagram =
       flow.key.ip_protocol != ip_protocol::tcp && (is_dns_family(flow.protocol) || is_dns_port(flow.key));
-  flow.decided = true;
+  flow.decided = flow.counted = true;
   flow.action = static_cast<std::uint8_t>(decision.action);
   flow.rule = decision.rule;
   // What leaned on a name holds as long as no other name can follow; a block of a connection holds for good.

@@ -103,6 +103,7 @@ struct Flow {
   Direction client = Direction::low_to_high;  // packets of this direction come from the client
   std::array<std::uint8_t, 2> tcp_flags{};    // seen so far, by Direction
   bool decided : 1 = false;                   // `action` and `rule` hold a decision
+  bool counted : 1 = false;                   // the rule in `rule` has counted this flow
   bool sticky : 1 = false;                    // the decision holds for every later packet
   bool final : 1 = false;                     // the facts are final
   bool client_known : 1 = false;              // a SYN or a request showed who the client is
