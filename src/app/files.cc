@@ -106,7 +106,9 @@ void populate(Bytes mapped) {
   advise(mapped, MADV_POPULATE_READ);
 }
 
-void prefer_huge_pages(Bytes memory) { advise(memory, MADV_HUGEPAGE); }
+void prefer_huge_pages(Bytes memory) {
+  advise(memory, MADV_HUGEPAGE);
+}
 
 Result<std::string> read_text_file(const std::string& name, std::size_t limit) {
   auto input = InputFile::open(name);
@@ -181,15 +183,18 @@ Result<void> OutputFile::close() {
 }
 
 Result<void> replace_file(const std::string& name, std::string_view contents) {
-  const std::string temporary = name == "-" ? name : name + ".new";
+  // A device or a pipe is written to; a file with its name would take its place.
+  struct stat status{};
+  const bool in_place = name == "-" || (::stat(name.c_str(), &status) == 0 && !S_ISREG(status.st_mode));
+  const std::string temporary = in_place ? name : name + ".new";
   auto file = OutputFile::create(temporary, nullptr);
   if (!file) return std::unexpected(file.error());
   if (auto written = file->write(as_bytes(contents)); !written) {
-    if (name != "-") ::unlink(temporary.c_str());
+    if (!in_place) ::unlink(temporary.c_str());
     return written;
   }
   if (auto closed = file->close(); !closed) return closed;
-  if (name != "-" && ::rename(temporary.c_str(), name.c_str()) != 0)
+  if (!in_place && ::rename(temporary.c_str(), name.c_str()) != 0)
     return errno_failure(name, "cannot be replaced", errno);
   return {};
 }

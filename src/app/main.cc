@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/command_line.h"
+#include "app/distinct_files.h"
 #include "app/files.h"
 #include "app/offline.h"
 #include "app/policy_source.h"
@@ -84,6 +85,7 @@ int run(int argc, const char* const* argv) {
   const auto policy = load_policy(*options);
   if (!policy) return complain_all(policy.error());
   if (options->check) return print(describe(*policy->rules));
+  if (const auto distinct = check_distinct_files(*options); !distinct) return complain_all({distinct.error()});
   return filter_capture(*options, *policy);
 }
 

@@ -136,7 +136,7 @@ void domains(std::string& out, const Statistics& s) {
 }
 
 void rule_rows(std::string& out, const OfflineRun& run, const RuleSet& rules) {
-  head(out, "Rules", " action       flows    packets     bytes");
+  head(out, "Rules", " action        hits    packets     bytes");  // a DNS flow is judged at each message
   const auto row = [&](std::string_view name, std::string_view action, std::uint64_t hits, const Counter& matched) {
     out += "  " + column(name, kNameWidth) + " " + column(action, 8) + right(grouped(hits), 10) +
            right(grouped(matched.packets), 11) + right(bytes_text(matched.bytes), 10) + "\n";
