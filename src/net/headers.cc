@@ -109,6 +109,7 @@ Next wlan(Reader& in) {  // IEEE 802.11 data frames, unencrypted
 Next radiotap(Reader& in) {
   in.skip(2);
   const std::size_t length = in.u16_le();
+  if (!in.ok()) return Next::cut_off;
   if (length < 4) return Next::malformed;
   in.skip(length - 4);
   return Next::wlan;
@@ -149,6 +150,7 @@ Next nflog(Reader& in) {
     const std::size_t length = in.u16_le();
     const std::uint16_t type = in.u16_le();
     if (type == kPayload) return next;
+    if (!in.ok()) return Next::cut_off;
     if (length < 4) return Next::malformed;
     in.skip(((length + 3) & ~std::size_t{3}) - 4);
   }
