@@ -43,8 +43,8 @@ TEST(TopTable, ShowsNothingWhenEmpty) {
 
 TEST(TopTable, TakesAKeyThatIsZeroOrHashesToZero) {
   Table table(8);
-  table.add(0, {.bytes = 3});
-  table.add(0, {.bytes = 4});
+  table.add(0u, {.bytes = 3});
+  table.add(0u, {.bytes = 4});
   EXPECT_EQ(table.top(1)[0].second.bytes, 7u);
 }
 
