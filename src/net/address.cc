@@ -175,24 +175,18 @@ Result<IpAddress> IpAddress::parse(std::string_view text) {
 
 unsigned IpAddress::bit_count() const {
   switch (version) {
-    case IpVersion::none:
-      return 0;
-    case IpVersion::v4:
-      return 32;
-    case IpVersion::v6:
-      return 128;
+    case IpVersion::none: return 0;
+    case IpVersion::v4: return 32;
+    case IpVersion::v6: return 128;
   }
   return 0;
 }
 
 std::string to_string(const IpAddress& address) {
   switch (address.version) {
-    case IpVersion::none:
-      return "none";
-    case IpVersion::v4:
-      return dotted(address.bytes.data());
-    case IpVersion::v6:
-      return v6_text(address);
+    case IpVersion::none: return "none";
+    case IpVersion::v4: return dotted(address.bytes.data());
+    case IpVersion::v6: return v6_text(address);
   }
   return "none";
 }

@@ -16,200 +16,6 @@ namespace {
 
 using net::Next;
 
-// EtherTypes (IEEE 802 numbers).
-constexpr std::uint16_t kIpv4 = 0x0800, kIpv6 = 0x86dd, kVlan = 0x8100, kServiceVlan = 0x88a8, kOldServiceVlan = 0x9100,
-                        kOlderServiceVlan = 0x9200, kPppoeSession = 0x8864, kMpls = 0x8847, kMplsMulticast = 0x8848,
-                        kCiscoMetadata = 0x8909, kTransparentBridging = 0x6558, kPpp = 0x880b;
-
-// PPP protocol numbers (IANA).
-constexpr std::uint16_t kPppIpv4 = 0x0021, kPppIpv6 = 0x0057, kPppMpls = 0x0281;
-
-Next by_ppp_protocol(std::uint16_t protocol) {
-  switch (protocol) {
-    case kPppIpv4:
-      return Next::ipv4;
-    case kPppIpv6:
-      return Next::ipv6;
-    case kPppMpls:
-      return Next::mpls;
-    default:
-      return Next::not_ip;
-  }
-}
-
-Next ethernet(Reader& in) {
-  in.skip(12);
-  const std::uint16_t type = in.u16();
-  if (type < 0x0600) {  // IEEE 802.3: a length; LLC with SNAP may carry an EtherType (RFC 1042)
-    if (in.u24() != 0xaaaa03) return Next::not_ip;
-    in.skip(3);
-    return net::by_ether_type(in.u16());
-  }
-  return net::by_ether_type(type);
-}
-
-Next vlan(Reader& in) {
-  in.skip(2);
-  const std::uint16_t type = in.u16();
-  return type < 0x0600 ? Next::not_ip : net::by_ether_type(type);
-}
-
-Next mpls(Reader& in) {  // RFC 3032: the bottom of the stack does not say what follows; its first nibble does
-  std::uint32_t label = 0;
-  do {
-    label = in.u32();
-  } while ((label & 0x100) == 0 && in.ok());
-  Reader peek = in;
-  switch (const std::uint8_t first = peek.u8(); first >> 4) {
-    case 4:
-      return Next::ipv4;
-    case 6:
-      return Next::ipv6;
-    case 0:
-      in.skip(4);
-      return Next::ethernet;  // a pseudowire's control word (RFC 4448)
-    default:
-      return Next::ethernet;
-  }
-}
-
-Next ppp(Reader& in) {
-  Reader peek = in;
-  if (peek.u16() == 0xff03) in.skip(2);  // HDLC-like framing (RFC 1662), often left out
-  std::uint16_t protocol = in.u8();
-  if ((protocol & 1) == 0) protocol = static_cast<std::uint16_t>(protocol << 8 | in.u8());  // else compressed to a byte
-  return by_ppp_protocol(protocol);
-}
-
-Next pppoe(Reader& in) {  // RFC 2516: version and type, code, session, length
-  in.skip(6);
-  return Next::ppp;
-}
-
-Next cisco_metadata(Reader& in) {
-  in.skip(1);
-  const std::size_t words = in.u8();
-  in.skip(words * 4);
-  return net::by_ether_type(in.u16());
-}
-
-Next wlan(Reader& in) {  // IEEE 802.11 data frames, unencrypted
-  const std::uint8_t control = in.u8();
-  const std::uint8_t flags = in.u8();
-  if ((control & 0x0c) != 0x08 || (flags & 0x40) != 0) return Next::not_ip;
-  in.skip(22);
-  if ((flags & 0x03) == 0x03) in.skip(6);
-  if ((control & 0x80) != 0) in.skip(2);
-  if ((control & 0x40) != 0) return Next::not_ip;  // no data
-  if (in.u24() != 0xaaaa03) return Next::not_ip;
-  in.skip(3);
-  return net::by_ether_type(in.u16());
-}
-
-Next radiotap(Reader& in) {
-  in.skip(2);
-  const std::size_t length = in.u16_le();
-  if (!in.ok()) return Next::cut_off;
-  if (length < 4) return Next::malformed;
-  in.skip(length - 4);
-  return Next::wlan;
-}
-
-Next by_family(std::uint32_t family) {  // AF_INET, and AF_INET6 as the systems number it
-  switch (family) {
-    case 2:
-      return Next::ipv4;
-    case 10:
-    case 24:
-    case 28:
-    case 30:
-      return Next::ipv6;
-    default:
-      return Next::not_ip;
-  }
-}
-
-Next null_loopback(Reader& in) {
-  const std::uint32_t family = in.u32_le();
-  return by_family(family > 0xffff ? __builtin_bswap32(family) : family);
-}
-
-Next cooked(Reader& in, std::size_t before_protocol, std::size_t after_protocol) {
-  in.skip(before_protocol);
-  const std::uint16_t type = in.u16();
-  in.skip(after_protocol);
-  return net::by_ether_type(type);
-}
-
-// The kernel's log: a family, then attributes in the writer's byte order, of which one holds the packet.
-Next nflog(Reader& in) {
-  constexpr std::uint16_t kPayload = 9;
-  const Next next = by_family(in.u8());
-  in.skip(3);
-  while (in.ok()) {
-    const std::size_t length = in.u16_le();
-    const std::uint16_t type = in.u16_le();
-    if (type == kPayload) return next;
-    if (!in.ok()) return Next::cut_off;
-    if (length < 4) return Next::malformed;
-    in.skip(((length + 3) & ~std::size_t{3}) - 4);
-  }
-  return Next::cut_off;
-}
-
-Next by_ip_version(Reader& in) {
-  Reader peek = in;
-  switch (peek.u8() >> 4) {
-    case 4:
-      return Next::ipv4;
-    case 6:
-      return Next::ipv6;
-    default:
-      return peek.ok() ? Next::not_ip : Next::cut_off;
-  }
-}
-
-Next first_step(Reader& in, LinkType link) {
-  switch (link) {
-    case LinkType::ethernet:
-      return Next::ethernet;
-    case LinkType::null:
-      return null_loopback(in);
-    case LinkType::loop:
-      return by_family(in.u32());
-    case LinkType::ppp:
-    case LinkType::ppp_hdlc:
-      return Next::ppp;
-    case LinkType::ppp_with_direction:
-      in.skip(1);
-      return Next::ppp;
-    case LinkType::ppp_ether:
-      return Next::pppoe;
-    case LinkType::cisco_hdlc:
-      in.skip(2);
-      return net::by_ether_type(in.u16());
-    case LinkType::raw:
-    case LinkType::raw_bsd:
-    case LinkType::raw_openbsd:
-      return by_ip_version(in);
-    case LinkType::ipv4:
-      return Next::ipv4;
-    case LinkType::ipv6:
-      return Next::ipv6;
-    case LinkType::nflog:
-      return nflog(in);
-    case LinkType::ieee802_11:
-      return Next::wlan;
-    case LinkType::ieee802_11_radiotap:
-      return Next::radiotap;
-    case LinkType::linux_sll:
-      return cooked(in, 14, 0);
-    case LinkType::linux_sll2:
-      return cooked(in, 0, 18);
-  }
-  return Next::not_ip;
-}
-
 // Takes the IP header off `in` and leaves `in` at the end that the header declares. `size_on_wire` receives the size of
 // the IP payload as declared. An IPv4 header (RFC 791, section 3.1).
 Next ipv4(Reader& in, Headers& out, std::size_t& size_on_wire) {
@@ -272,9 +78,7 @@ Next ipv6_extensions(Reader& in, Headers& out, std::size_t& size_on_wire, std::u
         out.fragment.present = out.fragment.offset != 0 || out.fragment.more;  // else atomic (RFC 6946)
         break;
       }
-      default:
-        out.ip_protocol = next;
-        return Next::transport;
+      default: out.ip_protocol = next; return Next::transport;
     }
     if (!in.ok()) return Next::cut_off;
     const std::size_t read = before - in.arrived();
@@ -359,7 +163,7 @@ void udp(Bytes ip_payload, std::size_t size_on_wire, Headers& out) {
 void quoted_packet(Reader in, Headers& out) {
   Headers inner;
   std::size_t size_on_wire = 0;
-  const Next step = by_ip_version(in);
+  const Next step = net::by_ip_version(in);
   if (step != Next::ipv4 && step != Next::ipv6) return;
   if ((step == Next::ipv4 ? ipv4(in, inner, size_on_wire) : ipv6(in, inner, size_on_wire)) != Next::transport) return;
   if (inner.fragment.present && inner.fragment.offset != 0) return;
@@ -413,38 +217,16 @@ void walk(Next next, Reader& in, Tunnels tunnels, Headers& out) {
   for (int i = 0; i < kMaxEncapsulations; ++i) {
     switch (next) {
       case Next::ethernet:
-        next = ethernet(in);
-        break;
       case Next::vlan:
-        next = vlan(in);
-        break;
       case Next::mpls:
-        next = mpls(in);
-        break;
       case Next::ppp:
-        next = ppp(in);
-        break;
       case Next::pppoe:
-        next = pppoe(in);
-        break;
       case Next::cisco_metadata:
-        next = cisco_metadata(in);
-        break;
       case Next::wlan:
-        next = wlan(in);
-        break;
       case Next::radiotap:
-        next = radiotap(in);
-        break;
-      case Next::ip:
-        next = by_ip_version(in);
-        break;
-      case Next::ipv4:
-        next = ipv4(in, out, size_on_wire);
-        break;
-      case Next::ipv6:
-        next = ipv6(in, out, size_on_wire);
-        break;
+      case Next::ip: next = net::link_step(next, in); break;
+      case Next::ipv4: next = ipv4(in, out, size_on_wire); break;
+      case Next::ipv6: next = ipv6(in, out, size_on_wire); break;
       case Next::transport: {
         const Bytes ip_payload = in.rest();
         decode_transport(ip_payload, size_on_wire, out);
@@ -459,12 +241,9 @@ void walk(Next next, Reader& in, Tunnels tunnels, Headers& out) {
         break;
       }
       case Next::none:
-      case Next::not_ip:
-        return end(HeaderStatus::not_ip);
-      case Next::malformed:
-        return end(HeaderStatus::malformed);
-      case Next::cut_off:
-        return end(HeaderStatus::cut_off);
+      case Next::not_ip: return end(HeaderStatus::not_ip);
+      case Next::malformed: return end(HeaderStatus::malformed);
+      case Next::cut_off: return end(HeaderStatus::cut_off);
     }
     if (!in.ok() && next != Next::malformed) next = Next::cut_off;
   }
@@ -473,56 +252,18 @@ void walk(Next next, Reader& in, Tunnels tunnels, Headers& out) {
 
 }  // namespace
 
-namespace net {
-
-Next by_ether_type(std::uint16_t type) {
-  switch (type) {
-    case kIpv4:
-      return Next::ipv4;
-    case kIpv6:
-      return Next::ipv6;
-    case kVlan:
-    case kServiceVlan:
-    case kOldServiceVlan:
-    case kOlderServiceVlan:
-      return Next::vlan;
-    case kPppoeSession:
-      return Next::pppoe;
-    case kMpls:
-    case kMplsMulticast:
-      return Next::mpls;
-    case kCiscoMetadata:
-      return Next::cisco_metadata;
-    case kTransparentBridging:
-      return Next::ethernet;
-    case kPpp:
-      return Next::ppp;
-    default:
-      return Next::not_ip;
-  }
-}
-
-}  // namespace net
-
 void decode_transport(Bytes ip_payload, std::size_t size_on_wire, Headers& headers) {
   headers.status = HeaderStatus::ok;
   headers.payload = ip_payload;
   headers.payload_on_wire = static_cast<std::uint32_t>(size_on_wire);
   if (headers.fragment.present && headers.fragment.offset != 0) return;
   switch (headers.ip_protocol) {
-    case ip_protocol::tcp:
-      tcp(ip_payload, size_on_wire, headers);
-      break;
+    case ip_protocol::tcp: tcp(ip_payload, size_on_wire, headers); break;
     case ip_protocol::udp:
-    case ip_protocol::udp_lite:
-      udp(ip_payload, size_on_wire, headers);
-      break;
+    case ip_protocol::udp_lite: udp(ip_payload, size_on_wire, headers); break;
     case ip_protocol::icmp:
-    case ip_protocol::icmp_v6:
-      icmp(ip_payload, size_on_wire, headers);
-      break;
-    default:
-      break;
+    case ip_protocol::icmp_v6: icmp(ip_payload, size_on_wire, headers); break;
+    default: break;
   }
   // A fragment keeps its whole IP payload: the reassembler wants the transport header too.
   if (headers.fragment.present && headers.status == HeaderStatus::ok) {
@@ -533,7 +274,7 @@ void decode_transport(Bytes ip_payload, std::size_t size_on_wire, Headers& heade
 
 Headers decode_frame(Bytes frame, LinkType link, Tunnels tunnels) {
   Reader in = Reader::whole(frame);
-  const Next first = first_step(in, link);
+  const Next first = net::first_step(in, link);
   Headers headers;
   walk(in.ok() ? first : Next::cut_off, in, tunnels, headers);
   return headers;

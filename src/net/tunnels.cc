@@ -40,10 +40,8 @@ Tunnel gre(Reader in) {
     case 0x8210:
     case 0x8220:
     case 0x8230:
-    case 0x9000:
-      return inside(Next::wlan, in);
-    case 0x883e:
-      return looks_like_ip(in);
+    case 0x9000: return inside(Next::wlan, in);
+    case 0x883e: return looks_like_ip(in);
     default: {
       const Next next = by_ether_type(type);
       return next == Next::not_ip ? Tunnel{} : inside(next, in);
@@ -128,22 +126,14 @@ Tunnel capwap_data(Reader in) {  // RFC 5415, section 4.3
 Tunnel by_port(std::uint16_t port, const Reader& in) {
   switch (port) {
     case kVxlan:
-    case kVxlanLinux:
-      return vxlan(in);
-    case kGeneve:
-      return geneve(in);
-    case kGtpUser:
-      return gtp_user(in);
-    case kTeredo:
-      return teredo(in);
-    case kAyiya:
-      return ayiya(in);
-    case kCapwapData:
-      return capwap_data(in);
-    case kGreInUdp:
-      return gre(in);
-    default:
-      return {};
+    case kVxlanLinux: return vxlan(in);
+    case kGeneve: return geneve(in);
+    case kGtpUser: return gtp_user(in);
+    case kTeredo: return teredo(in);
+    case kAyiya: return ayiya(in);
+    case kCapwapData: return capwap_data(in);
+    case kGreInUdp: return gre(in);
+    default: return {};
   }
 }
 
@@ -152,18 +142,14 @@ Tunnel by_port(std::uint16_t port, const Reader& in) {
 Tunnel find_tunnel(Bytes ip_payload, const Headers& headers) {
   if (headers.fragment.present || headers.quoted) return {};
   switch (headers.ip_protocol) {
-    case ip_protocol::gre:
-      return gre(Reader::whole(ip_payload));
-    case ip_protocol::ipv4:
-      return inside(Next::ipv4, Reader::whole(ip_payload));
-    case ip_protocol::ipv6:
-      return inside(Next::ipv6, Reader::whole(ip_payload));
+    case ip_protocol::gre: return gre(Reader::whole(ip_payload));
+    case ip_protocol::ipv4: return inside(Next::ipv4, Reader::whole(ip_payload));
+    case ip_protocol::ipv6: return inside(Next::ipv6, Reader::whole(ip_payload));
     case ip_protocol::udp: {
       const Tunnel tunnel = by_port(headers.destination_port, Reader::whole(headers.payload));
       return tunnel.next != Next::none ? tunnel : by_port(headers.source_port, Reader::whole(headers.payload));
     }
-    default:
-      return {};
+    default: return {};
   }
 }
 
