@@ -175,7 +175,7 @@ TEST(Memory, TheOldestInspectionsGiveTheirsUpAndAreCounted) {
   };
   EXPECT_EQ(completed(kFlows), "D");
   EXPECT_EQ(completed(1), "A") << "what was given up is judged by what was known";
-  EXPECT_EQ(flows_in(gateway.finished(), FlowState::incomplete), given_up);
+  EXPECT_EQ(flows_in(gateway.finished(), FlowState::incomplete), kFlows - 1u) << "all whose hello was not read";
 }
 
 TEST(Memory, GivenUpUnderADefaultDropIsDropped) {
