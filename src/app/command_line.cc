@@ -19,13 +19,13 @@ void add_options(CLI::App& app, CommandLine& out, std::string& report) {
   app.add_option("--apps", out.apps_file, "An application catalogue in place of the built-in one")->type_name("FILE");
   app.add_option("--block-app", out.block_apps, "Block an application; may be repeated")
       ->type_name("NAME")
-      ->expected(1);
+      ->allow_extra_args(false);
   app.add_option("--block-domain", out.block_domains, "Block a domain and all below it; may be repeated")
       ->type_name("DOMAIN")
-      ->expected(1);
+      ->allow_extra_args(false);
   app.add_option("--block-ip", out.block_ips, "Block an address or a prefix; may be repeated")
       ->type_name("ADDRESS|PREFIX")
-      ->expected(1);
+      ->allow_extra_args(false);
   app.add_option("--filter", out.filter, "Only look at packets that this BPF expression matches")->type_name("BPF");
   app.add_option("--workers", out.workers, "Threads that judge; as many as processors unless given")
       ->type_name("N")
