@@ -180,7 +180,8 @@ Pipeline::Pipeline(const CommandLine& options, std::shared_ptr<const RuleSet> ru
                           WorkerOptions{.flow_capacity = static_cast<std::uint32_t>(options.max_flows / kShares),
                                         .seed = seed + share,
                                         .recording = {.flows = !options.flows.empty() || !options.events.empty(),
-                                                      .messages = !options.events.empty()}});
+                                                      .messages = !options.events.empty(),
+                                                      .tables = options.text_report || !options.stats_json.empty()}});
     prefer_huge_pages(workers_.back().flow_memory());
   }
 }

@@ -106,23 +106,12 @@ bool StreamReader::next(Sighting& sighting) {
     Step step = Step::wait;
     if (!bytes().empty()) {
       switch (stream_->mode) {
-        case StreamMode::detect:
-          step = detect(sighting);
-          break;
-        case StreamMode::request:
-          step = request(sighting);
-          break;
-        case StreamMode::chunked:
-          step = chunk();
-          break;
-        case StreamMode::dns:
-          step = dns_message(sighting);
-          break;
-        case StreamMode::resync:
-          step = resync(sighting);
-          break;
-        case StreamMode::done:
-          break;
+        case StreamMode::detect: step = detect(sighting); break;
+        case StreamMode::request: step = request(sighting); break;
+        case StreamMode::chunked: step = chunk(); break;
+        case StreamMode::dns: step = dns_message(sighting); break;
+        case StreamMode::resync: step = resync(sighting); break;
+        case StreamMode::done: break;
       }
     }
     if (step == Step::sighting) return true;
@@ -253,14 +242,10 @@ StreamReader::Step StreamReader::chunk() {
   const http::ChunkSkip skipped = http::skip_chunks(bytes());
   consume_later(skipped.skip);
   switch (skipped.status) {
-    case ParseStatus::ok:
-      stream_->mode = StreamMode::request;
-      return Step::again;
-    case ParseStatus::need_more:
-      return Step::wait;
+    case ParseStatus::ok: stream_->mode = StreamMode::request; return Step::again;
+    case ParseStatus::need_more: return Step::wait;
     case ParseStatus::no_match:
-    case ParseStatus::malformed:
-      break;
+    case ParseStatus::malformed: break;
   }
   stream_->mode = StreamMode::resync;
   stream_->segments = 0;
@@ -271,11 +256,8 @@ StreamReader::Step StreamReader::chunk() {
 StreamReader::Step StreamReader::dns_message(Sighting& sighting) {
   std::size_t length = 0;
   switch (dns::parse_stream(bytes(), *message_, length)) {
-    case ParseStatus::ok:
-      break;
-    case ParseStatus::need_more:
-      message_->question_count = 0;
-      return Step::wait;
+    case ParseStatus::ok: break;
+    case ParseStatus::need_more: message_->question_count = 0; return Step::wait;
     case ParseStatus::no_match:
     case ParseStatus::malformed:
       message_->question_count = 0;

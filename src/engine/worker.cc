@@ -80,19 +80,12 @@ Verdict Worker::judge(const Packet& packet, std::uint32_t hash) {
   count_headers(packet);
   Verdict verdict;
   switch (packet.kind) {
-    case PacketKind::of_flow:
-      verdict = judge_in_flow(find_or_open(packet, hash), packet);
-      break;
-    case PacketKind::quoting:
-      verdict = judge_quoting(packet, hash);
-      break;
-    case PacketKind::fragment:
-      break;  // nothing is known of it yet: it passes, and cannot complete without the rest
+    case PacketKind::of_flow: verdict = judge_in_flow(find_or_open(packet, hash), packet); break;
+    case PacketKind::quoting: verdict = judge_quoting(packet, hash); break;
+    case PacketKind::fragment: break;  // nothing is known of it yet: it passes, and cannot complete without the rest
     case PacketKind::malformed:
     case PacketKind::cut_off:
-    case PacketKind::not_ip:
-      verdict = judge_unparsed(packet);
-      break;
+    case PacketKind::not_ip: verdict = judge_unparsed(packet); break;
   }
   count_verdict(packet, verdict.action);
   return verdict;

@@ -16,54 +16,31 @@ void Worker::count_headers(const Packet& packet) {
   const std::uint64_t size = packet.size_on_wire;
   statistics_.all.add(size);
   switch (packet.kind) {
-    case PacketKind::not_ip:
-      statistics_.not_ip.add(size);
-      return;
-    case PacketKind::malformed:
-      statistics_.malformed.add(size);
-      return;
-    case PacketKind::cut_off:
-      statistics_.cut_off.add(size);
-      return;
-    case PacketKind::fragment:
-      statistics_.fragments.add(size);
-      break;
+    case PacketKind::not_ip: statistics_.not_ip.add(size); return;
+    case PacketKind::malformed: statistics_.malformed.add(size); return;
+    case PacketKind::cut_off: statistics_.cut_off.add(size); return;
+    case PacketKind::fragment: statistics_.fragments.add(size); break;
     case PacketKind::of_flow:
-    case PacketKind::quoting:
-      break;
+    case PacketKind::quoting: break;
   }
   (packet.key.version == IpVersion::v4 ? statistics_.ipv4 : statistics_.ipv6).add(size);
   if (packet.kind == PacketKind::quoting) return statistics_.icmp.add(size);
   switch (packet.key.ip_protocol) {
-    case ip_protocol::tcp:
-      statistics_.tcp.add(size);
-      break;
-    case ip_protocol::udp:
-      statistics_.udp.add(size);
-      break;
+    case ip_protocol::tcp: statistics_.tcp.add(size); break;
+    case ip_protocol::udp: statistics_.udp.add(size); break;
     case ip_protocol::icmp:
-    case ip_protocol::icmp_v6:
-      statistics_.icmp.add(size);
-      break;
-    default:
-      statistics_.other.add(size);
-      break;
+    case ip_protocol::icmp_v6: statistics_.icmp.add(size); break;
+    default: statistics_.other.add(size); break;
   }
 }
 
 void Worker::count_verdict(const Packet& packet, Action action) {
   switch (action) {
-    case Action::accept:
-      statistics_.accepted.add(packet.size_on_wire);
-      break;
-    case Action::drop:
-      statistics_.dropped.add(packet.size_on_wire);
-      break;
-    case Action::reject:
-      statistics_.rejected.add(packet.size_on_wire);
-      break;
+    case Action::accept: statistics_.accepted.add(packet.size_on_wire); break;
+    case Action::drop: statistics_.dropped.add(packet.size_on_wire); break;
+    case Action::reject: statistics_.rejected.add(packet.size_on_wire); break;
   }
-  statistics_.timeline.add(packet.time, packet.size_on_wire, action != Action::accept);
+  if (options_.recording.tables) statistics_.timeline.add(packet.time, packet.size_on_wire, action != Action::accept);
 }
 
 RuleTally& Worker::tally_of(RuleIndex rule) {
@@ -113,6 +90,7 @@ void Worker::count_ended(const Flow& flow, FlowState state) {
                     .blocked = flow.blocked_packets};
   statistics_.protocols[static_cast<std::size_t>(flow.protocol)] += tally;
   if (flow.app < statistics_.apps.size()) statistics_.apps[flow.app] += tally;
+  if (!options_.recording.tables) return;
   const IpAddress client = flow.key.source(flow.client).address;
   statistics_.clients.add(client, tally);
   if (flow.names == nullptr) return;

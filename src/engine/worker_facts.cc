@@ -40,13 +40,9 @@ Question Worker::question_of(const Flow& flow) const {
 
 void Worker::inspect(Flow& flow, const Packet& packet) {
   switch (flow.key.ip_protocol) {
-    case ip_protocol::tcp:
-      inspect_tcp(flow, packet);
-      break;
+    case ip_protocol::tcp: inspect_tcp(flow, packet); break;
     case ip_protocol::udp:
-    case ip_protocol::udp_lite:
-      inspect_datagram(flow, packet);
-      break;
+    case ip_protocol::udp_lite: inspect_datagram(flow, packet); break;
     default:
       if (!flow.final) facts_are_final(flow, packet);
       break;
@@ -140,10 +136,10 @@ void Worker::learn(Flow& flow, const Packet& packet, const Sighting& sighting) {
 }
 
 void Worker::remember_name(Flow& flow, const Sighting& sighting) {
-  if (flow.names == nullptr) {
-    flow.names = std::make_unique<FlowNames>();
-    ++statistics_.names;
-  }
+  if (!flow.named) ++statistics_.names;
+  flow.named = true;
+  if (!options_.recording.names()) return;
+  if (flow.names == nullptr) flow.names = std::make_unique<FlowNames>();
   FlowNames& known = *flow.names;
   if (sighting.protocol == Protocol::tls && sighting.complete) {
     known.alpn = sighting.alpn;

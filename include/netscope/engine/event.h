@@ -54,6 +54,8 @@ struct Event {
 struct Recording {
   bool flows = false;     // an event for each flow that ends
   bool messages = false;  // tls, http, dns and drop events
+  bool tables = true;     // the heaviest domains, clients and edges, and the timeline
+  bool names() const { return flows || messages || tables; }
 };
 
 }  // namespace netscope

@@ -39,7 +39,8 @@ class TopTable {
   // `max_keys` is rounded up to a power of two.
   explicit TopTable(std::size_t max_keys) : max_buckets_(std::bit_ceil(std::max(max_keys, kBucket)) / kBucket) {}
 
-  // `View` is the key, or a cheaper form of it that compares, hashes and converts alike: a key is made for newcomers only.
+  // `View` is the key, or a cheaper form of it that compares, hashes and converts alike: a key is made for newcomers
+  // only.
   template <class View>
   void add(const View& key, const Tally& tally) {
     add(key, tally, 0);
@@ -87,7 +88,9 @@ class TopTable {
     return a.second.bytes != b.second.bytes ? a.second.bytes > b.second.bytes : a.first < b.first;
   }
   template <class View>
-  static std::uint32_t tag_of(const View& key) { return static_cast<std::uint32_t>(Hash{}(key)) | 1u << 31; }
+  static std::uint32_t tag_of(const View& key) {
+    return static_cast<std::uint32_t>(Hash{}(key)) | 1u << 31;
+  }
 
   template <class View>
   void add(const View& key, const Tally& tally, std::uint64_t missed) {

@@ -108,6 +108,7 @@ struct Flow {
   bool final : 1 = false;                     // the facts are final
   bool client_known : 1 = false;              // a SYN or a request showed who the client is
   bool had_payload : 1 = false;
+  bool named : 1 = false;      // it showed a name
   bool inspected : 1 = false;  // inspection is over
 
   bool closed_by_tcp() const;

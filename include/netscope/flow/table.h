@@ -7,7 +7,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <vector>
 
 #include "netscope/base/bytes.h"
@@ -22,6 +24,16 @@ struct IdleTimeouts {
   Duration brief = std::chrono::seconds(60);        // UDP, ICMP, others
   Duration tcp_opening = std::chrono::seconds(60);  // no answer yet
   Duration tcp = std::chrono::minutes(30);
+};
+
+// Memory that begins where a huge page can.
+template <class T>
+struct HugePageAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t kAlignment{std::size_t{2} << 20};
+  T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kAlignment)); }
+  void deallocate(T* memory, std::size_t) { ::operator delete(memory, kAlignment); }
+  bool operator==(const HugePageAllocator&) const = default;
 };
 
 class FlowTable {
@@ -91,8 +103,9 @@ class FlowTable {
   std::uint32_t mask_;
   std::uint64_t seed_;
   IdleTimeouts timeouts_;
-  Time epoch_{};             // the first flow's time; seconds count from here
-  std::vector<Flow> flows_;  // never grows beyond what was reserved, so flows stay where they are
+  Time epoch_{};  // the first flow's time; seconds count from here
+  std::vector<Flow, HugePageAllocator<Flow>>
+      flows_;  // never grows beyond what was reserved, so flows stay where they are
   std::vector<Slot> index_;
   std::array<List, kQueueCount> lists_;
 };
