@@ -145,8 +145,15 @@ void StreamReader::end() {
   prefix.release();
 }
 
+// These bytes are understood, or given up. Should they come again, they may read otherwise.
+void StreamReader::told(std::size_t size) {
+  stream_->told_begin = in_place_ ? sequence_ + static_cast<std::uint32_t>(taken_) : stream_->prefix.position();
+  stream_->told_size = static_cast<std::uint32_t>(size);
+}
+
 // The beginning is none that we know. Where it is certain that it was the beginning, that is final.
 StreamReader::Step StreamReader::give_up() {
+  told(bytes().size());
   stream_->mode = stream_->prefix.exact() ? StreamMode::done : StreamMode::resync;
   if (stream_->mode == StreamMode::resync) consume_later(bytes().size());
   return Step::wait;
@@ -191,7 +198,10 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
 
 StreamReader::Step StreamReader::hello(const tls::ClientHello& hello, Sighting& sighting) {
   describe(hello, sighting);
-  if (hello.complete) stream_->mode = StreamMode::done;
+  if (hello.complete) {
+    told(bytes().size());
+    stream_->mode = StreamMode::done;
+  }
   waiting_ = true;
   return Step::sighting;
 }
@@ -204,6 +214,7 @@ StreamReader::Step StreamReader::http_request(const http::RequestPrefix& head, S
     waiting_ = true;
     return Step::sighting;
   }
+  told(head.request.head_length);
   stream_->mode = head.request.body == http::Body::chunked ? StreamMode::chunked : StreamMode::request;
   consume_later(head.request.head_length + head.request.body_length);
   return Step::sighting;

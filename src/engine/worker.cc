@@ -147,7 +147,7 @@ void Worker::follow(Flow& flow, const Packet& packet) {
   flow.bytes[direction] += packet.size_on_wire;
   ++flow.packets[direction];
   flow.tcp_flags[direction] |= packet.tcp_flags;
-  if (!packet.payload.empty()) flow.had_payload = true;
+  if (!packet.payload.empty()) flow.spoke[direction] = true;
   if (flow.state == FlowState::opened && flow.packets[0] != 0 && flow.packets[1] != 0) {
     // TCP: established by the client's answer to the SYN/ACK, or by data in a connection that was under way.
     const bool handshake = (packet.tcp_flags & tcp_flag::syn) != 0;

@@ -51,7 +51,7 @@ void Worker::end_flow(Flow& flow, EndReason reason) {
   FlowState state = flow.state;
   const bool silent_end = flow.key.ip_protocol != ip_protocol::tcp && reason == EndReason::timed_out;
   const bool known = flow.protocol != Protocol::unknown || flow.final;
-  if (flow.had_payload && !known) {
+  if ((flow.spoke[0] || flow.spoke[1]) && !known) {
     state = FlowState::incomplete;
   } else if (state != FlowState::incomplete && (flow.closed_by_tcp() || silent_end)) {
     state = FlowState::closed;

@@ -72,19 +72,44 @@ void Worker::inspect_tcp(Flow& flow, const Packet& packet) {
     reader_.end();
   }
   const std::uint32_t begin = packet.tcp_sequence + ((packet.tcp_flags & tcp_flag::syn) != 0 ? 1 : 0);
+  const bool told_before = !packet.payload.empty() && stream.told(begin, packet.payload.size());
   if (!packet.payload.empty() && stream.mode != StreamMode::done) {
     reader_.begin(stream, begin, packet.payload);
     while (reader_.next(sighting)) learn(flow, packet, sighting);
     reader_.end();
   }
+  if (told_before) inspect_again(flow, packet, begin);
   inspection_bytes_ += inspection.memory_bytes() - memory_before;
-  const auto done = [&](Direction d) { return inspection.streams[index_of(d)].mode == StreamMode::done; };
-  const bool nothing_more = done(opposite(flow.client)) ? done(flow.client) : flow.client_known && done(flow.client);
-  if (nothing_more && !flow.final) facts_are_final(flow, packet);
+  if (!flow.final && nothing_more_to_learn(flow)) facts_are_final(flow, packet);
   if (flow.final || (flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept &&
                      flow.protocol != Protocol::unknown)) {
     give_inspection_back(flow);
   }
+}
+
+// The client has said what it is, or nothing that we know, and the server has answered: it has heard what we judged.
+bool Worker::nothing_more_to_learn(const Flow& flow) const {
+  const auto done = [&](Direction d) { return flow.inspection->streams[index_of(d)].mode == StreamMode::done; };
+  const Direction server = opposite(flow.client);
+  if (!flow.spoke[index_of(server)]) return false;
+  return done(flow.client) && (done(server) || flow.client_known);
+}
+
+// Bytes that were understood come once more: a retransmission, or the truth behind a fake. What they say counts too.
+void Worker::inspect_again(Flow& flow, const Packet& packet, std::uint32_t begin) {
+  const StreamInspection& told = flow.inspection->streams[index_of(packet.direction)];
+  std::unique_ptr<StreamInspection>& again = flow.inspection->retold[index_of(packet.direction)];
+  if (again == nullptr || again->mode != StreamMode::detect) {
+    again = std::make_unique<StreamInspection>();
+    again->prefix.start(told.told_begin);
+  }
+  Sighting sighting;
+  reader_.begin(*again, begin, packet.payload);
+  while (reader_.next(sighting)) {
+    sighting.complete = false;  // it was counted when it was first told
+    learn(flow, packet, sighting);
+  }
+  reader_.end();
 }
 
 // Each datagram is whole: what it does not show, no later one adds to it. DNS asks anew with each.

@@ -64,6 +64,8 @@ class Worker {
   void follow(Flow& flow, const Packet& packet);
   void inspect(Flow& flow, const Packet& packet);
   void inspect_tcp(Flow& flow, const Packet& packet);
+  void inspect_again(Flow& flow, const Packet& packet, std::uint32_t begin);
+  bool nothing_more_to_learn(const Flow& flow) const;
   void inspect_datagram(Flow& flow, const Packet& packet);
   void facts_are_final(Flow& flow, const Packet& packet);
   void begin_inspection(Flow& flow);

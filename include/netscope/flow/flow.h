@@ -39,13 +39,29 @@ struct StreamInspection {
   StreamPrefix prefix;
   StreamMode mode = StreamMode::detect;
   std::uint16_t segments = 0;  // with payload, in `detect` and `resync`
+  // Where the bytes stood that were last understood, or given up: sequence number and size. 0: none yet.
+  std::uint32_t told_begin = 0;
+  std::uint32_t told_size = 0;
+
+  // Whether a segment brings some of those bytes once more.
+  bool told(std::uint32_t sequence, std::size_t size) const {
+    return told_size != 0 && static_cast<std::int32_t>(sequence - (told_begin + told_size)) < 0 &&
+           static_cast<std::int32_t>(sequence + static_cast<std::uint32_t>(size) - told_begin) > 0;
+  }
 };
 
 // What is needed only while a flow is inspected; given back as soon as nothing more can come to light.
 struct Inspection {
   std::array<StreamInspection, 2> streams;  // by Direction
+  // What a direction said when it said it again. A whole segment that dies on its way (a small TTL) leaves the receiver
+  // with the second telling only, so that is read too.
+  std::array<std::unique_ptr<StreamInspection>, 2> retold;
+
   std::size_t memory_bytes() const {
-    return sizeof(*this) + streams[0].prefix.memory_bytes() + streams[1].prefix.memory_bytes();
+    std::size_t size = sizeof(*this);
+    for (const StreamInspection& stream : streams) size += stream.prefix.memory_bytes();
+    for (const auto& stream : retold) size += stream == nullptr ? 0 : sizeof(*stream) + stream->prefix.memory_bytes();
+    return size;
   }
 };
 
@@ -101,15 +117,15 @@ struct Flow {
   Protocol protocol = Protocol::unknown;
   std::uint8_t action = 0;                    // Action of the decision
   Direction client = Direction::low_to_high;  // packets of this direction come from the client
+  std::array<bool, 2> spoke{};                // sent payload, by Direction
   std::array<std::uint8_t, 2> tcp_flags{};    // seen so far, by Direction
   bool decided : 1 = false;                   // `action` and `rule` hold a decision
   bool counted : 1 = false;                   // the rule in `rule` has counted this flow
   bool sticky : 1 = false;                    // the decision holds for every later packet
   bool final : 1 = false;                     // the facts are final
   bool client_known : 1 = false;              // a SYN or a request showed who the client is
-  bool had_payload : 1 = false;
-  bool named : 1 = false;      // it showed a name
-  bool inspected : 1 = false;  // inspection is over
+  bool named : 1 = false;                     // it showed a name
+  bool inspected : 1 = false;                 // inspection is over
 
   bool closed_by_tcp() const;
 };

@@ -23,6 +23,8 @@ inline constexpr std::uint64_t kMaxStep = std::uint64_t{1} << 30;
 class StreamPrefix {
  public:
   bool started() const { return started_; }
+  // The sequence number of the first byte that is not consumed.
+  std::uint32_t position() const { return base_; }
   // Whether the beginning is certain: a SYN named it, or bytes were consumed up to it.
   bool exact() const { return exact_; }
   // The stream begins at this sequence number: what a SYN says. Later starts are ignored.
