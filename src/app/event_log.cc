@@ -11,71 +11,44 @@ namespace {
 
 std::string_view event_type(EventKind kind) {
   switch (kind) {
-    case EventKind::flow:
-      return "flow";
-    case EventKind::tls:
-      return "tls";
-    case EventKind::http:
-      return "http";
-    case EventKind::dns:
-      return "dns";
-    case EventKind::drop:
-      return "drop";
+    case EventKind::flow: return "flow";
+    case EventKind::tls: return "tls";
+    case EventKind::http: return "http";
+    case EventKind::dns: return "dns";
+    case EventKind::drop: return "drop";
   }
   return "flow";
 }
 
 std::string protocol_text(std::uint8_t protocol) {
   switch (protocol) {
-    case ip_protocol::tcp:
-      return "TCP";
-    case ip_protocol::udp:
-      return "UDP";
-    case ip_protocol::icmp:
-      return "ICMP";
-    case ip_protocol::icmp_v6:
-      return "IPv6-ICMP";
-    case ip_protocol::gre:
-      return "GRE";
-    default:
-      return std::to_string(protocol);
+    case ip_protocol::tcp: return "TCP";
+    case ip_protocol::udp: return "UDP";
+    case ip_protocol::icmp: return "ICMP";
+    case ip_protocol::icmp_v6: return "IPv6-ICMP";
+    case ip_protocol::gre: return "GRE";
+    default: return std::to_string(protocol);
   }
 }
 
 std::string_view record_type(std::uint16_t type) {  // IANA DNS parameters
   switch (type) {
-    case 1:
-      return "A";
-    case 2:
-      return "NS";
-    case 5:
-      return "CNAME";
-    case 6:
-      return "SOA";
-    case 12:
-      return "PTR";
-    case 15:
-      return "MX";
-    case 16:
-      return "TXT";
-    case 28:
-      return "AAAA";
-    case 33:
-      return "SRV";
-    case 35:
-      return "NAPTR";
-    case 43:
-      return "DS";
-    case 48:
-      return "DNSKEY";
-    case 64:
-      return "SVCB";
-    case 65:
-      return "HTTPS";
-    case 255:
-      return "ANY";
-    default:
-      return {};
+    case 1: return "A";
+    case 2: return "NS";
+    case 5: return "CNAME";
+    case 6: return "SOA";
+    case 12: return "PTR";
+    case 15: return "MX";
+    case 16: return "TXT";
+    case 28: return "AAAA";
+    case 33: return "SRV";
+    case 35: return "NAPTR";
+    case 43: return "DS";
+    case 48: return "DNSKEY";
+    case 64: return "SVCB";
+    case 65: return "HTTPS";
+    case 255: return "ANY";
+    default: return {};
   }
 }
 

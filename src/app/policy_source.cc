@@ -48,14 +48,10 @@ std::string ports_text(const PortRange& range) {
 
 std::string protocol_text(const ProtocolCondition& condition) {
   switch (condition.ip_protocol) {
-    case kIpProtocolTcp:
-      return "tcp";
-    case kIpProtocolUdp:
-      return "udp";
-    case kIpProtocolIcmp:
-      return "icmp";
-    default:
-      return std::string(to_string(condition.protocol));
+    case kIpProtocolTcp: return "tcp";
+    case kIpProtocolUdp: return "udp";
+    case kIpProtocolIcmp: return "icmp";
+    default: return std::string(to_string(condition.protocol));
   }
 }
 

@@ -59,13 +59,9 @@ ParseStatus CaptureParser::file_header(Bytes window, Record& record) {
     case kNanoseconds:
     case kNanosecondsSwapped:
     case kModified:
-    case kModifiedSwapped:
-      return pcap_header(in, magic, record);
-    case kSectionHeader:
-      format_ = CaptureFormat::pcapng;
-      return pcapng_block(window, record);
-    default:
-      break;
+    case kModifiedSwapped: return pcap_header(in, magic, record);
+    case kSectionHeader: format_ = CaptureFormat::pcapng; return pcapng_block(window, record);
+    default: break;
   }
   if (magic >> 16 == 0x1f8b)
     return fail("it is compressed with gzip; unpack it first, as in: zcat FILE | netscope-nfq --pcap -");
@@ -142,17 +138,12 @@ ParseStatus CaptureParser::pcapng_block(Bytes window, Record& record) {
   Reader body = Reader::whole(window.subspan(8, length - kBlockOverhead));
   record.data_begin = 8;
   switch (type) {
-    case kSectionHeader:
-      return section_header(body, record);
-    case kInterfaceDescription:
-      return interface_description(body, record);
+    case kSectionHeader: return section_header(body, record);
+    case kInterfaceDescription: return interface_description(body, record);
     case kEnhancedPacket:
     case kSimplePacket:
-    case kObsoletePacket:
-      return packet_block(body, type, record);
-    default:
-      record.kind = Record::Kind::metadata;
-      return ParseStatus::ok;
+    case kObsoletePacket: return packet_block(body, type, record);
+    default: record.kind = Record::Kind::metadata; return ParseStatus::ok;
   }
 }
 

@@ -61,20 +61,14 @@ ParseStatus take_records(CaptureParser& parser, Chunk& chunk) {
 void PacketDecoder::reassemble(Headers& headers, Time time, Chunk& chunk, PacketKind& kind) {
   std::vector<std::uint8_t> datagram;
   switch (defragmenter_.add(headers, time, datagram)) {
-    case Defragmenter::Outcome::pending:
-      kind = PacketKind::fragment;
-      break;
-    case Defragmenter::Outcome::of_flow:
-      kind = PacketKind::of_flow;
-      break;
+    case Defragmenter::Outcome::pending: kind = PacketKind::fragment; break;
+    case Defragmenter::Outcome::of_flow: kind = PacketKind::of_flow; break;
     case Defragmenter::Outcome::complete:
       chunk.datagrams.push_back(std::move(datagram));
       kind = headers.status == HeaderStatus::ok ? PacketKind::of_flow : PacketKind::malformed;
       break;
     case Defragmenter::Outcome::overlapping:
-    case Defragmenter::Outcome::too_large:
-      kind = PacketKind::malformed;
-      break;
+    case Defragmenter::Outcome::too_large: kind = PacketKind::malformed; break;
   }
 }
 

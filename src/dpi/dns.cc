@@ -31,8 +31,7 @@ bool is_class(std::uint16_t value) {
     case 254:  // NONE, in updates
     case 255:  // ANY
       return true;
-    default:
-      return false;
+    default: return false;
   }
 }
 

@@ -83,9 +83,7 @@ ParseStatus read_extension(std::uint16_t type, Bytes content, ClientHello& hello
       return version.status;
     }
     case kEncryptedHelloExtension:
-    case kEncryptedNameExtension:
-      hello.encrypted = true;
-      return ParseStatus::ok;
+    case kEncryptedNameExtension: hello.encrypted = true; return ParseStatus::ok;
     default:  // the registry is open, and most of it does not concern us
       return ParseStatus::ok;
   }
@@ -193,26 +191,16 @@ Parsed<ClientHello> parse_ssl2(Bytes stream) {
 
 std::string_view version_name(std::uint16_t version) {
   switch (version) {
-    case 0x0002:
-      return "SSL 2.0";
-    case 0x0300:
-      return "SSL 3.0";
-    case 0x0301:
-      return "TLS 1.0";
-    case 0x0302:
-      return "TLS 1.1";
-    case 0x0303:
-      return "TLS 1.2";
-    case 0x0304:
-      return "TLS 1.3";
-    case 0xfeff:
-      return "DTLS 1.0";
-    case 0xfefd:
-      return "DTLS 1.2";
-    case 0xfefc:
-      return "DTLS 1.3";
-    default:
-      return version >> 8 == 0x7f || version >> 8 == 0xfb ? "TLS 1.3 draft" : "unknown";
+    case 0x0002: return "SSL 2.0";
+    case 0x0300: return "SSL 3.0";
+    case 0x0301: return "TLS 1.0";
+    case 0x0302: return "TLS 1.1";
+    case 0x0303: return "TLS 1.2";
+    case 0x0304: return "TLS 1.3";
+    case 0xfeff: return "DTLS 1.0";
+    case 0xfefd: return "DTLS 1.2";
+    case 0xfefc: return "DTLS 1.3";
+    default: return version >> 8 == 0x7f || version >> 8 == 0xfb ? "TLS 1.3 draft" : "unknown";
   }
 }
 

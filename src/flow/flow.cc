@@ -4,16 +4,11 @@ namespace netscope {
 
 std::string_view to_string(FlowState state) {
   switch (state) {
-    case FlowState::opened:
-      return "new";
-    case FlowState::established:
-      return "established";
-    case FlowState::classified:
-      return "classified";
-    case FlowState::closed:
-      return "closed";
-    case FlowState::incomplete:
-      return "incomplete";
+    case FlowState::opened: return "new";
+    case FlowState::established: return "established";
+    case FlowState::classified: return "classified";
+    case FlowState::closed: return "closed";
+    case FlowState::incomplete: return "incomplete";
   }
   return "new";
 }

@@ -36,26 +36,19 @@ Result<DomainPattern> DomainPattern::parse(std::string_view written) {
 
 std::string to_string(const DomainPattern& pattern) {
   switch (pattern.match) {
-    case DomainMatch::suffix:
-      return pattern.domain;
-    case DomainMatch::exact:
-      return "=" + pattern.domain;
-    case DomainMatch::below:
-      return "*." + pattern.domain;
+    case DomainMatch::suffix: return pattern.domain;
+    case DomainMatch::exact: return "=" + pattern.domain;
+    case DomainMatch::below: return "*." + pattern.domain;
   }
   return pattern.domain;
 }
 
 std::string_view to_string(RuleAction action) {
   switch (action) {
-    case RuleAction::accept:
-      return "accept";
-    case RuleAction::drop:
-      return "drop";
-    case RuleAction::reject:
-      return "reject";
-    case RuleAction::log:
-      return "log";
+    case RuleAction::accept: return "accept";
+    case RuleAction::drop: return "drop";
+    case RuleAction::reject: return "reject";
+    case RuleAction::log: return "log";
   }
   return "accept";
 }

@@ -17,10 +17,8 @@ Action action_of(RuleAction action) {
     case RuleAction::accept:
     case RuleAction::log:  // never decides
       return Action::accept;
-    case RuleAction::drop:
-      return Action::drop;
-    case RuleAction::reject:
-      return Action::reject;
+    case RuleAction::drop: return Action::drop;
+    case RuleAction::reject: return Action::reject;
   }
   return Action::accept;
 }

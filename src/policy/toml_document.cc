@@ -72,14 +72,9 @@ class NestingCheck {
         dots_ = 0;
         break;
       case ',':
-      case '=':
-        dots_ = 0;
-        break;
-      case '.':
-        ++dots_;
-        break;
-      default:
-        break;
+      case '=': dots_ = 0; break;
+      case '.': ++dots_; break;
+      default: break;
     }
     return brackets_ <= kMaxTomlNesting && dots_ < kMaxTomlNesting;
   }
@@ -115,23 +110,16 @@ bool is_before(const TomlValue& a, const TomlValue& b) {
 
 TomlValue::Kind kind_of(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::table:
-      return TomlValue::Kind::table;
-    case toml::node_type::array:
-      return TomlValue::Kind::array;
-    case toml::node_type::string:
-      return TomlValue::Kind::string;
-    case toml::node_type::integer:
-      return TomlValue::Kind::integer;
-    case toml::node_type::boolean:
-      return TomlValue::Kind::boolean;
+    case toml::node_type::table: return TomlValue::Kind::table;
+    case toml::node_type::array: return TomlValue::Kind::array;
+    case toml::node_type::string: return TomlValue::Kind::string;
+    case toml::node_type::integer: return TomlValue::Kind::integer;
+    case toml::node_type::boolean: return TomlValue::Kind::boolean;
     case toml::node_type::none:
-    case toml::node_type::floating_point:
-      return TomlValue::Kind::number;
+    case toml::node_type::floating_point: return TomlValue::Kind::number;
     case toml::node_type::date:
     case toml::node_type::time:
-    case toml::node_type::date_time:
-      return TomlValue::Kind::time;
+    case toml::node_type::date_time: return TomlValue::Kind::time;
   }
   return TomlValue::Kind::number;
 }
@@ -168,20 +156,13 @@ const TomlValue* TomlValue::find(std::string_view wanted) const {
 
 std::string_view kind_name(TomlValue::Kind kind) {
   switch (kind) {
-    case TomlValue::Kind::string:
-      return "a string";
-    case TomlValue::Kind::integer:
-      return "an integer";
-    case TomlValue::Kind::number:
-      return "a number";
-    case TomlValue::Kind::boolean:
-      return "a boolean";
-    case TomlValue::Kind::time:
-      return "a date or time";
-    case TomlValue::Kind::array:
-      return "a list";
-    case TomlValue::Kind::table:
-      return "a table";
+    case TomlValue::Kind::string: return "a string";
+    case TomlValue::Kind::integer: return "an integer";
+    case TomlValue::Kind::number: return "a number";
+    case TomlValue::Kind::boolean: return "a boolean";
+    case TomlValue::Kind::time: return "a date or time";
+    case TomlValue::Kind::array: return "a list";
+    case TomlValue::Kind::table: return "a table";
   }
   return "a value";
 }

@@ -58,12 +58,9 @@ class Sealer {
   void close_checksum(std::size_t offset, std::uint32_t initial) {
     const std::uint16_t truth = internet_checksum(out_.buffer(), initial);
     switch (layer_.checksum) {
-      case Layer::Checksum::right:
-        return out_.patch_u16(offset, truth);
-      case Layer::Checksum::wrong:
-        return out_.patch_u16(offset, truth ^ 0x5a5a);
-      case Layer::Checksum::zero:
-        return out_.patch_u16(offset, 0);
+      case Layer::Checksum::right: return out_.patch_u16(offset, truth);
+      case Layer::Checksum::wrong: return out_.patch_u16(offset, truth ^ 0x5a5a);
+      case Layer::Checksum::zero: return out_.patch_u16(offset, 0);
     }
   }
 

@@ -56,15 +56,11 @@ Protocol draw_protocol(Random& random) {
 
 std::uint16_t server_port_of(Protocol protocol) {
   switch (protocol) {
-    case Protocol::dns:
-      return 53;
+    case Protocol::dns: return 53;
     case Protocol::tls:
-    case Protocol::quic:
-      return 443;
-    case Protocol::http:
-      return 80;
-    case Protocol::other_tcp:
-      return 22;
+    case Protocol::quic: return 443;
+    case Protocol::http: return 80;
+    case Protocol::other_tcp: return 22;
   }
   return 0;
 }
@@ -265,15 +261,9 @@ bool MixedTraffic::send_tcp(Flow& flow) {
     return true;
   };
   switch (static_cast<Step>(flow.step)) {
-    case syn:
-      tcp(flow, Sender::client, kSyn);
-      return go_on(syn_ack, kRoundTripMicroseconds);
-    case syn_ack:
-      tcp(flow, Sender::server, kSynAck);
-      return go_on(ack, 100);
-    case ack:
-      tcp(flow, Sender::client, kAck);
-      return go_on(words, 200);
+    case syn: tcp(flow, Sender::client, kSyn); return go_on(syn_ack, kRoundTripMicroseconds);
+    case syn_ack: tcp(flow, Sender::server, kSynAck); return go_on(ack, 100);
+    case ack: tcp(flow, Sender::client, kAck); return go_on(words, 200);
     case words: {
       const Bytes said = first_words(flow);
       tcp(flow, Sender::client, kPushAck, said.first(std::min(kSegmentBytes, said.size())));
@@ -285,18 +275,10 @@ bool MixedTraffic::send_tcp(Flow& flow) {
     case answer:
       tcp(flow, Sender::server, kPushAck, some_noise(536));
       return go_on(flow.data_left > 0 ? data : fin, flow.gap);
-    case data:
-      send_data(flow);
-      return go_on(--flow.data_left > 0 ? data : fin, flow.gap);
-    case fin:
-      tcp(flow, Sender::client, kFin);
-      return go_on(fin_back, kRoundTripMicroseconds);
-    case fin_back:
-      tcp(flow, Sender::server, kFin);
-      return go_on(last_ack, 100);
-    case last_ack:
-      tcp(flow, Sender::client, kAck);
-      return false;
+    case data: send_data(flow); return go_on(--flow.data_left > 0 ? data : fin, flow.gap);
+    case fin: tcp(flow, Sender::client, kFin); return go_on(fin_back, kRoundTripMicroseconds);
+    case fin_back: tcp(flow, Sender::server, kFin); return go_on(last_ack, 100);
+    case last_ack: tcp(flow, Sender::client, kAck); return false;
   }
   return false;
 }
