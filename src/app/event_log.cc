@@ -80,6 +80,7 @@ void write_names(JsonWriter& json, std::string_view key, const Event& event, Pro
   for (const SeenName& seen : event.names) {
     if (seen.protocol == protocol) names.push_back(seen.name);
   }
+  if (names.empty()) return;
   if (names.size() == 1) return json.text(key, names[0]);
   json.begin_array(key);
   for (const std::string_view name : names) json.text(name);

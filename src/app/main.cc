@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "app/bpf_filter.h"
 #include "app/command_line.h"
 #include "app/distinct_files.h"
 #include "app/files.h"
@@ -86,6 +87,9 @@ int run(int argc, const char* const* argv) {
   if (!policy) return complain_all(policy.error());
   if (options->check) return print(describe(*policy->rules));
   if (const auto distinct = check_distinct_files(*options); !distinct) return complain_all({distinct.error()});
+  if (!options->filter.empty()) {
+    if (const auto filter = BpfFilter::compile(options->filter); !filter) return complain_all({filter.error()});
+  }
   return filter_capture(*options, *policy);
 }
 

@@ -71,7 +71,7 @@ void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdict
 }
 
 void Worker::finish() {
-  statistics_.flows_open = table_.size();
+  table_.for_each([this](const Flow& flow) { statistics_.flows_open += flow.closed_by_tcp() ? 0 : 1; });
   statistics_.flow_memory = table_.size() * sizeof(Flow) + inspection_bytes_;
   table_.for_each([this](Flow& flow) { end_flow(flow, EndReason::source_ended); });
 }

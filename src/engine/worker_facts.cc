@@ -81,6 +81,8 @@ void Worker::inspect_tcp(Flow& flow, const Packet& packet) {
   if (told_before) inspect_again(flow, packet, begin);
   inspection_bytes_ += inspection.memory_bytes() - memory_before;
   if (!flow.final && nothing_more_to_learn(flow)) facts_are_final(flow, packet);
+  if (!flow.decided && direction == flow.client && stream.mode == StreamMode::done)
+    block_for_want_of_facts(flow, packet);
   if (flow.final || (flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept &&
                      flow.protocol != Protocol::unknown)) {
     give_inspection_back(flow);
@@ -93,6 +95,16 @@ bool Worker::nothing_more_to_learn(const Flow& flow) const {
   const Direction server = opposite(flow.client);
   if (!flow.spoke[index_of(server)]) return false;
   return done(flow.client) && (done(server) || flow.client_known);
+}
+
+// The client's beginning is nothing that we know. To accept it for that, the server's answer has to be waited for;
+// where the rules block what is unknown, they do so now.
+void Worker::block_for_want_of_facts(Flow& flow, const Packet& packet) {
+  Question question = question_of(flow);
+  question.final = true;
+  if (const auto decision = rules_->decide(question); decision && decision->blocks()) {
+    settle(flow, packet, *decision, question);
+  }
 }
 
 // Bytes that were understood come once more: a retransmission, or the truth behind a fake. What they say counts too.
@@ -126,6 +138,8 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
     for (std::size_t i = 0; i < std::max<std::size_t>(message_->question_count, 1); ++i) {
       describe_question(*message_, i, sighting);
       sighting.protocol = dns::family(flow.key.low_port, flow.key.high_port);
+      // On the local link everybody asks and answers, to a group that is neither client nor server.
+      if (sighting.protocol != Protocol::dns) sighting.side = Sighting::Side::either;
       learn(flow, packet, sighting);
     }
   } else if (!flow.decided) {
@@ -146,7 +160,6 @@ void Worker::learn(Flow& flow, const Packet& packet, const Sighting& sighting) {
     flow.client = sighting.side == Sighting::Side::client ? packet.direction : opposite(packet.direction);
     flow.client_known = true;
   }
-  if (sighting.complete) ++statistics_.messages[static_cast<std::size_t>(sighting.protocol)];
   if (!sighting.name.empty()) remember_name(flow, sighting);
   Question question = question_of(flow);
   question.protocol = sighting.protocol;
@@ -154,6 +167,7 @@ void Worker::learn(Flow& flow, const Packet& packet, const Sighting& sighting) {
   question.app = question.name.empty() ? kNoApp : rules_->catalogue().find(question.name);
   // A server's hello shows the protocol, and leaves the name to come.
   const bool server_speaks = sighting.side == Sighting::Side::server && !is_dns_family(sighting.protocol);
+  if (sighting.complete && !server_speaks) ++statistics_.messages[static_cast<std::size_t>(sighting.protocol)];
   question.final = question.final || (sighting.complete && !server_speaks);
   if (question.app != kNoApp) flow.app = question.app;
   decide(flow, packet, question);

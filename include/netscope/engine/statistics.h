@@ -45,7 +45,7 @@ struct Counter {
 
 // What one rule did.
 struct RuleTally {
-  std::uint64_t flows = 0;  // decided (or logged) by it
+  std::uint64_t flows = 0;  // decided by it, each once
   Counter matched;          // packets of those flows from the decision on
   Time last_hit{};          // the epoch: never
   RuleTally& operator+=(const RuleTally& other);
@@ -117,7 +117,7 @@ struct Statistics {
   // Verdicts.
   Counter accepted, dropped, rejected;
   DropReasons reasons;
-  // Flows that ended, by their last state; `flows_open` are still in the table.
+  // Flows that ended, by their last state; `flows_open` had not said goodbye when the source ended.
   std::array<std::uint64_t, kFlowStateCount> flows{};
   std::uint64_t flows_total = 0, flows_open = 0, flows_tcp = 0, flows_udp = 0, evicted = 0, evicted_pending = 0,
                 given_up = 0;  // inspections ended early because their memory was needed

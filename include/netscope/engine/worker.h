@@ -66,6 +66,7 @@ class Worker {
   void inspect_tcp(Flow& flow, const Packet& packet);
   void inspect_again(Flow& flow, const Packet& packet, std::uint32_t begin);
   bool nothing_more_to_learn(const Flow& flow) const;
+  void block_for_want_of_facts(Flow& flow, const Packet& packet);
   void inspect_datagram(Flow& flow, const Packet& packet);
   void facts_are_final(Flow& flow, const Packet& packet);
   void begin_inspection(Flow& flow);
