@@ -69,7 +69,7 @@ TEST(FlowStates, AddUpToAllFlowsAndAllPackets) {
   const Statistics& s = gateway.finished();
   EXPECT_EQ(s.flows_total, 50u);
   EXPECT_EQ(s.flows_tcp, 50u);
-  EXPECT_EQ(s.flows_open, 50u);
+  EXPECT_EQ(s.flows_open, 33u) << "each third one closed";
   EXPECT_EQ(std::accumulate(s.flows.begin(), s.flows.end(), std::uint64_t{0}), s.flows_total);
   EXPECT_EQ(s.accepted.packets + s.dropped.packets + s.rejected.packets, s.all.packets);
   EXPECT_EQ(s.accepted.bytes + s.dropped.bytes, s.all.bytes);
