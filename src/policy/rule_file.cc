@@ -91,7 +91,7 @@ std::expected<Policy, std::vector<Error>> parse_policy(std::string_view toml, st
   check_keys(*root, "the file", kRootKeys, errors);
   if (const TomlValue* section = root->find("policy")) read_policy_section(*section, policy, errors);
   if (const TomlValue* live = root->find("live")) {
-    if (expect_kind(*live, TomlValue::Kind::table, errors)) check_live_section(*live, errors);
+    if (expect_kind(*live, TomlValue::Kind::table, errors)) policy.live = read_live_section(*live, errors);
   }
   if (const TomlValue* rules = root->find("rule")) read_rules(*rules, catalogue, policy, errors);
   if (!errors.empty()) return std::unexpected(errors.take());

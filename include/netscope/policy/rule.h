@@ -12,6 +12,7 @@
 #include "netscope/base/result.h"
 #include "netscope/dpi/facts.h"
 #include "netscope/net/address.h"
+#include "netscope/policy/live.h"
 #include "netscope/policy/verdict.h"
 
 namespace netscope {
@@ -80,6 +81,7 @@ struct Policy {
   Action unparsed = Action::accept;  // broken headers, not IP
   Action overload = Action::accept;  // queue full or daemon gone: accept or drop
   std::vector<Rule> rules{};
+  LiveSettings live{};  // [live]; without meaning offline
 };
 
 // Bytes of a rules file; a longer one is refused. Lists of domains have files of their own.
