@@ -63,7 +63,7 @@ Packets download(const Buffer& hello, Packets& opening) {
 
 TEST(Allocation, TheCounterCounts) {
   const long before = allocations;
-  EXPECT_NE(std::make_unique<int>(1), nullptr);
+  ::operator delete(::operator new(1));  // called as functions: a new-expression may be optimised away
   EXPECT_GT(allocations, before);
 }
 
