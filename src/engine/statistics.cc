@@ -79,9 +79,10 @@ void Statistics::merge(const Statistics& added) {
         &Statistics::accepted, &Statistics::dropped, &Statistics::rejected}) {
     this->*counter += added.*counter;
   }
-  for (std::uint64_t Statistics::* number : {&Statistics::flows_total, &Statistics::flows_open, &Statistics::flows_tcp,
-                                             &Statistics::flows_udp, &Statistics::evicted, &Statistics::evicted_pending,
-                                             &Statistics::given_up, &Statistics::flow_memory, &Statistics::names}) {
+  for (std::uint64_t Statistics::* number :
+       {&Statistics::flows_total, &Statistics::flows_open, &Statistics::flows_tcp, &Statistics::flows_udp,
+        &Statistics::evicted, &Statistics::evicted_pending, &Statistics::given_up, &Statistics::flow_memory,
+        &Statistics::one_sided, &Statistics::names}) {
     this->*number += added.*number;
   }
   reasons.rules += added.reasons.rules;

@@ -8,9 +8,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string_view>
+#include <unordered_map>
 
 namespace netscope {
 namespace {
+
+// Datagrams of one side after which an accepted flow leaves although the other side is silent.
+constexpr std::uint32_t kDatagramsWithoutAnswer = 32;
 
 // Packets between the steps of the prefetch.
 constexpr std::size_t kIndexAhead = 12;
@@ -68,6 +73,23 @@ void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdict
     }
   }
   while (Flow* flow = table_.next_stale(earliest)) end_flow(*flow, EndReason::timed_out);
+}
+
+void Worker::swap_rules(std::shared_ptr<const RuleSet> rules) {
+  std::unordered_map<std::string_view, RuleIndex> before;
+  for (std::size_t i = 0; i < rules_->rules().size(); ++i) before[rules_->rules()[i].name] = static_cast<RuleIndex>(i);
+  std::vector<RuleTally> tallies(rules->rules().size());
+  std::vector<std::uint64_t> log_hits(rules->rules().size());
+  for (std::size_t i = 0; i < tallies.size(); ++i) {
+    const auto same = before.find(rules->rules()[i].name);
+    if (same == before.end()) continue;
+    tallies[i] = statistics_.rules[same->second];
+    log_hits[i] = log_hits_[same->second];
+  }
+  statistics_.rules = std::move(tallies);
+  log_hits_ = std::move(log_hits);
+  rules_ = std::move(rules);
+  table_.for_each([this](Flow& flow) { judge_again(flow); });
 }
 
 void Worker::finish() {
@@ -148,6 +170,9 @@ void Worker::follow(Flow& flow, const Packet& packet) {
   ++flow.packets[direction];
   flow.tcp_flags[direction] |= packet.tcp_flags;
   if (!packet.payload.empty()) flow.spoke[direction] = true;
+  if (flow.packets[1 - direction] == 0 && (packet.tcp_flags & tcp_flag::ack) != 0) {
+    ++statistics_.one_sided;  // it answers what this worker never saw
+  }
   if (flow.state == FlowState::opened && flow.packets[0] != 0 && flow.packets[1] != 0) {
     // TCP: established by the client's answer to the SYN/ACK, or by data in a connection that was under way.
     const bool handshake = (packet.tcp_flags & tcp_flag::syn) != 0;
@@ -182,7 +207,15 @@ Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
        : flow.rule == kDefaultPolicy ? statistics_.reasons.default_policy
                                      : statistics_.reasons.rules);
   }
-  return {.action = action, .for_flow = flow.sticky && (flow.final || action != Action::accept)};
+  return {.action = action, .for_flow = flow.sticky && (action != Action::accept || may_leave(flow))};
+}
+
+// An accepted flow leaves when no later fact can matter, and the other side has heard what was judged. Where nobody
+// answers, as with one-way media, the datagrams that were looked at must do.
+bool Worker::may_leave(const Flow& flow) const {
+  const bool answered = flow.spoke[index_of(opposite(flow.client))];
+  if (flow.key.ip_protocol == ip_protocol::tcp) return flow.final || (answered && flow.protocol != Protocol::unknown);
+  return flow.final && (answered || flow.packets[index_of(flow.client)] >= kDatagramsWithoutAnswer);
 }
 
 }  // namespace netscope

@@ -19,6 +19,9 @@ bool is_dns_port(const FlowKey& key) {
   return false;
 }
 
+// Packets without data that stand for an answer where the beginning of a connection was not seen.
+constexpr std::uint32_t kAcknowledgmentsAreAnAnswer = 4;
+
 // NetBIOS names (RFC 1002) travel in messages that look like DNS.
 bool is_netbios_port(const FlowKey& key) {
   return key.low_port == 137 || key.high_port == 137 || key.low_port == 138 || key.high_port == 138;
@@ -93,8 +96,10 @@ void Worker::inspect_tcp(Flow& flow, const Packet& packet) {
 bool Worker::nothing_more_to_learn(const Flow& flow) const {
   const auto done = [&](Direction d) { return flow.inspection->streams[index_of(d)].mode == StreamMode::done; };
   const Direction server = opposite(flow.client);
-  if (!flow.spoke[index_of(server)]) return false;
-  return done(flow.client) && (done(server) || flow.client_known);
+  // In the middle of an upload the server only acknowledges.
+  const bool acknowledged = !flow.client_known && flow.packets[index_of(server)] >= kAcknowledgmentsAreAnAnswer;
+  if (!flow.spoke[index_of(server)] && !acknowledged) return false;
+  return done(flow.client) && (done(server) || flow.client_known || acknowledged);
 }
 
 // The client's beginning is nothing that we know. To accept it for that, the server's answer has to be waited for;
@@ -200,6 +205,32 @@ void Worker::remember_name(Flow& flow, const Sighting& sighting) {
 void Worker::decide(Flow& flow, const Packet& packet, const Question& question) {
   if (flow.decided && static_cast<Action>(flow.action) != Action::accept) return;
   if (const std::optional<Decision> decision = rules_->decide(question)) settle(flow, packet, *decision, question);
+}
+
+// By what is known of the flow: each name that it showed may block it. Datagrams of DNS are asked about one by one.
+void Worker::judge_again(Flow& flow) {
+  const bool asks_per_datagram = is_dns_family(flow.protocol) && flow.key.ip_protocol != ip_protocol::tcp;
+  flow.decided = flow.counted = flow.sticky = false;
+  flow.app = kNoApp;
+  flow.rule = kDefaultPolicy;
+  flow.final = flow.final || flow.inspected;  // of a flow that was blocked, nothing more will come to light
+  Packet last;
+  last.time = flow.last_seen;
+  last.number = flow.first_number;
+  Question question = question_of(flow);
+  if (flow.names != nullptr) {
+    for (const SeenName& seen : flow.names->names) {
+      question.protocol = seen.protocol;
+      question.name = seen.name;
+      question.app = rules_->catalogue().find(question.name);
+      if (question.app != kNoApp) flow.app = question.app;
+      if (!asks_per_datagram) decide(flow, last, question);
+    }
+  }
+  if (asks_per_datagram) return;
+  if (!flow.decided) decide(flow, last, question);
+  if (flow.decided && flow.final) flow.sticky = true;
+  leave_pending(flow);
 }
 
 void Worker::block_by_outer(Flow& flow, const Packet& packet) {

@@ -122,6 +122,9 @@ struct Statistics {
   std::uint64_t flows_total = 0, flows_open = 0, flows_tcp = 0, flows_udp = 0, evicted = 0, evicted_pending = 0,
                 given_up = 0;  // inspections ended early because their memory was needed
   std::uint64_t flow_memory = 0;
+  // TCP packets that acknowledge something of which this worker has seen nothing: a few where connections are picked up
+  // under way; many when the two directions of connections go to different workers.
+  std::uint64_t one_sided = 0;
   // Application layer: messages seen, and flows by protocol.
   std::array<std::uint64_t, kProtocolCount> messages{};
   std::array<Tally, kProtocolCount> protocols{};

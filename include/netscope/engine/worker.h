@@ -41,12 +41,19 @@ class Worker {
   // Allocates nothing for packets of flows that are judged.
   void process(std::span<const Packet> packets, std::span<Verdict> verdicts);
 
+  // Puts other rules in force and judges every flow again by what is known of it; a flow that was blocked may pass
+  // again, and the other way round. What was counted stays with the rules of the same name. `rules` must be compiled
+  // against the same catalogue, and the events of before be taken: they speak of the old rules. The time grows with the
+  // flows.
+  void swap_rules(std::shared_ptr<const RuleSet> rules);
+
   // The source has ended: all flows end as they stand.
   void finish();
 
   // Where the flows lie: see FlowTable::memory.
   Bytes flow_memory() const { return table_.memory(); }
   const Statistics& statistics() const { return statistics_; }
+  std::uint32_t flow_count() const { return table_.size(); }
   // How often each `log` rule held, by RuleIndex.
   std::span<const std::uint64_t> log_hits() const { return log_hits_; }
   // The events since the last call, in the order of their packets; those of flows that ended stand where they ended.
@@ -80,6 +87,8 @@ class Worker {
 
   Question question_of(const Flow& flow) const;
   void decide(Flow& flow, const Packet& packet, const Question& question);
+  void judge_again(Flow& flow);
+  bool may_leave(const Flow& flow) const;
   void block_by_outer(Flow& flow, const Packet& packet);
   void settle(Flow& flow, const Packet& packet, const Decision& decision, const Question& question);
 
