@@ -4,14 +4,14 @@
 #include <cstdio>
 #include <string>
 
-#include "app/bpf_filter.h"
 #include "app/command_line.h"
-#include "app/distinct_files.h"
-#include "app/files.h"
-#include "app/offline.h"
+#include "app/offline/bpf_filter.h"
+#include "app/offline/distinct_files.h"
+#include "app/offline/offline.h"
+#include "app/output/files.h"
+#include "app/output/report.h"
+#include "app/output/stats_json.h"
 #include "app/policy_source.h"
-#include "app/report.h"
-#include "app/stats_json.h"
 #include "app/version.h"
 
 namespace netscope {
@@ -64,7 +64,8 @@ int filter_capture(const CommandLine& options, const LoadedPolicy& policy) {
     }
   }
   if (!options.stats_json.empty()) {
-    if (const auto written = replace_file(options.stats_json, stats_json(*run, *policy.rules)); !written) {
+    const std::string json = stats_json({.kind = "pcap", .name = run->input_name}, *run, KernelView{}, *policy.rules);
+    if (const auto written = replace_file(options.stats_json, json); !written) {
       run->problems.push_back(to_string(written.error()));
     }
   }

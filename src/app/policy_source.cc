@@ -2,7 +2,7 @@
 
 #include <iterator>
 
-#include "app/files.h"
+#include "app/output/files.h"
 
 namespace netscope {
 namespace {

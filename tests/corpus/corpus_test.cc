@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "app/command_line.h"
-#include "app/offline.h"
+#include "app/offline/offline.h"
 #include "app/policy_source.h"
 
 namespace netscope {

@@ -187,7 +187,7 @@ def write_domain_rules(path, count):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", nargs="?", default="build/src/app/netscope-nfq")
+    parser.add_argument("program", nargs="?", default="build/netscope-nfq")
     parser.add_argument("generator", nargs="?", default="build/tests/bench/offline/generate_traffic")
     parser.add_argument("--rounds", type=int, default=7, help="pairs of runs (7)")
     parser.add_argument("--scaling-rounds", type=int, default=3, help="runs of each line of the scaling tables (3)")

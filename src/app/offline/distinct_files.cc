@@ -1,4 +1,4 @@
-#include "app/distinct_files.h"
+#include "app/offline/distinct_files.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "app/files.h"
+#include "app/output/files.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

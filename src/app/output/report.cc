@@ -1,4 +1,4 @@
-#include "app/report.h"
+#include "app/output/report.h"
 
 #include <algorithm>
 #include <array>
@@ -85,8 +85,32 @@ void summary(std::string& out, const OfflineRun& run) {
          (rate >= 1e6 ? fixed(rate / 1e6, 2) + " M" : grouped(static_cast<std::uint64_t>(rate))) + " packets/s\n";
 }
 
-void packets(std::string& out, const OfflineRun& run) {
-  const Statistics& s = run.statistics;
+void summary(std::string& out, const LiveRun& run) {
+  out += "netscope-nfq run report\n\n";
+  out += "  place   " + run.place + "\n";
+  out += "  time    " + fixed(run.seconds, 1) + " s, " + grouped(run.reloads) + " reloads\n";
+}
+
+// What the kernel did without asking, and what it could not ask about.
+void kernel(std::string& out, const KernelView& view) {
+  out += "\nKernel\n";
+  line(out, "passed", view.passed.packets, "of judged flows, " + bytes_text(view.passed.bytes));
+  line(out, "dropped", view.dropped.packets, "of blocked flows");
+  line(out, "rejected", view.rejected.packets, "of blocked flows");
+  std::uint64_t full = 0, unread = 0;
+  for (const QueueView& queue : view.queues) {
+    full += queue.queue_dropped;
+    unread += queue.user_dropped;
+  }
+  line(out, "overload", full + unread,
+       "queue full " + grouped(full) + ", buffer full " + grouped(unread) + " in " +
+           std::to_string(view.queues.size()) + " queues");
+  const auto us = [](std::chrono::nanoseconds ns) { return fixed(static_cast<double>(ns.count()) / 1000, 0) + " us"; };
+  out += "  " + column("verdicts in", 14) + right(us(view.latency.quantile(0.5)), 14) + "  median, 99 % within " +
+         us(view.latency.quantile(0.99)) + ", all within " + us(view.latency.max()) + "\n";
+}
+
+void packets(std::string& out, const Statistics& s, std::uint64_t left_out) {
   out += "\nPackets\n";
   line(out, "total", s.all.packets, bytes_text(s.all.bytes));
   line(out, "forwarded", s.accepted.packets, share(s.accepted.packets, s.all.packets));
@@ -95,7 +119,7 @@ void packets(std::string& out, const OfflineRun& run) {
   line(out, "UDP", s.udp.packets);
   line(out, "other", s.icmp.packets + s.other.packets + s.not_ip.packets,
        "ICMP " + grouped(s.icmp.packets) + ", not IP " + grouped(s.not_ip.packets));
-  if (run.left_out > 0) line(out, "left out", run.left_out, "by --filter; neither judged nor written");
+  if (left_out > 0) line(out, "left out", left_out, "by --filter; neither judged nor written");
   line(out, "not parsed", s.malformed.packets + s.cut_off.packets,
        "broken " + grouped(s.malformed.packets) + ", cut off by the capture " + grouped(s.cut_off.packets));
 }
@@ -135,7 +159,7 @@ void domains(std::string& out, const Statistics& s) {
   if (!s.domains.exact()) out += "  (bytes may be short by " + bytes_text(s.domains.error_bytes()) + ")\n";
 }
 
-void rule_rows(std::string& out, const OfflineRun& run, const RuleSet& rules) {
+void rule_rows(std::string& out, const RunTotals& run, const RuleSet& rules) {
   head(out, "Rules", " action        hits    packets     bytes");  // a DNS flow is judged at each message
   const auto row = [&](std::string_view name, std::string_view action, std::uint64_t hits, const Counter& matched) {
     out += "  " + column(name, kNameWidth) + " " + column(action, 8) + right(grouped(hits), 10) +
@@ -151,16 +175,29 @@ void rule_rows(std::string& out, const OfflineRun& run, const RuleSet& rules) {
   row("(default)", to_string(rules.policy().default_action), last.flows, last.matched);
 }
 
+void tables(std::string& out, const RunTotals& run, const RuleSet& rules) {
+  flows(out, run.statistics);
+  applications(out, run.statistics, rules);
+  domains(out, run.statistics);
+  rule_rows(out, run, rules);
+}
+
 }  // namespace
 
 std::string text_report(const OfflineRun& run, const RuleSet& rules) {
   std::string out;
   summary(out, run);
-  packets(out, run);
-  flows(out, run.statistics);
-  applications(out, run.statistics, rules);
-  domains(out, run.statistics);
-  rule_rows(out, run, rules);
+  packets(out, run.statistics, run.left_out);
+  tables(out, run, rules);
+  return out;
+}
+
+std::string text_report(const LiveRun& run, const RuleSet& rules) {
+  std::string out;
+  summary(out, run);
+  packets(out, run.statistics, 0);
+  kernel(out, run.kernel);
+  tables(out, run, rules);
   return out;
 }
 

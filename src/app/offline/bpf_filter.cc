@@ -1,4 +1,4 @@
-#include "app/bpf_filter.h"
+#include "app/offline/bpf_filter.h"
 
 #include <pcap/pcap.h>
 

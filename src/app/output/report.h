@@ -3,11 +3,13 @@
 
 #include <string>
 
-#include "app/offline.h"
+#include "app/live/live_run.h"
+#include "app/offline/offline.h"
 #include "netscope/policy/rule_set.h"
 
 namespace netscope {
 
 std::string text_report(const OfflineRun& run, const RuleSet& rules);
+std::string text_report(const LiveRun& run, const RuleSet& rules);
 
 }  // namespace netscope

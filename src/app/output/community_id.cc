@@ -1,4 +1,4 @@
-#include "app/community_id.h"
+#include "app/output/community_id.h"
 
 #include <nettle/base64.h>
 #include <nettle/sha1.h>

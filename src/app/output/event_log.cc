@@ -1,9 +1,9 @@
-#include "app/event_log.h"
+#include "app/output/event_log.h"
 
 #include <array>
 
-#include "app/community_id.h"
-#include "app/json.h"
+#include "app/output/community_id.h"
+#include "app/output/json.h"
 #include "netscope/dpi/tls.h"
 
 namespace netscope {

@@ -1,6 +1,6 @@
-#include "app/stats_json.h"
+#include "app/output/stats_json.h"
 
-#include "app/json.h"
+#include "app/output/json.h"
 #include "app/version.h"
 
 namespace netscope {
@@ -20,12 +20,24 @@ std::string_view app_name(const RuleSet& rules, AppId app) {
   return app == kNoApp ? std::string_view{} : std::string_view(rules.catalogue().apps()[app].name);
 }
 
-void write_capture(JsonWriter& json) {
+void write_capture(JsonWriter& json, const KernelView& kernel) {
+  std::uint64_t queue_dropped = 0, user_dropped = 0;
+  for (const QueueView& queue : kernel.queues) {
+    queue_dropped += queue.queue_dropped;
+    user_dropped += queue.user_dropped;
+  }
   json.begin_object("capture");
-  json.number("kernel_packets", 0);
-  json.number("kernel_drops", 0);
-  json.number("user_drops", 0);
+  json.number("kernel_packets", kernel.passed.packets + kernel.dropped.packets + kernel.rejected.packets);
+  json.number("kernel_drops", queue_dropped);
+  json.number("user_drops", user_dropped);
   json.begin_array("queues");
+  for (const QueueView& queue : kernel.queues) {
+    json.begin_object();
+    json.number("id", queue.number);
+    json.number("depth", queue.depth);
+    json.number("drops", queue.queue_dropped + queue.user_dropped);
+    json.end_object();
+  }
   json.end_array();
   json.end_object();
 }
@@ -50,6 +62,7 @@ void write_flow(JsonWriter& json, const Statistics& s) {
   json.begin_object("flow");
   json.number("total", s.flows_total);
   json.number("active", s.flows_open);
+  json.number("one_sided", s.one_sided);
   json.number("new", in_state(FlowState::opened));
   json.number("established", in_state(FlowState::established));
   json.number("classified", in_state(FlowState::classified));
@@ -62,12 +75,12 @@ void write_flow(JsonWriter& json, const Statistics& s) {
   json.end_object();
 }
 
-void write_firewall(JsonWriter& json, const Statistics& s) {
+void write_firewall(JsonWriter& json, const Statistics& s, const KernelView& kernel) {
   json.begin_object("firewall");
   json.number("accepted", s.accepted.packets);
   json.number("blocked", s.dropped.packets);
   json.number("rejected", s.rejected.packets);
-  json.number("offloaded", 0);
+  json.number("offloaded", kernel.passed.packets);
   json.begin_object("drop_reason");
   json.number("rules", s.reasons.rules);
   json.number("default_policy", s.reasons.default_policy);
@@ -130,7 +143,7 @@ void write_tables(JsonWriter& json, const Statistics& s, const RuleSet& rules) {
   json.end_array();
 }
 
-void write_rules(JsonWriter& json, const OfflineRun& run, const RuleSet& rules) {
+void write_rules(JsonWriter& json, const RunTotals& run, const RuleSet& rules) {
   json.begin_array("rules");
   for (std::size_t i = 0; i < rules.rules().size(); ++i) {
     const RuleTally& tally = run.statistics.rules[i];
@@ -165,9 +178,19 @@ void write_timeline(JsonWriter& json, const Timeline& timeline) {
   json.end_object();
 }
 
+void write_latency(JsonWriter& json, const LatencyHistogram& latency) {
+  const auto us = [](std::chrono::nanoseconds ns) { return static_cast<std::uint64_t>(ns.count()) / 1000; };
+  json.begin_object("latency_us");
+  json.number("p50", us(latency.quantile(0.5)));
+  json.number("p99", us(latency.quantile(0.99)));
+  json.number("max", us(latency.max()));
+  json.end_object();
+}
+
 }  // namespace
 
-std::string stats_json(const OfflineRun& run, const RuleSet& rules) {
+std::string stats_json(const StatsSource& source, const RunTotals& run, const KernelView& kernel,
+                       const RuleSet& rules) {
   const Statistics& s = run.statistics;
   JsonWriter json;
   json.begin_object();
@@ -175,24 +198,22 @@ std::string stats_json(const OfflineRun& run, const RuleSet& rules) {
   json.text("timestamp", eve_timestamp(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now())));
   json.real("uptime", run.seconds);
   json.begin_object("source");
-  json.text("kind", "pcap");
-  json.text("name", run.input_name);
+  json.text("kind", source.kind);
+  json.text("name", source.name);
   json.boolean("simulated", false);
   json.text("version", version());
   json.end_object();
   json.begin_object("stats");
-  write_capture(json);
+  write_capture(json, kernel);
   write_decoder(json, s);
   write_flow(json, s);
-  write_firewall(json, s);
+  write_firewall(json, s, kernel);
   write_app_layer(json, s);
   json.end_object();
   write_tables(json, s, rules);
   write_rules(json, run, rules);
   write_timeline(json, s.timeline);
-  json.begin_object("latency_us");
-  for (const std::string_view key : {"p50", "p99", "max"}) json.number(key, 0);
-  json.end_object();
+  write_latency(json, kernel.latency);
   json.begin_object("truncated");
   json.boolean("domains", !s.domains.exact() || s.domains.size() > kRows);
   json.boolean("clients", !s.clients.exact() || s.clients.size() > kRows);

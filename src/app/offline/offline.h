@@ -8,24 +8,21 @@
 #include <vector>
 
 #include "app/command_line.h"
+#include "app/output/run_totals.h"
 #include "netscope/base/result.h"
 #include "netscope/capture/capture_parser.h"
-#include "netscope/engine/statistics.h"
 #include "netscope/policy/rule_set.h"
 
 namespace netscope {
 
 // What a run did, complete or not.
-struct OfflineRun {
+struct OfflineRun : RunTotals {
   std::string input_name, output_name;
   CaptureFormat input_format = CaptureFormat::pcap;
   std::vector<LinkType> link_types;
   std::uint64_t bytes_read = 0, bytes_written = 0;
   std::uint64_t records_read = 0, records_written = 0;
   std::uint64_t left_out = 0;  // by --filter
-  double seconds = 0;          // wall time
-  Statistics statistics;
-  std::vector<std::uint64_t> log_hits;  // by RuleIndex
   // Why the run is not a success, each a sentence that names file, place and remedy. Empty: it is one.
   std::vector<std::string> problems;
 };

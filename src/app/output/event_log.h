@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "app/files.h"
+#include "app/output/files.h"
 #include "netscope/base/result.h"
 #include "netscope/engine/event.h"
 #include "netscope/policy/rule_set.h"

@@ -1,4 +1,4 @@
-#include "app/json.h"
+#include "app/output/json.h"
 
 #include <rapidjson/encodings.h>
 #include <rapidjson/memorystream.h>

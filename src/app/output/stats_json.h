@@ -1,0 +1,20 @@
+// The statistics document (netscope.stats/1): one schema for the daemon, the offline run and the page.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "app/output/kernel_view.h"
+#include "app/output/run_totals.h"
+#include "netscope/policy/rule_set.h"
+
+namespace netscope {
+
+struct StatsSource {
+  std::string_view kind;  // "pcap" or "live"
+  std::string_view name;  // the file, or the place
+};
+
+std::string stats_json(const StatsSource& source, const RunTotals& run, const KernelView& kernel, const RuleSet& rules);
+
+}  // namespace netscope
