@@ -3,8 +3,11 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "netscope/policy/live.h"
 
 namespace netscope {
 
@@ -16,7 +19,7 @@ enum class ExitCode : int {
 };
 
 struct CommandLine {
-  std::string capture_in;   // --pcap; "-": standard input
+  std::string capture_in;   // --pcap; "-": standard input; empty: at a gateway
   std::string capture_out;  // --out; empty: inspection only
   std::string rules_file;
   std::string apps_file;  // replaces the built-in catalogue
@@ -30,7 +33,23 @@ struct CommandLine {
   bool check = false;
   bool list_apps = false;
   bool version = false;
+
+  // The gateway's side; what is given here goes before the file's [live].
+  bool doctor = false;
+  bool print_nft = false;
+  std::optional<QueueRange> queues;
+  std::optional<Fanout> fanout;
+  std::optional<Offload> offload;
+  std::optional<Backend> backend;  // --no-table: none
+  std::vector<Hook> hooks;
+  std::vector<std::string> interfaces, excluded_interfaces;
+  std::vector<IpPrefix> excluded_addresses;
+  std::optional<Marks> marks;
+  std::string user;
 };
+
+// The file's settings with those of the command line in their place; the lists of what to leave alone add up.
+LiveSettings with_options(LiveSettings settings, const CommandLine& options);
 
 // A help text or an error that ends the program before it began.
 struct EarlyExit {

@@ -71,12 +71,17 @@ std::expected<std::shared_ptr<const Catalogue>, std::vector<Error>> load_catalog
 std::expected<LoadedPolicy, std::vector<Error>> load_policy(const CommandLine& options) {
   auto catalogue = load_catalogue(options);
   if (!catalogue) return std::unexpected(catalogue.error());
+  return load_policy(options, *catalogue);
+}
+
+std::expected<LoadedPolicy, std::vector<Error>> load_policy(const CommandLine& options,
+                                                            std::shared_ptr<const Catalogue> catalogue) {
   std::vector<Error> errors;
   Policy policy;
-  policy.rules = command_line_rules(options, **catalogue, errors);
+  policy.rules = command_line_rules(options, *catalogue, errors);
   if (!options.rules_file.empty()) {
     auto written = from_file<Policy>(options.rules_file, kMaxRulesFile, [&](const std::string& text) {
-      return parse_policy(text, options.rules_file, **catalogue);
+      return parse_policy(text, options.rules_file, *catalogue);
     });
     if (written) {
       written->rules.insert(written->rules.begin(), std::make_move_iterator(policy.rules.begin()),
@@ -87,7 +92,8 @@ std::expected<LoadedPolicy, std::vector<Error>> load_policy(const CommandLine& o
     }
   }
   if (!errors.empty()) return std::unexpected(std::move(errors));
-  return LoadedPolicy{*catalogue, std::make_shared<const RuleSet>(RuleSet::compile(std::move(policy), **catalogue))};
+  auto rules = std::make_shared<const RuleSet>(RuleSet::compile(std::move(policy), *catalogue));
+  return LoadedPolicy{std::move(catalogue), std::move(rules)};
 }
 
 std::string describe(const RuleSet& rules) {

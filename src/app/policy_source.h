@@ -21,6 +21,9 @@ struct LoadedPolicy {
 // Everything that is wrong, in the order of the command line and the files.
 std::expected<std::shared_ptr<const Catalogue>, std::vector<Error>> load_catalogue(const CommandLine& options);
 std::expected<LoadedPolicy, std::vector<Error>> load_policy(const CommandLine& options);
+// The rules once more, against a catalogue that is loaded.
+std::expected<LoadedPolicy, std::vector<Error>> load_policy(const CommandLine& options,
+                                                            std::shared_ptr<const Catalogue> catalogue);
 
 // What --check prints: the rules as they were understood.
 std::string describe(const RuleSet& rules);

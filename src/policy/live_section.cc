@@ -17,10 +17,23 @@ constexpr std::array<KnownKey, 9> kLiveKeys{{{"queues"},
                                              {"user"}}};
 constexpr std::array<KnownKey, 2> kExcludeKeys{{{"interfaces"}, {"addresses"}}};
 
-// The words of an enumeration, as word_of asks for them.
-template <class T>
-void read_word(const TomlValue& table, std::string_view key, Words<T> words, T& value, FileErrors& errors) {
-  if (const TomlValue* written = table.find(key)) value = word_of(*written, key, words, errors).value_or(value);
+template <class T, std::size_t N>
+std::optional<T> word_in(const TomlValue& value, std::string_view what, const std::array<T, N>& all,
+                         FileErrors& errors) {
+  if (!expect_kind(value, TomlValue::Kind::string, errors)) return std::nullopt;
+  std::array<std::string_view, N> words;
+  for (std::size_t i = 0; i < N; ++i) {
+    words[i] = to_string(all[i]);
+    if (words[i] == value.text) return all[i];
+  }
+  errors.add(value, unknown_word(what, value.text, words));
+  return std::nullopt;
+}
+
+template <class T, std::size_t N>
+void read_word(const TomlValue& table, std::string_view key, const std::array<T, N>& all, T& value,
+               FileErrors& errors) {
+  if (const TomlValue* written = table.find(key)) value = word_in(*written, key, all, errors).value_or(value);
 }
 
 // What T::parse says of the string of that key.
@@ -65,8 +78,7 @@ void read_hooks(const TomlValue& table, LiveSettings& live, FileErrors& errors) 
   if (written.empty()) return;
   live.hooks.clear();
   for (const TomlValue* word : written) {
-    const auto hook = word_of<Hook>(
-        *word, "hook", {{"forward", Hook::forward}, {"input", Hook::input}, {"output", Hook::output}}, errors);
+    const auto hook = word_in(*word, "hook", kHooks, errors);
     if (!hook) continue;
     if (std::find(live.hooks.begin(), live.hooks.end(), *hook) != live.hooks.end()) {
       errors.add(*word, "hook " + quoted(word->text) + " is named twice");
@@ -82,15 +94,9 @@ LiveSettings read_live_section(const TomlValue& table, FileErrors& errors) {
   check_keys(table, "[live]", kLiveKeys, errors);
   LiveSettings live;
   read_parsed(table, "queues", live.queues, QueueRange::parse, errors);
-  read_word<Fanout>(table, "fanout", {{"flow", Fanout::flow}, {"address", Fanout::address}, {"cpu", Fanout::cpu}},
-                    live.fanout, errors);
-  read_word<Offload>(table, "offload",
-                     {{"mark", Offload::mark}, {"flowtable", Offload::flowtable}, {"off", Offload::off}}, live.offload,
-                     errors);
-  read_word<Backend>(
-      table, "backend",
-      {{"auto", Backend::automatic}, {"nft", Backend::nft}, {"iptables", Backend::iptables}, {"none", Backend::none}},
-      live.backend, errors);
+  read_word(table, "fanout", kFanouts, live.fanout, errors);
+  read_word(table, "offload", kOffloads, live.offload, errors);
+  read_word(table, "backend", kBackends, live.backend, errors);
   read_hooks(table, live, errors);
   live.interfaces = read_interfaces(table, errors);
   if (const TomlValue* exclude = table.find("exclude")) read_exclude(*exclude, live, errors);

@@ -1,6 +1,7 @@
 // The [live] table of a rules file: how a gateway hands its traffic over, and what the program may touch of it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -41,6 +42,12 @@ std::string_view to_string(Fanout fanout);
 std::string_view to_string(Offload offload);
 std::string_view to_string(Backend backend);
 std::string_view to_string(Hook hook);
+
+// All the words of each, in the order of the values.
+inline constexpr std::array kFanouts{Fanout::flow, Fanout::address, Fanout::cpu};
+inline constexpr std::array kOffloads{Offload::mark, Offload::flowtable, Offload::off};
+inline constexpr std::array kBackends{Backend::automatic, Backend::nft, Backend::iptables, Backend::none};
+inline constexpr std::array kHooks{Hook::forward, Hook::input, Hook::output};
 
 // Whether the kernel could have an interface of that name, and no firewall program would take it for anything else. A *
 // at its end stands for any ending: "ppp*".
