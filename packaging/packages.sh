@@ -3,7 +3,8 @@
 
 # What CMakeLists.txt and src/ ask for; ccache is used where it is, and makes second builds quick.
 readonly BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config git ccache
-  libpcap-dev libtomlplusplus-dev libcli11-dev rapidjson-dev nettle-dev)
+  libpcap-dev libtomlplusplus-dev libcli11-dev rapidjson-dev nettle-dev
+  libmnl-dev libnftables-dev libcap-ng-dev libseccomp-dev libsystemd-dev)
 
 # What the tests need on top of that.
 readonly TEST_PACKAGES=(libgtest-dev libbenchmark-dev python3 tcpdump groff-base shellcheck

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "app/command_line.h"
+#include "app/live/doctor.h"
+#include "app/live/live.h"
 #include "app/offline/bpf_filter.h"
 #include "app/offline/distinct_files.h"
 #include "app/offline/offline.h"
@@ -13,6 +15,7 @@
 #include "app/output/stats_json.h"
 #include "app/policy_source.h"
 #include "app/version.h"
+#include "netscope/nft/kernel.h"
 
 namespace netscope {
 namespace {
@@ -73,6 +76,33 @@ int filter_capture(const CommandLine& options, const LoadedPolicy& policy) {
   return code(run->problems.empty() ? ExitCode::done : ExitCode::failed);
 }
 
+int filter_gateway(const CommandLine& options, LoadedPolicy& policy) {
+  auto run = run_live(options, policy);
+  if (!run) {
+    complain(to_string(run.error()));
+    return code(ExitCode::failed);
+  }
+  if (options.text_report && print(text_report(*run, *policy.rules)) != code(ExitCode::done)) {
+    complain("standard output: the report cannot be written");
+    return code(ExitCode::failed);
+  }
+  return code(run->failed ? ExitCode::failed : ExitCode::done);
+}
+
+// --doctor and --print-nft, by the settings of the rules file and of the command line.
+int look_at_gateway(const CommandLine& options, const Policy& policy) {
+  const LiveSettings settings = with_options(policy.live, options);
+  const QueueRange queues = queues_of(settings, options);
+  if (options.print_nft) {
+    nft::TableSettings table{.live = settings, .queues = queues, .bypass = policy.overload == Action::accept};
+    if (settings.offload == Offload::flowtable) table.flow_devices = nft::flow_devices(settings);
+    return print(nft::nft_table(table));
+  }
+  const auto findings = examine(settings, queues);
+  const int printed = print(doctor_text(findings));
+  return healthy(findings) ? printed : code(ExitCode::failed);
+}
+
 int run(int argc, const char* const* argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error like others, with a message
   const auto options = parse_command_line(argc, argv);
@@ -84,14 +114,15 @@ int run(int argc, const char* const* argv) {
     return print("netscope-nfq " + std::string(version()) + " (" + std::string(commit()) + ")\n");
   }
   if (options->list_apps) return list_apps(*options);
-  const auto policy = load_policy(*options);
+  auto policy = load_policy(*options);
   if (!policy) return complain_all(policy.error());
   if (options->check) return print(describe(*policy->rules));
+  if (options->doctor || options->print_nft) return look_at_gateway(*options, policy->rules->policy());
   if (const auto distinct = check_distinct_files(*options); !distinct) return complain_all({distinct.error()});
   if (!options->filter.empty()) {
     if (const auto filter = BpfFilter::compile(options->filter); !filter) return complain_all({filter.error()});
   }
-  return filter_capture(*options, *policy);
+  return options->capture_in.empty() ? filter_gateway(*options, *policy) : filter_capture(*options, *policy);
 }
 
 }  // namespace

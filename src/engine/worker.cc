@@ -72,7 +72,11 @@ void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdict
       verdicts[step - kIndexAhead] = judge(packets[step - kIndexAhead], hashes_[step - kIndexAhead]);
     }
   }
-  while (Flow* flow = table_.next_stale(earliest)) end_flow(*flow, EndReason::timed_out);
+  forget_silent_flows(earliest);
+}
+
+void Worker::forget_silent_flows(Time now) {
+  while (Flow* flow = table_.next_stale(now)) end_flow(*flow, EndReason::timed_out);
 }
 
 void Worker::swap_rules(std::shared_ptr<const RuleSet> rules) {

@@ -47,6 +47,9 @@ class Worker {
   // flows.
   void swap_rules(std::shared_ptr<const RuleSet> rules);
 
+  // Ends the flows that were silent for too long at `now`; `process` does so too, by the times of its packets.
+  void forget_silent_flows(Time now);
+
   // The source has ended: all flows end as they stand.
   void finish();
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "app/output/kernel_view.h"
 #include "app/output/run_totals.h"
@@ -13,8 +12,7 @@ struct LiveRun : RunTotals {
   std::string place;  // "nft, hooks forward, queues 0-3"
   KernelView kernel;
   std::uint64_t reloads = 0;
-  // Why the run is not a success, each a sentence. Empty: it is one.
-  std::vector<std::string> problems;
+  bool failed = false;  // the log says why
 };
 
 }  // namespace netscope

@@ -105,7 +105,7 @@ Pipeline::Pipeline(const CommandLine& options, std::shared_ptr<const RuleSet> ru
       mapped_(input_.map()),
       decoder_(options.tunnels ? Tunnels::look_through : Tunnels::opaque),
       progress_(input_.size()),
-      events_(rules_) {
+      events_(EventOrigin::capture) {
   const std::uint64_t seed = random_seed();
   workers_.reserve(kShares);
   for (std::size_t share = 0; share < kShares; ++share) {
@@ -130,7 +130,7 @@ Result<void> Pipeline::open_outputs() {
     if (!filter) return std::unexpected(filter.error());
     filter_ = std::move(*filter);
   }
-  if (auto opened = events_.open(options_.flows, options_.events, input_); !opened) return opened;
+  if (auto opened = events_.open(options_.flows, options_.events, &input_); !opened) return opened;
   return {};
 }
 
@@ -266,7 +266,7 @@ Result<void> Pipeline::log_events(std::span<Share> shares) {
     all.insert(all.end(), std::make_move_iterator(share.events.begin()), std::make_move_iterator(share.events.end()));
   }
   std::stable_sort(all.begin(), all.end(), [](const Event& a, const Event& b) { return a.number < b.number; });
-  return events_.write(all);
+  return events_.write(all, *rules_);
 }
 
 Result<void> Pipeline::write_chunk(Chunk& chunk) {

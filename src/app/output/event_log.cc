@@ -57,10 +57,10 @@ std::string_view rcode_text(std::uint8_t code) {
   return code < kCodes.size() ? kCodes[code] : std::string_view{};
 }
 
-void write_common(JsonWriter& json, const Event& event) {
+void write_common(JsonWriter& json, const Event& event, EventOrigin origin) {
   json.text("timestamp", eve_timestamp(event.time));
   json.number("flow_id", event.flow_id);
-  json.number("pcap_cnt", event.number);
+  if (origin == EventOrigin::capture) json.number("pcap_cnt", event.number);
   json.text("event_type", event_type(event.kind));
   json.text("src_ip", to_string(event.client.address));
   json.text("dest_ip", to_string(event.server.address));
@@ -156,10 +156,10 @@ void write_verdict(JsonWriter& json, const Event& event, const RuleSet& rules) {
 
 }  // namespace
 
-void append_eve(std::string& out, const Event& event, const RuleSet& rules) {
+void append_eve(std::string& out, const Event& event, const RuleSet& rules, EventOrigin origin) {
   JsonWriter json;
   json.begin_object();
-  write_common(json, event);
+  write_common(json, event, origin);
   if (shows(event, Protocol::tls)) write_tls(json, event);
   if (shows(event, Protocol::http)) write_http(json, event);
   for (const Protocol family : {Protocol::dns, Protocol::mdns, Protocol::llmnr}) {
@@ -178,22 +178,22 @@ void append_eve(std::string& out, const Event& event, const RuleSet& rules) {
   out += '\n';
 }
 
-Result<void> EventLog::open(const std::string& flows, const std::string& events, const InputFile& input) {
+Result<void> EventLog::open(const std::string& flows, const std::string& events, const InputFile* input) {
   for (const auto& [name, file] : {std::pair{&flows, &flows_}, std::pair{&events, &events_}}) {
     if (name->empty()) continue;
-    auto opened = OutputFile::create(*name, &input);
+    auto opened = OutputFile::create(*name, input);
     if (!opened) return std::unexpected(opened.error());
     *file = std::move(*opened);
   }
   return {};
 }
 
-Result<void> EventLog::write(std::span<const Event> events) {
+Result<void> EventLog::write(std::span<const Event> events, const RuleSet& rules) {
   flow_lines_.clear();
   event_lines_.clear();
   for (const Event& event : events) {
-    if (flows_ && event.kind == EventKind::flow) append_eve(flow_lines_, event, *rules_);
-    if (events_) append_eve(event_lines_, event, *rules_);
+    if (flows_ && event.kind == EventKind::flow) append_eve(flow_lines_, event, rules, origin_);
+    if (events_) append_eve(event_lines_, event, rules, origin_);
   }
   if (flows_) {
     if (auto written = flows_->write(as_bytes(flow_lines_)); !written) return written;

@@ -42,7 +42,8 @@ class LatencyHistogram {
   static constexpr std::size_t kPerDoubling = 4, kBuckets = 64 * kPerDoubling;
   static std::size_t bucket_of(std::uint64_t ns) {
     if (ns < kPerDoubling) return static_cast<std::size_t>(ns);
-    const auto width = static_cast<std::size_t>(std::bit_width(ns)) - 3;  // the two bits behind the leading one tell the bucket
+    const auto width =
+        static_cast<std::size_t>(std::bit_width(ns)) - 3;  // the two bits behind the leading one tell the bucket
     return (width + 1) * kPerDoubling + ((ns >> width) & (kPerDoubling - 1));
   }
   static std::uint64_t upper_end(std::size_t bucket);

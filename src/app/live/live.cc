@@ -1,0 +1,457 @@
+// The order of things is what keeps the network alive. At the start: queues first, then the rules that fill them, and
+// everything that needs root before it is given up. At the stop: the rules go first, then what waits is answered.
+
+#include "app/live/live.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "app/live/console.h"
+#include "app/live/privileges.h"
+#include "app/live/queue_worker.h"
+#include "app/live/service.h"
+#include "app/live/signals.h"
+#include "app/output/event_log.h"
+#include "app/output/stats_json.h"
+#include "netscope/nfq/queue_counters.h"
+#include "netscope/nft/conntrack.h"
+#include "netscope/nft/kernel.h"
+
+namespace netscope {
+namespace {
+
+using namespace std::chrono_literals;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+constexpr auto kTick = 1s;
+constexpr unsigned kTicksBetweenListings = 3;
+constexpr auto kPatienceForNewRules = 10s;
+constexpr auto kBetweenWarnings = 60s;
+
+// Warns of what goes on for long, but not every second.
+class Occasionally {
+ public:
+  bool due(SteadyTime now) {
+    if (last_ && now - *last_ < kBetweenWarnings) return false;
+    last_ = now;
+    return true;
+  }
+
+ private:
+  std::optional<SteadyTime> last_;
+};
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = static_cast<std::uint64_t>(::getpid());
+  return seed;
+}
+
+// The sum of the workers, as last reported.
+RunTotals add_up(std::span<const std::unique_ptr<QueueWorker>> workers, const RuleSet& rules,
+                 LatencyHistogram& latency) {
+  RunTotals totals;
+  totals.statistics = Statistics(rules.rules().size(), rules.catalogue().apps().size());
+  totals.log_hits.assign(rules.rules().size(), 0);
+  for (const auto& worker : workers) {
+    const auto report = worker->report();
+    totals.statistics.merge(report->statistics);
+    totals.statistics.flows_open += report->flows;
+    for (std::size_t i = 0; i < std::min(totals.log_hits.size(), report->log_hits.size()); ++i) {
+      totals.log_hits[i] += report->log_hits[i];
+    }
+    latency += report->latency;
+  }
+  return totals;
+}
+
+class Daemon {
+ public:
+  Daemon(const CommandLine& options, LoadedPolicy& policy)
+      : options_(options),
+        policy_(policy),
+        settings_(with_options(policy.rules->policy().live, options)),
+        queues_(queues_of(settings_, options)),
+        events_(EventOrigin::gateway) {}
+
+  Result<void> set_up();
+  LiveRun run();
+
+ private:
+  Result<void> open_queues();
+  Result<void> open_outputs();
+  void work();
+  void tick();
+  void reload();
+  void wait_for_new_rules();
+  void recall_flows();
+  void stop();
+  // Listing the kernel's counters can take a program or two: not every second.
+  enum class Passed : bool { as_known, read_anew };
+  KernelView kernel_view(Passed how);
+  void write_events();
+  void write_statistics(const RunTotals& totals, const KernelView& kernel);
+  void show_status(const RunTotals& totals, const KernelView& kernel);
+  void warn_of_losses(const RunTotals& totals, const KernelView& kernel);
+  void watch_workers();
+  void problem(const std::string& text);
+  std::string place() const;
+
+  const CommandLine& options_;
+  LoadedPolicy& policy_;
+  LiveSettings settings_;
+  QueueRange queues_;
+  Console console_;
+  Signals signals_;
+  SteadyWallClock clock_;
+  std::optional<nft::Choice> choice_;
+  std::optional<nft::Table> table_;
+  nft::TableCounters passed_;  // as last read
+  unsigned ticks_ = 0;
+  std::optional<nfq::QueueCountersFile> counters_;
+  std::vector<std::unique_ptr<QueueWorker>> workers_;
+  std::vector<std::uint64_t> progress_;  // of each worker, when it was last looked at
+  EventLog events_;
+  LiveRun run_;
+  SteadyTime began_ = std::chrono::steady_clock::now();
+
+  std::optional<std::chrono::microseconds> watchdog_ = watchdog_interval();
+  SteadyTime watched_{};
+  std::uint64_t packets_shown_ = 0, losses_warned_of_ = 0, events_lost_ = 0;
+  Occasionally loss_warning_, one_sided_warning_, output_warning_;
+  bool stopping_ = false;
+};
+
+void Daemon::problem(const std::string& text) {
+  console_.log(LogLevel::error, text);
+  run_.failed = true;
+}
+
+// --- start
+
+Result<void> Daemon::set_up() {
+  if (!may_administer_network()) {
+    return std::unexpected(
+        Error{"filtering a gateway needs CAP_NET_ADMIN: run as root (sudo), or by the systemd unit"});
+  }
+  const auto user = find_user(settings_.user);
+  if (!user) return std::unexpected(user.error());
+  const bool fail_open = policy_.rules->policy().overload == Action::accept;
+  auto choice = nft::choose(settings_, queues_, nft::probe());
+  if (!choice) return std::unexpected(choice.error());
+  choice_ = std::move(*choice);
+  auto table = nft::Table::make(*choice_, {.live = settings_, .queues = queues_, .bypass = fail_open});
+  if (!table) return std::unexpected(table.error());
+  table_.emplace(std::move(*table));
+  if (auto opened = open_queues(); !opened) return opened;
+  if (auto opened = open_outputs(); !opened) return opened;
+  // The verdicts of a run before are forgotten: whatever it left is judged anew, by these rules.
+  if (auto cleared = nft::clear_marks(settings_.marks); !cleared && choice_->offload != Offload::off) {
+    console_.log(LogLevel::warning, to_string(cleared.error()));
+  }
+  if (auto installed = table_->install(); !installed) return installed;
+  if (auto dropped = drop_privileges(*user); !dropped) {
+    if (auto removed = table_->remove(); !removed) console_.log(LogLevel::error, to_string(removed.error()));
+    return dropped;
+  }
+  for (const std::string& line : choice_->reasons) console_.log(LogLevel::info, line);
+  if (!options_.rules_file.empty() && ::access(options_.rules_file.c_str(), R_OK) != 0) {
+    console_.log(LogLevel::warning, options_.rules_file + ": the user \"" + user->name +
+                                        "\" cannot read this file, so that a reload (SIGHUP) will fail; mend it with: "
+                                        "chmod o+r " +
+                                        options_.rules_file);
+  }
+  return {};
+}
+
+Result<void> Daemon::open_queues() {
+  const bool fail_open = policy_.rules->policy().overload == Action::accept;
+  const std::uint64_t seed = random_seed();
+  const auto count = static_cast<std::uint32_t>(queues_.count());
+  for (std::uint32_t index = 0; index < count; ++index) {
+    auto queue =
+        nfq::Queue::open({.number = static_cast<std::uint16_t>(queues_.first + index), .fail_open = fail_open});
+    if (!queue) return std::unexpected(queue.error());
+    const nfq::QueueFeatures& features = queue->features();
+    if (index == 0 && !features.gso) {
+      console_.log(LogLevel::warning, "this kernel splits large packets before it queues them: expect less throughput");
+    }
+    if (index == 0 && fail_open && !features.fail_open) {
+      console_.log(LogLevel::warning,
+                   "this kernel drops what finds a queue full, although policy.overload is \"accept\"");
+    }
+    const QueueWorker::Options options{
+        .worker = {.flow_capacity = std::max(options_.max_flows / count, 1024u),
+                   .seed = seed + index,
+                   .flow_id_base = index,
+                   .recording = {.flows = !options_.events.empty() || !options_.flows.empty(),
+                                 .messages = !options_.events.empty(),
+                                 .tables = true}},
+        .marks = settings_.marks,
+        .offload = choice_->offload,
+        .fail_open = fail_open,
+        .index = index};
+    workers_.push_back(std::make_unique<QueueWorker>(std::move(*queue), policy_.rules, options, clock_));
+  }
+  progress_.resize(count);
+  auto counters = nfq::QueueCountersFile::open();
+  if (counters) {
+    counters_ = std::move(*counters);
+  } else {
+    console_.log(LogLevel::warning, to_string(counters.error()) + "; what the kernel drops will not be shown");
+  }
+  return {};
+}
+
+// Files are opened as root and written as the user of later; statistics are replaced as a whole each second, which
+// needs a folder that this user may write to.
+Result<void> Daemon::open_outputs() {
+  return events_.open(options_.flows, options_.events, nullptr);
+}
+
+// --- the run
+
+std::string Daemon::place() const {
+  std::string out(to_string(choice_->backend));
+  for (const Hook hook : settings_.hooks) out += ", " + std::string(to_string(hook));
+  return out + ", " + (queues_.count() == 1 ? "queue " : "queues ") + to_string(queues_) + " by " +
+         std::string(to_string(choice_->fanout)) + ", offload " + std::string(to_string(choice_->offload));
+}
+
+LiveRun Daemon::run() {
+  run_.place = place();
+  for (const auto& worker : workers_) worker->start();
+  const std::string status = "filtering: " + run_.place;
+  console_.log(LogLevel::info, status);
+  notify_ready(status);
+  work();
+  stop();
+  return std::move(run_);
+}
+
+void Daemon::work() {
+  SteadyTime next_tick = std::chrono::steady_clock::now() + kTick;
+  while (!stopping_) {
+    auto until = next_tick - std::chrono::steady_clock::now();
+    if (watchdog_) until = std::min<std::chrono::steady_clock::duration>(until, *watchdog_ / 2);
+    const auto request = signals_.wait(std::chrono::ceil<std::chrono::milliseconds>(until));
+    if (request == Request::stop) return;
+    if (request == Request::reload) reload();
+    watch_workers();
+    if (const SteadyTime now = std::chrono::steady_clock::now(); now >= next_tick) {
+      tick();
+      next_tick = std::max(next_tick + kTick, now);
+    }
+  }
+}
+
+void Daemon::tick() {
+  KernelView kernel = kernel_view(ticks_++ % kTicksBetweenListings == 0 ? Passed::read_anew : Passed::as_known);
+  const RunTotals totals = add_up(workers_, *policy_.rules, kernel.latency);
+  write_events();
+  write_statistics(totals, kernel);
+  show_status(totals, kernel);
+  warn_of_losses(totals, kernel);
+}
+
+// A worker that stands still is a failure of the whole: the service manager, which is told that we live only while all
+// workers do, ends the program and starts it again.
+void Daemon::watch_workers() {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  for (const auto& worker : workers_) {
+    if (const auto failure = worker->failure(); failure && !stopping_) {
+      problem("queue " + std::to_string(worker->queue_number()) + ": " + *failure);
+      stopping_ = true;
+    }
+  }
+  if (!watchdog_ || now - watched_ < *watchdog_) return;
+  watched_ = now;
+  bool all_alive = true;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    const std::uint64_t progress = workers_[i]->progress();
+    all_alive = all_alive && progress != progress_[i];
+    progress_[i] = progress;
+  }
+  if (all_alive) notify_alive();
+}
+
+KernelView Daemon::kernel_view(Passed how) {
+  KernelView view;
+  if (counters_) {
+    if (const auto queues = counters_->read()) {
+      for (const nfq::QueueCounters& queue : *queues) {
+        if (queue.number < queues_.first || queue.number > queues_.last) continue;
+        view.queues.push_back({.number = queue.number,
+                               .depth = queue.depth,
+                               .queue_dropped = queue.full_drops,
+                               .user_dropped = queue.socket_drops});
+      }
+    }
+  }
+  if (const auto counters = how == Passed::read_anew ? table_->counters() : passed_) passed_ = *counters;
+  const auto counter = [](const nft::Passed& passed) {
+    return Counter{.packets = passed.packets, .bytes = passed.bytes};
+  };
+  view.passed = counter(passed_.passed);
+  view.dropped = counter(passed_.dropped);
+  view.rejected = counter(passed_.rejected);
+  return view;
+}
+
+void Daemon::write_events() {
+  for (const auto& worker : workers_) {
+    for (EventBatch& batch : worker->take_events()) {
+      if (!events_.wanted()) continue;
+      for (Event& event : batch.events) {
+        event.time += clock_.correction();
+        event.start += clock_.correction();
+        event.end += clock_.correction();
+      }
+      if (const auto written = events_.write(batch.events, *batch.rules); !written) {
+        events_lost_ += batch.events.size();
+        if (output_warning_.due(std::chrono::steady_clock::now())) {
+          console_.log(LogLevel::error, to_string(written.error()) + "; " + std::to_string(events_lost_) +
+                                            " events are lost so far, and filtering goes on");
+        }
+      }
+    }
+  }
+}
+
+void Daemon::write_statistics(const RunTotals& totals, const KernelView& kernel) {
+  if (options_.stats_json.empty() || options_.stats_json == "-") return;
+  RunTotals timed = totals;
+  timed.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  const std::string json = stats_json({.kind = "live", .name = run_.place}, timed, kernel, *policy_.rules);
+  const auto written = replace_file(options_.stats_json, json);
+  if (!written && output_warning_.due(std::chrono::steady_clock::now())) {
+    console_.log(LogLevel::error, to_string(written.error()) + "; filtering goes on");
+  }
+}
+
+void Daemon::show_status(const RunTotals& totals, const KernelView& kernel) {
+  const Statistics& s = totals.statistics;
+  std::uint64_t depth = 0, lost = 0;
+  for (const QueueView& queue : kernel.queues) {
+    depth += queue.depth;
+    lost += queue.queue_dropped + queue.user_dropped;
+  }
+  const std::uint64_t seen = s.all.packets + kernel.passed.packets + kernel.dropped.packets + kernel.rejected.packets;
+  const std::string text = std::to_string(seen - std::min(seen, packets_shown_)) + " packets/s  " +
+                           std::to_string(s.flows_open) + " flows  " +
+                           std::to_string(s.blocked_packets() + kernel.dropped.packets + kernel.rejected.packets) +
+                           " blocked  " + std::to_string(depth) + " queued  " + std::to_string(lost) + " lost";
+  packets_shown_ = seen;
+  console_.status(text);
+  notify_status(text);
+}
+
+void Daemon::warn_of_losses(const RunTotals& totals, const KernelView& kernel) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  std::uint64_t full = 0, unread = 0;
+  for (const QueueView& queue : kernel.queues) {
+    full += queue.queue_dropped;
+    unread += queue.user_dropped;
+  }
+  if (full + unread > losses_warned_of_ && loss_warning_.due(now)) {
+    losses_warned_of_ = full + unread;
+    console_.log(LogLevel::warning, "the kernel could not queue " + std::to_string(full + unread) +
+                                        " packets so far (queue full " + std::to_string(full) + ", buffer full " +
+                                        std::to_string(unread) + "): give more queues and processors (--queues)");
+  }
+  const Statistics& s = totals.statistics;
+  if (s.one_sided > 1000 && s.one_sided > s.tcp.packets / 4 && one_sided_warning_.due(now)) {
+    console_.log(LogLevel::warning,
+                 std::to_string(s.one_sided) + " of " + std::to_string(s.tcp.packets) +
+                     " TCP packets answer what their worker never saw: the two directions of connections go to "
+                     "different queues, or past this machine. Use fanout = \"flow\", and see --doctor");
+  }
+}
+
+// --- reload
+
+void Daemon::reload() {
+  notify_reloading();
+  auto loaded = load_policy(options_, policy_.catalogue);
+  if (!loaded) {
+    for (const Error& error : loaded.error()) console_.log(LogLevel::error, to_string(error));
+    console_.log(LogLevel::error, "the rules were not reloaded; those of before stay in force");
+    return notify_ready("the last reload failed; the rules of before are in force");
+  }
+  const Policy& now = loaded->rules->policy();
+  const Policy& before = policy_.rules->policy();
+  if (now.live != before.live || now.overload != before.overload) {
+    console_.log(LogLevel::warning, "changes of [live] and policy.overload take effect at the next start");
+  }
+  policy_ = std::move(*loaded);
+  for (const auto& worker : workers_) worker->put_in_force(policy_.rules);
+  wait_for_new_rules();
+  recall_flows();
+  ++run_.reloads;
+  const std::string status = std::to_string(policy_.rules->rules().size()) + " rules in force";
+  console_.log(LogLevel::info, "reloaded: " + status);
+  notify_ready(status);
+}
+
+// The marks must not be cleared before: a worker with the old rules would set them again.
+void Daemon::wait_for_new_rules() {
+  const SteadyTime end = std::chrono::steady_clock::now() + kPatienceForNewRules;
+  for (const auto& worker : workers_) {
+    while (!worker->follows_newest_rules() && !worker->failure() && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(1ms);
+    }
+  }
+}
+
+// All judged flows come back to the queues, to be judged by the new rules.
+void Daemon::recall_flows() {
+  if (choice_->offload == Offload::off) return;
+  if (choice_->offload == Offload::flowtable) {
+    if (const auto emptied = table_->install(); !emptied) problem(to_string(emptied.error()));
+  }
+  if (const auto cleared = nft::clear_marks(settings_.marks); !cleared) {
+    console_.log(LogLevel::warning, to_string(cleared.error()) + "; flows that the kernel carries keep their verdict");
+  }
+}
+
+// --- stop
+
+void Daemon::stop() {
+  notify_stopping();
+  console_.clear();
+  run_.kernel = kernel_view(Passed::read_anew);
+  if (const auto removed = table_->remove(); !removed) problem(to_string(removed.error()));
+  for (const auto& worker : workers_) worker->stop();
+  if (choice_->offload != Offload::off) {
+    if (const auto cleared = nft::clear_marks(settings_.marks); !cleared) problem(to_string(cleared.error()));
+  }
+  LatencyHistogram latency;
+  static_cast<RunTotals&>(run_) = add_up(workers_, *policy_.rules, latency);
+  run_.kernel.latency = latency;
+  run_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  write_events();
+  write_statistics(run_, run_.kernel);
+  if (const auto closed = events_.close(); !closed) problem(to_string(closed.error()));
+}
+
+}  // namespace
+
+QueueRange queues_of(const LiveSettings& settings, const CommandLine& options) {
+  if (settings.queues) return *settings.queues;
+  const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
+  const std::size_t count = std::min<std::size_t>(options.workers != 0 ? options.workers : processors, kMaxQueues);
+  return {.first = 0, .last = static_cast<std::uint16_t>(count - 1)};
+}
+
+Result<LiveRun> run_live(const CommandLine& options, LoadedPolicy& policy) {
+  Daemon daemon(options, policy);
+  if (auto ready = daemon.set_up(); !ready) return std::unexpected(ready.error());
+  return daemon.run();
+}
+
+}  // namespace netscope

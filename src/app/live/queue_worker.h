@@ -1,0 +1,117 @@
+// One thread, one queue, one worker: bursts in, verdicts out.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/live/published.h"
+#include "app/output/kernel_view.h"
+#include "netscope/engine/worker.h"
+#include "netscope/nfq/queue.h"
+#include "netscope/policy/live.h"
+
+namespace netscope {
+
+// Nanoseconds since 1970 that never step: the wall clock of when the program started, carried on by the monotonic one.
+// Flows must not expire because somebody sets the clock.
+class SteadyWallClock {
+ public:
+  SteadyWallClock();
+  Time now() const;
+  // What has to be added to now() to tell the time that the wall clock shows.
+  Duration correction() const;
+
+ private:
+  Duration offset_;
+};
+
+// Events between two collections, of one set of rules. Beyond kMaxWaitingEvents they are counted and left.
+inline constexpr std::size_t kMaxWaitingEvents = 65536;
+struct EventBatch {
+  std::shared_ptr<const RuleSet> rules;
+  std::vector<Event> events;
+};
+
+// What a worker tells of itself, once a second.
+struct WorkerReport {
+  Statistics statistics;
+  std::vector<std::uint64_t> log_hits;
+  std::uint32_t flows = 0;  // remembered now
+  LatencyHistogram latency;
+  nfq::SocketCounters socket;
+};
+
+class QueueWorker {
+ public:
+  struct Options {
+    WorkerOptions worker{};
+    Marks marks{};
+    Offload offload = Offload::mark;
+    Tunnels tunnels = Tunnels::opaque;
+    bool fail_open = false;  // what is still unanswered at the very end is accepted
+    unsigned index = 0;      // of the worker; its thread is pinned to the processor of that number where there is one
+  };
+
+  // The thread begins with start() and ends with stop() or on an error of the queue.
+  QueueWorker(nfq::Queue queue, std::shared_ptr<const RuleSet> rules, const Options& options,
+              const SteadyWallClock& clock);
+  QueueWorker(const QueueWorker&) = delete;
+  QueueWorker& operator=(const QueueWorker&) = delete;
+  ~QueueWorker();
+
+  void start();
+  // Answers what is still queued, ends the thread and all flows. The last report and events can be taken afterwards.
+  void stop();
+
+  // From any thread.
+  void put_in_force(std::shared_ptr<const RuleSet> rules);
+  bool follows_newest_rules() const;
+  // Grows with every burst, and at least four times a second in a thread that is alive.
+  std::uint64_t progress() const { return progress_.load(std::memory_order_relaxed); }
+  std::optional<std::string> failure() const;
+  std::shared_ptr<const WorkerReport> report() const;
+  std::vector<EventBatch> take_events();
+  std::uint64_t events_left_out() const { return events_left_out_.load(std::memory_order_relaxed); }
+  std::uint16_t queue_number() const { return queue_.number(); }
+
+ private:
+  void run();
+  void judge(std::span<const nfq::QueuedPacket> burst);
+  nfq::Answer answer_for(const Verdict& verdict) const;
+  void follow_newest_rules();
+  void hand_over_events();
+  void publish_report();
+  void fail(std::string what);
+
+  Options options_;
+  const SteadyWallClock& clock_;
+  nfq::Queue queue_;
+  std::shared_ptr<const RuleSet> rules_;
+  Worker worker_;
+  std::uint64_t number_ = 0;  // of the last packet
+  LatencyHistogram latency_;
+  std::vector<Packet> packets_;
+  std::vector<Verdict> verdicts_;
+
+  Published<const RuleSet> newest_rules_;
+  std::uint64_t rules_seen_ = 0;
+  std::atomic<std::uint64_t> rules_followed_ = 0;
+  std::atomic<std::uint64_t> progress_ = 0, events_left_out_ = 0;
+  std::atomic<bool> stopping_ = false;
+  Published<const WorkerReport> report_;
+
+  mutable std::mutex mutex_;  // of what follows
+  std::vector<EventBatch> events_;
+  std::size_t events_waiting_ = 0;
+  std::optional<std::string> failure_;
+
+  std::thread thread_;
+};
+
+}  // namespace netscope

@@ -1,0 +1,12 @@
+// What both forms of the rules write alike.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace netscope::nft {
+
+// "0xff000000"
+std::string hex(std::uint32_t number);
+
+}  // namespace netscope::nft

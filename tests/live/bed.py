@@ -1,0 +1,233 @@
+"""A client, a gateway and a server in network namespaces of their own, and the program on the gateway.
+
+    client 10.77.1.2, fd77:1::2 --- 10.77.1.1 gateway 10.77.2.1 --- 10.77.2.2, fd77:2::2 server
+
+Everything that a test starts ends with it, by process id; the namespaces are removed.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+CLIENT4, SERVER4, CLIENT6, SERVER6 = "10.77.1.2", "10.77.2.2", "fd77:1::2", "fd77:2::2"
+NEEDED = ("ip", "iptables", "ip6tables", "curl", "openssl", "dig", "dnsmasq", "iperf3", "conntrack", "python3")
+
+
+def why_not():
+    """Why these tests cannot run here; None when they can."""
+    if os.geteuid() != 0:
+        return "network namespaces need root"
+    missing = [tool for tool in NEEDED if shutil.which(tool) is None]
+    if missing:
+        return "missing: " + ", ".join(missing)
+    probe = subprocess.run(["unshare", "-n", "iptables", "-A", "FORWARD", "-j", "NFQUEUE", "--queue-num", "1"],
+                           capture_output=True, text=True, timeout=20)
+    if probe.returncode != 0:
+        return "this kernel gives no NFQUEUE in namespaces: " + probe.stderr.strip()[-200:]
+    return None
+
+
+def eventually(condition, seconds=10.0, what="it"):
+    """Waits until the condition holds, and says what did not happen when it does not."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {seconds:g} s")
+
+
+class Daemon:
+    """netscope-nfq in the gateway's namespace."""
+
+    def __init__(self, bed, rules, *options, wait=True):
+        self.bed = bed
+        self.rules = bed.folder / "rules.toml"
+        self.stats_file = bed.public / "stats.json"
+        self.events_file = bed.folder / "events.jsonl"
+        self.stats_file.unlink(missing_ok=True)
+        self.write_rules(rules)
+        self.log = open(bed.folder / "daemon.log", "w+b")
+        environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
+        environment.pop("JOURNAL_STREAM", None)
+        self.process = bed.start("gateway", bed.program, "--rules", self.rules, "--stats-json", self.stats_file,
+                                 "--events", self.events_file, *options, stdout=self.log, stderr=self.log,
+                                 env=environment)
+        if wait:
+            eventually(lambda: "filtering: " in self.text() or self.process.poll() is not None, 30, "the start")
+            if self.process.poll() is not None:
+                raise AssertionError("the program ended at once:\n" + self.text())
+
+    def write_rules(self, rules):
+        self.rules.write_text(rules)
+        self.rules.chmod(0o644)
+
+    def text(self):
+        return pathlib.Path(self.log.name).read_text(errors="replace")
+
+    def reload(self, rules):
+        self.write_rules(rules)
+        seen = self.text().count("reloaded: ") + self.text().count("were not reloaded")
+        self.process.send_signal(signal.SIGHUP)
+        eventually(lambda: self.text().count("reloaded: ") + self.text().count("were not reloaded") > seen, 15,
+                   "the reload")
+
+    def stats(self):
+        """The statistics of this second: those that are written after the call."""
+        def fresh():
+            return self.stats_file.exists() and self.stats_file.stat().st_mtime_ns > asked
+        asked = time.time_ns()
+        eventually(fresh, 5, "a new statistics file")
+        return json.loads(self.stats_file.read_text())
+
+    def stop(self):
+        """Ends it as the service manager does; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(20)
+        return code
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(20)
+
+
+class Bed:
+    def __init__(self, program, nat=False):
+        self.program = program
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="netscope-live-"))
+        self.folder.chmod(0o755)
+        self.public = self.folder / "public"  # the program writes here as an unprivileged user
+        self.public.mkdir()
+        self.public.chmod(0o777)
+        self.names = {role: f"nsq{os.getpid()}-{role}" for role in ("client", "gateway", "server")}
+        self.processes = []
+        try:
+            self.lay_out(nat)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def lay_out(self, nat):
+        for name in self.names.values():
+            self.call("ip", "netns", "add", name)
+        for role, near, far, subnet in (("client", "eth0", "lan", 1), ("server", "eth0", "wan", 2)):
+            self.call("ip", "link", "add", near, "netns", self.names[role], "type", "veth", "peer", "name", far,
+                      "netns", self.names["gateway"])
+            self.run(role, "ip", "address", "add", f"10.77.{subnet}.2/24", "dev", near)
+            self.run(role, "ip", "address", "add", f"fd77:{subnet}::2/64", "dev", near, "nodad")
+            self.run("gateway", "ip", "address", "add", f"10.77.{subnet}.1/24", "dev", far)
+            self.run("gateway", "ip", "address", "add", f"fd77:{subnet}::1/64", "dev", far, "nodad")
+            for who, device in ((role, near), (role, "lo"), ("gateway", far), ("gateway", "lo")):
+                self.run(who, "ip", "link", "set", device, "up")
+            self.run(role, "ip", "route", "add", "default", "via", f"10.77.{subnet}.1")
+            self.run(role, "ip", "-6", "route", "add", "default", "via", f"fd77:{subnet}::1")
+        for setting in ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"):
+            self.run("gateway", "sysctl", "-qw", setting)
+        if nat:
+            self.run("gateway", "iptables", "-t", "nat", "-A", "POSTROUTING", "-o", "wan", "-j", "MASQUERADE")
+            self.run("gateway", "ip6tables", "-t", "nat", "-A", "POSTROUTING", "-o", "wan", "-j", "MASQUERADE")
+        eventually(lambda: self.run("client", "ping", "-6", "-c1", "-W1", SERVER6, check=False).returncode == 0
+                   if shutil.which("ping") else True, 10, "IPv6")
+
+    # --- processes
+
+    def call(self, *command, check=True, timeout=60, **options):
+        command = [str(word) for word in command]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
+                              errors="replace", **options)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def inside(self, role, *command):
+        return ["ip", "netns", "exec", self.names[role], *map(str, command)]
+
+    def run(self, role, *command, **options):
+        return self.call(*self.inside(role, *command), **options)
+
+    def start(self, role, *command, **options):
+        options.setdefault("stdout", subprocess.DEVNULL)
+        options.setdefault("stderr", subprocess.DEVNULL)
+        process = subprocess.Popen(self.inside(role, *command), stdin=subprocess.DEVNULL, **options)
+        self.processes.append(process)
+        return process
+
+    def wait_for_port(self, role, port, udp=False):
+        pattern = re.compile(rf"[\]:.*\d]:{port}\s")
+        eventually(lambda: pattern.search(self.run(role, "ss", "-Hlun" if udp else "-Hltn").stdout), 15,
+                   f"port {port} of the {role}")
+
+    def close(self):
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.kill()
+                process.wait(10)
+        for name in self.names.values():
+            subprocess.run(["ip", "netns", "delete", name], capture_output=True, timeout=20)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- servers
+
+    def certificate(self):
+        key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
+        if not certificate.exists():
+            self.call("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                      "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=server.example")
+        return key, certificate
+
+    def serve(self):
+        """HTTP on 80 and TLS on 443, by any name, for many at once."""
+        key, certificate = self.certificate()
+        here = pathlib.Path(__file__).resolve().parent
+        self.start("server", "python3", here / "web_server.py", key, certificate)
+        for port in (80, 443):
+            self.wait_for_port("server", port)
+
+    def serve_names(self):
+        """DNS: every name is the server's."""
+        self.start("server", "dnsmasq", "--no-daemon", "--no-resolv", "--no-hosts", "--bind-interfaces", "--port=53",
+                   f"--listen-address={SERVER4},{SERVER6}", f"--address=/#/{SERVER4}", "--user=root",
+                   f"--pid-file={self.folder}/dnsmasq.pid")
+        self.wait_for_port("server", 53, udp=True)
+
+    # --- clients
+
+    def curl(self, url, *options, address=SERVER4, seconds=4):
+        """Fetches from the server, whatever the name: (exit code, body, seconds)."""
+        name = re.match(r"https?://([^/:]+)", url).group(1)
+        target = f"[{address}]" if ":" in address else address
+        began = time.monotonic()
+        done = self.run("client", "curl", "-sSk", "--noproxy", "*", "--max-time", str(seconds), "--connect-to",
+                        f"{name}::{target}:", *options, url, check=False, timeout=seconds + 20)
+        return done.returncode, done.stdout, time.monotonic() - began
+
+    def dig(self, name, *options):
+        done = self.run("client", "dig", f"@{SERVER4}", "+tries=1", "+time=2", "+short", name, *options, check=False)
+        return done.stdout.strip()
+
+    def gateway_rules(self):
+        """Every rule of both backends that the program may have left."""
+        text = ""
+        for tool in ("iptables-save", "ip6tables-save"):
+            text += self.run("gateway", tool, check=False).stdout
+        if shutil.which("nft"):
+            text += self.run("gateway", "nft", "list", "ruleset", check=False).stdout
+        return text
+
+    def marked_connections(self):
+        return [line for line in self.run("gateway", "conntrack", "-L", check=False).stdout.splitlines()
+                if re.search(r"mark=[1-9]", line)]

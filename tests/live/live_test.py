@@ -1,0 +1,380 @@
+#!/usr/bin/env python3
+"""The program as a gateway between real clients and servers.
+
+usage: live_test.py PROGRAM [unittest options]; exits with 77 where the machine cannot.
+"""
+
+import json
+import pathlib
+import signal
+import sys
+import time
+import unittest
+
+import bed
+from bed import CLIENT4, SERVER4, SERVER6, Bed, Daemon, eventually
+
+PROGRAM = None
+
+NOTHING = '[policy]\ndefault = "accept"\n'
+
+
+def rule(action, condition, name="test"):
+    return f'[[rule]]\nname = "{name}"\naction = "{action}"\n{condition}\n'
+
+
+BLOCKED = rule("drop", 'domain = ["blocked.example"]')
+REJECTED = rule("reject", 'domain = ["blocked.example"]')
+
+
+class LiveCase(unittest.TestCase):
+    nat = False
+
+    @classmethod
+    def setUpClass(cls):
+        cls.bed = Bed(PROGRAM, nat=cls.nat)
+        cls.bed.serve()
+        cls.bed.serve_names()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.bed.close()
+
+    def setUp(self):
+        self.bed.run("gateway", "conntrack", "-F", check=False)
+        self.daemon = None
+
+    def tearDown(self):
+        if self.daemon is not None and self.daemon.process.poll() is None:
+            self.daemon.process.send_signal(signal.SIGCONT)
+            self.daemon.stop()
+
+    def start(self, rules, *options):
+        self.daemon = Daemon(self.bed, rules, "--queues", "0-3", *options)
+        return self.daemon
+
+    def assert_fetched(self, url, *options, **more):
+        code, body, _ = self.bed.curl(url, *options, **more)
+        self.assertEqual(code, 0, f"{url} was not fetched\n{self.daemon.text() if self.daemon else ''}")
+        return body
+
+    def assert_blocked(self, url, *options, **more):
+        code, body, _ = self.bed.curl(url, *options, seconds=2, **more)
+        self.assertNotEqual(code, 0, f"{url} was fetched: {body}")
+
+    def stop_cleanly(self):
+        self.assertEqual(self.daemon.stop(), 0, self.daemon.text())
+        self.assertNotIn("netscope", self.bed.gateway_rules().lower())
+        self.assertEqual(self.bed.marked_connections(), [])
+
+
+class Actions(LiveCase):
+    def test_without_rules_everything_passes(self):
+        self.start(NOTHING)
+        self.assertIn("this is fine.example", self.assert_fetched("https://fine.example/"))
+        self.assert_fetched("http://fine.example/")
+        self.assert_fetched("https://fine.example/", address=SERVER6)
+        self.assertEqual(self.bed.dig("fine.example"), SERVER4)
+        self.stop_cleanly()
+
+    def test_drop_by_name(self):
+        self.start(BLOCKED)
+        for address in (SERVER4, SERVER6):
+            for version in ("--tlsv1.3", "--tls-max=1.2"):
+                with self.subTest(address=address, version=version):
+                    options = [version] if "=" not in version else version.split("=")
+                    self.assert_blocked("https://www.blocked.example/", *options, address=address)
+                    self.assert_fetched("https://notblocked.example/", *options, address=address)
+            self.assert_blocked("http://blocked.example/", address=address)
+            self.assert_fetched("http://fine.example/", address=address)
+        self.assertNotIn(SERVER4, self.bed.dig("blocked.example"))
+        self.assertEqual(self.bed.dig("fine.example"), SERVER4)
+        self.stop_cleanly()
+
+    def test_reject_is_told_at_once(self):
+        self.start(REJECTED)
+        for address in (SERVER4, SERVER6):
+            for scheme in ("https", "http"):
+                with self.subTest(address=address, scheme=scheme):
+                    code, _, seconds = self.bed.curl(f"{scheme}://blocked.example/", address=address)
+                    self.assertNotEqual(code, 0)
+                    self.assertNotEqual(code, 28, "curl was left waiting")
+                    self.assertLess(seconds, 2)
+                    self.assert_fetched(f"{scheme}://fine.example/", address=address)
+        self.stop_cleanly()
+
+    def test_an_address_rule_stops_the_connection_before_it_begins(self):
+        for action, codes in (("drop", {28}), ("reject", {7})):
+            for address in (SERVER4, SERVER6):
+                with self.subTest(action=action, address=address):
+                    daemon = self.start(rule(action, f'dst = ["{address}"]'))
+                    code, _, _ = self.bed.curl("https://fine.example/", address=address, seconds=2)
+                    self.assertIn(code, codes)
+                    self.assert_fetched("https://fine.example/", address=SERVER6 if address == SERVER4 else SERVER4)
+                    daemon.stop()
+
+    def test_an_application_rule(self):
+        self.start(rule("reject", 'app = ["YouTube"]'))
+        self.assert_blocked("https://www.youtube.com/")
+        self.assert_fetched("https://www.wikipedia.org/")
+        self.assertNotIn(SERVER4, self.bed.dig("www.youtube.com"))
+        self.stop_cleanly()
+
+    def test_a_rejected_datagram_is_answered_by_icmp(self):
+        self.start(rule("reject", 'port = [5353]\nproto = ["udp"]'))
+        program = ("import socket,sys\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\ns.settimeout(3)\n"
+                   f"s.connect(('{SERVER4}',5353))\ns.send(b'hello')\n"
+                   "try:\n s.recv(100)\nexcept OSError as error:\n print(type(error).__name__)\n")
+        done = self.bed.run("client", "python3", "-c", program)
+        self.assertIn(done.stdout.strip(), ("ConnectionRefusedError", "PermissionError", "OSError"))
+        self.assertNotIn("Timeout", done.stdout)
+
+    def test_a_hello_in_pieces_is_read(self):
+        self.start(BLOCKED)
+        here = pathlib.Path(__file__).resolve().parent
+        for name, expected in (("blocked.example", "blocked"), ("fine.example", "fetched")):
+            for piece in (1, 7, 100):
+                with self.subTest(name=name, piece=piece):
+                    done = self.bed.run("client", "python3", here / "split_client.py", SERVER4, name, piece, timeout=60)
+                    self.assertEqual(done.stdout.strip(), expected)
+
+    def test_the_default_may_block(self):
+        self.start('[policy]\ndefault = "drop"\n' + rule("accept", 'domain = ["fine.example"]'))
+        self.assert_fetched("https://fine.example/")
+        self.assert_blocked("https://other.example/")
+        self.stop_cleanly()
+
+    def test_a_later_request_of_a_connection_is_judged(self):
+        self.start(REJECTED)
+        first, second = "http://fine.example/", "http://blocked.example/"
+        done = self.bed.run("client", "curl", "-sS", "--max-time", "4", "--connect-to", f"::{SERVER4}:80", first, second,
+                            check=False)
+        self.assertIn("this is fine.example", done.stdout)
+        self.assertNotIn("this is blocked.example", done.stdout)
+
+
+class Nat(LiveCase):
+    nat = True
+
+    def test_names_and_addresses_behind_nat(self):
+        self.start(REJECTED + rule("drop", f'src = ["{CLIENT4}"]\nport = [8080]', "by-client"))
+        self.assert_fetched("https://fine.example/")
+        self.assert_blocked("https://blocked.example/")
+        self.assert_fetched("https://fine.example/", address=SERVER6)
+        self.assert_blocked("https://blocked.example/", address=SERVER6)
+        self.assertEqual(self.bed.dig("fine.example"), SERVER4)
+        self.stop_cleanly()
+
+
+class Offload(LiveCase):
+    def test_a_judged_flow_leaves_the_queue(self):
+        self.start(BLOCKED)
+        size = 200_000_000
+        self.assert_fetched(f"https://fine.example/bytes/{size}", "-o", "/dev/null", seconds=60)
+        stats = self.daemon.stats()
+        self.assertLess(stats["stats"]["decoder"]["pkts"], 200, "the download went through the queue")
+        self.assertGreater(stats["stats"]["firewall"]["offloaded"], 1000)
+        self.stop_cleanly()
+
+    def test_with_offload_off_everything_is_inspected(self):
+        self.start(BLOCKED, "--offload", "off")
+        self.assert_fetched("https://fine.example/bytes/20000000", "-o", "/dev/null", seconds=60)
+        self.assert_blocked("https://blocked.example/")
+        stats = self.daemon.stats()
+        self.assertGreater(stats["stats"]["decoder"]["bytes"], 20_000_000)
+        self.assertEqual(self.bed.marked_connections(), [])
+        self.stop_cleanly()
+
+    def test_a_blocked_flow_stays_blocked_when_conntrack_forgets(self):
+        self.start(BLOCKED)
+        self.assert_blocked("https://blocked.example/")
+        held = self.bed.start("client", "curl", "-sSk", "--max-time", "8", "--connect-to", f"::{SERVER4}:443",
+                              "https://blocked.example/")
+        for _ in range(20):
+            time.sleep(0.2)
+            self.bed.run("gateway", "conntrack", "-F", check=False)
+        self.assertNotEqual(held.wait(20), 0)
+
+    def test_foreign_bits_of_the_mark_stay(self):
+        self.bed.run("gateway", "iptables", "-t", "mangle", "-I", "PREROUTING", "-j", "CONNMARK", "--set-xmark",
+                     "0x5/0xff")
+        try:
+            self.start(BLOCKED)
+            self.assert_fetched("https://fine.example/")
+            lines = [line for line in self.bed.marked_connections() if "dport=443" in line]
+            self.assertTrue(lines)
+            for line in lines:
+                mark = int(line.split("mark=")[1].split()[0])
+                self.assertEqual(mark & 0xff, 5)
+                self.assertNotEqual(mark & 0xff000000, 0)
+            self.assertEqual(self.daemon.stop(), 0)
+            for line in self.bed.marked_connections():
+                self.assertEqual(int(line.split("mark=")[1].split()[0]) & 0xff000000, 0)
+        finally:
+            self.bed.run("gateway", "iptables", "-t", "mangle", "-F", "PREROUTING")
+
+
+class Many(LiveCase):
+    def test_a_thousand_connections_at_once_over_four_queues(self):
+        self.start(BLOCKED)
+        here = pathlib.Path(__file__).resolve().parent
+        done = self.bed.run("client", "python3", here / "many_clients.py", SERVER4, 1000, "fine.example",
+                            "blocked.example", timeout=120)
+        result = json.loads(done.stdout)
+        self.assertEqual(result["fine.example"], {"fetched": 500, "failed": 0}, self.daemon.text())
+        self.assertEqual(result["blocked.example"], {"fetched": 0, "failed": 500})
+        stats = self.daemon.stats()["stats"]
+        self.assertEqual(stats["capture"]["kernel_drops"] + stats["capture"]["user_drops"], 0)
+        self.assertLess(stats["flow"]["one_sided"], 20, "flows were inspected by two workers")
+        self.stop_cleanly()
+
+
+class Reload(LiveCase):
+    def test_new_rules_cut_what_runs_and_let_go_what_did_not(self):
+        self.start(NOTHING)
+        running = self.bed.start("client", "curl", "-sSkN", "--max-time", "60", "-o", "/dev/null", "--connect-to",
+                                 f"::{SERVER4}:443", "https://blocked.example/slowly")
+        eventually(lambda: any("dport=443" in line for line in self.bed.marked_connections()), 5, "the release")
+        time.sleep(0.5)
+        self.assertIsNone(running.poll())
+        self.daemon.reload(REJECTED)
+        self.assertNotEqual(running.wait(10), 0)
+        self.assert_blocked("https://blocked.example/")
+        self.daemon.reload(NOTHING)
+        self.assert_fetched("https://blocked.example/")
+        self.stop_cleanly()
+
+    def test_a_broken_file_keeps_the_old_rules(self):
+        self.start(BLOCKED)
+        self.daemon.reload(BLOCKED + '[[rule]]\nname = "x"\naction = "dorp"\n')
+        self.assertRegex(self.daemon.text(), r'rules\.toml:6:10: unknown action "dorp"; did you mean "drop"\?')
+        self.assert_blocked("https://blocked.example/")
+        self.assert_fetched("https://fine.example/")
+        self.stop_cleanly()
+
+    def test_nothing_is_lost_while_rules_are_swapped_under_load(self):
+        self.start(BLOCKED)
+        here = pathlib.Path(__file__).resolve().parent
+        load = self.bed.start("client", "python3", here / "many_clients.py", SERVER4, 600, "fine.example",
+                              "other.example", stdout=-1)
+        for i in range(10):
+            self.daemon.reload(BLOCKED + rule("drop", f'dst = ["192.0.2.{i}"]', f"more-{i}"))
+        output, _ = load.communicate(timeout=120)
+        result = json.loads(output)
+        self.assertEqual(result, {name: {"fetched": 300, "failed": 0} for name in ("fine.example", "other.example")})
+        self.stop_cleanly()
+
+
+class Failure(LiveCase):
+    OPEN = '[policy]\noverload = "accept"\n'
+    CLOSED = '[policy]\noverload = "drop"\n'
+
+    def test_kill_with_overload_accept_leaves_the_network_up(self):
+        self.start(self.OPEN + BLOCKED)
+        self.assert_blocked("https://blocked.example/")
+        self.daemon.kill()
+        self.assert_fetched("https://fine.example/")
+        self.start(self.OPEN + BLOCKED)  # takes over what was left
+        self.assert_fetched("https://fine.example/")
+        self.assert_blocked("https://blocked.example/")
+        self.stop_cleanly()
+
+    def test_kill_with_overload_drop_closes_the_network(self):
+        self.start(self.CLOSED + BLOCKED)
+        self.assert_fetched("https://fine.example/")
+        self.daemon.kill()
+        self.assert_blocked("https://fine.example/")
+        self.start(self.CLOSED + BLOCKED)
+        self.assert_fetched("https://fine.example/")
+        self.stop_cleanly()
+
+    def flood(self, seconds):
+        """More datagrams than a stopped program's queues hold."""
+        program = ("import socket,time\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n"
+                   f"end=time.time()+{seconds}\nn=0\n"
+                   "while time.time()<end and n<200000:\n"
+                   f" s.sendto(b'x'*64,('{SERVER4}',1024+n%5000)); n+=1\n")
+        self.bed.run("client", "python3", "-c", program, timeout=seconds + 60)
+
+    def test_a_stopped_process_does_what_the_policy_says_once_its_queues_are_full(self):
+        for policy, fetched in ((self.OPEN, True), (self.CLOSED, False)):
+            with self.subTest(policy=policy):
+                daemon = self.start(policy + BLOCKED)
+                daemon.process.send_signal(signal.SIGSTOP)
+                self.flood(6)
+                code, _, _ = self.bed.curl("https://fine.example/", seconds=4)
+                self.assertEqual(code == 0, fetched)
+                daemon.process.send_signal(signal.SIGCONT)
+                eventually(lambda: self.bed.curl("https://fine.example/", seconds=2)[0] == 0, 20, "recovery")
+                self.assert_blocked("https://blocked.example/")
+                daemon.stop()
+
+    def test_a_second_copy_is_refused(self):
+        self.start(BLOCKED)
+        second = self.bed.run("gateway", PROGRAM, "--rules", self.daemon.rules, "--queues", "2-5", check=False)
+        self.assertEqual(second.returncode, 1)
+        self.assertRegex(second.stderr, r"queue 2 .*(in use|held|taken)")
+        self.assert_blocked("https://blocked.example/")
+        self.assert_fetched("https://fine.example/")
+        self.stop_cleanly()
+
+    def test_without_privileges_it_says_what_is_missing(self):
+        rules = self.bed.folder / "plain.toml"
+        rules.write_text(BLOCKED)
+        rules.chmod(0o644)
+        done = self.bed.run("gateway", "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", PROGRAM,
+                            "--rules", rules, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("CAP_NET_ADMIN", done.stderr)
+
+
+class Privileges(LiveCase):
+    def status(self):
+        text = pathlib.Path(f"/proc/{self.daemon.process.pid}/status").read_text()
+        return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+    def test_only_what_is_needed_stays(self):
+        self.start(BLOCKED)
+        status = self.status()
+        self.assertNotEqual(status["Uid"].split()[0], "0")
+        self.assertEqual(int(status["CapEff"], 16), 1 << 12, "CAP_NET_ADMIN alone")
+        self.assertEqual(int(status["CapPrm"], 16), 1 << 12)
+        self.assertEqual(int(status["CapBnd"], 16), 0)
+        self.assertEqual(status["NoNewPrivs"], "1")
+        threads = list(pathlib.Path(f"/proc/{self.daemon.process.pid}/task").iterdir())
+        self.assertEqual(len(threads), 5, "four workers and the main thread")
+        for thread in threads:
+            text = (thread / "status").read_text()
+            self.assertIn(f"CapEff:\t{1 << 12:016x}", text)
+        self.stop_cleanly()
+
+
+class Reports(LiveCase):
+    def test_statistics_and_events_tell_what_was_blocked_and_why(self):
+        self.start(REJECTED)
+        self.assert_blocked("https://www.blocked.example/")
+        self.assert_fetched("https://fine.example/")
+        stats = self.daemon.stats()
+        self.assertEqual(stats["source"]["kind"], "live")
+        self.assertEqual(stats["rules"][0]["hits"], 1)
+        self.assertEqual({queue["id"] for queue in stats["stats"]["capture"]["queues"]}, {0, 1, 2, 3})
+        self.assertGreater(stats["latency_us"]["p99"], 0)
+        self.stop_cleanly()
+        events = [json.loads(line) for line in self.daemon.events_file.read_text().splitlines()]
+        drops = [event for event in events if event["event_type"] == "drop"]
+        self.assertEqual(len(drops), 1)
+        self.assertEqual(drops[0]["tls"]["sni"], "www.blocked.example")
+        self.assertEqual(drops[0]["netscope"]["rule_id"], "test")
+        self.assertEqual(drops[0]["verdict"]["action"], "reject")
+        self.assertIn("netscope-nfq run report", self.daemon.text())
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    reason = bed.why_not()
+    if reason:
+        print("skipped: " + reason)
+        sys.exit(77)
+    PROGRAM = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main(verbosity=2)

@@ -1,0 +1,41 @@
+"""usage: web_server.py KEY CERTIFICATE: HTTP on 80 and TLS on 443; answers every request with a page and the host's name."""
+
+import asyncio
+import ssl
+import sys
+
+
+async def answer(reader, writer):
+    try:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            lines = head.decode("latin-1").split("\r\n")
+            target = lines[0].split(" ")[1]
+            host = next((line.split(":", 1)[1].strip() for line in lines[1:] if line.lower().startswith("host:")), "")
+            if target.startswith("/bytes/"):
+                body = bytes(int(target.removeprefix("/bytes/")))
+            else:
+                body = f"this is {host}\n".encode()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            await writer.drain()
+            if target == "/slowly":  # a connection that stays, and speaks now and then
+                for _ in range(600):
+                    await asyncio.sleep(0.1)
+                    writer.write(b".")
+                    await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError, IndexError, asyncio.LimitOverrunError):
+        pass
+    finally:
+        writer.close()
+
+
+async def main():
+    key, certificate = sys.argv[1:]
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    servers = [await asyncio.start_server(answer, None, 80, backlog=4096),
+               await asyncio.start_server(answer, None, 443, ssl=context, backlog=4096)]
+    await asyncio.gather(*(server.serve_forever() for server in servers))
+
+
+asyncio.run(main())
