@@ -171,7 +171,7 @@ void Queue::State::wait_at_most(std::chrono::milliseconds timeout) {
 }
 
 // Fills the burst with what is there; the number of datagrams, of which not all need to be packets. The wait is the
-// receive call's own: polling first would cost a second call for each burst, and a third whenever nothing waits.
+// receive call's own, so that a burst costs one call here, whether its packets were waited for or not.
 Result<std::size_t> Queue::State::collect(std::chrono::milliseconds timeout) {
   packet_count = 0;
   answered = 0;
