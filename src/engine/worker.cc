@@ -211,7 +211,10 @@ Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
        : flow.rule == kDefaultPolicy ? statistics_.reasons.default_policy
                                      : statistics_.reasons.rules);
   }
-  return {.action = action, .for_flow = flow.sticky && (action != Action::accept || may_leave(flow))};
+  return {.action = action,
+          .for_flow = flow.sticky && (action != Action::accept || may_leave(flow)),
+          .client_would_not_hear =
+              action == Action::reject && flow.blocked_packets == 1 && packet.direction != flow.client};
 }
 
 // An accepted flow leaves when no later fact can matter, and the other side has heard what was judged. Where nobody

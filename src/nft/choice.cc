@@ -1,3 +1,5 @@
+// From what the kernel can do to what is used.
+
 #include <algorithm>
 #include <filesystem>
 

@@ -1,3 +1,5 @@
+// The rules in the language of iptables-restore: queued in mangle, carried out in filter, which alone can reject.
+
 #include <algorithm>
 #include <array>
 #include <sstream>
@@ -105,6 +107,7 @@ class Writer {
         add("NETSCOPE-VERDICT", bears(value) + save);
       }
       add("NETSCOPE-VERDICT", "-m connmark --mark " + masked(marks.reject_flow()) + " -g NETSCOPE-ANSWER");
+      add("NETSCOPE-VERDICT", bears(marks.reject_later()) + " -j CONNMARK --set-xmark " + masked(marks.reject_flow()));
     }
     add("NETSCOPE-VERDICT", bears(marks.drop_flow()) + " -j DROP");
     add("NETSCOPE-VERDICT", bears(marks.reject_flow()) + " -g NETSCOPE-ANSWER");

@@ -1,3 +1,5 @@
+// What the kernel can do, by offering it rules that it checks and does not load.
+
 #include <unistd.h>
 
 #include "netscope/nft/conntrack.h"

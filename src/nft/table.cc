@@ -1,3 +1,5 @@
+// The table in the kernel, by nft's library or by the programs of iptables.
+
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <sys/wait.h>

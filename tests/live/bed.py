@@ -54,12 +54,12 @@ class Daemon:
         self.events_file = bed.folder / "events.jsonl"
         self.stats_file.unlink(missing_ok=True)
         self.write_rules(rules)
-        self.log = open(bed.folder / "daemon.log", "w+b")
+        self.log_file = bed.folder / "daemon.log"
         environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
         environment.pop("JOURNAL_STREAM", None)
-        self.process = bed.start("gateway", bed.program, "--rules", self.rules, "--stats-json", self.stats_file,
-                                 "--events", self.events_file, *options, stdout=self.log, stderr=self.log,
-                                 env=environment)
+        with open(self.log_file, "wb") as log:
+            self.process = bed.start("gateway", bed.program, "--rules", self.rules, "--stats-json", self.stats_file,
+                                     "--events", self.events_file, *options, stdout=log, stderr=log, env=environment)
         if wait:
             eventually(lambda: "filtering: " in self.text() or self.process.poll() is not None, 30, "the start")
             if self.process.poll() is not None:
@@ -70,7 +70,7 @@ class Daemon:
         self.rules.chmod(0o644)
 
     def text(self):
-        return pathlib.Path(self.log.name).read_text(errors="replace")
+        return self.log_file.read_text(errors="replace")
 
     def reload(self, rules):
         self.write_rules(rules)
@@ -79,13 +79,16 @@ class Daemon:
         eventually(lambda: self.text().count("reloaded: ") + self.text().count("were not reloaded") > seen, 15,
                    "the reload")
 
-    def stats(self):
-        """The statistics of this second: those that are written after the call."""
-        def fresh():
-            return self.stats_file.exists() and self.stats_file.stat().st_mtime_ns > asked
+    def stats(self, until=lambda stats: True):
+        """The statistics, as soon as they are newer than this call and as `until` wants them."""
         asked = time.time_ns()
-        eventually(fresh, 5, "a new statistics file")
-        return json.loads(self.stats_file.read_text())
+
+        def fresh():
+            if not self.stats_file.exists() or self.stats_file.stat().st_mtime_ns <= asked:
+                return None
+            stats = json.loads(self.stats_file.read_text())
+            return stats if until(stats) else None
+        return eventually(fresh, 8, "what the statistics should show")
 
     def stop(self):
         """Ends it as the service manager does; the exit code."""
@@ -217,7 +220,7 @@ class Bed:
 
     def dig(self, name, *options):
         done = self.run("client", "dig", f"@{SERVER4}", "+tries=1", "+time=2", "+short", name, *options, check=False)
-        return done.stdout.strip()
+        return "\n".join(line for line in done.stdout.splitlines() if not line.startswith(";"))
 
     def gateway_rules(self):
         """Every rule of both backends that the program may have left."""

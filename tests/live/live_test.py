@@ -171,17 +171,15 @@ class Offload(LiveCase):
         self.start(BLOCKED)
         size = 200_000_000
         self.assert_fetched(f"https://fine.example/bytes/{size}", "-o", "/dev/null", seconds=60)
-        stats = self.daemon.stats()
+        stats = self.daemon.stats(lambda stats: stats["stats"]["firewall"]["offloaded"] > 1000)
         self.assertLess(stats["stats"]["decoder"]["pkts"], 200, "the download went through the queue")
-        self.assertGreater(stats["stats"]["firewall"]["offloaded"], 1000)
         self.stop_cleanly()
 
     def test_with_offload_off_everything_is_inspected(self):
         self.start(BLOCKED, "--offload", "off")
         self.assert_fetched("https://fine.example/bytes/20000000", "-o", "/dev/null", seconds=60)
         self.assert_blocked("https://blocked.example/")
-        stats = self.daemon.stats()
-        self.assertGreater(stats["stats"]["decoder"]["bytes"], 20_000_000)
+        self.daemon.stats(lambda stats: stats["stats"]["decoder"]["bytes"] > 20_000_000)
         self.assertEqual(self.bed.marked_connections(), [])
         self.stop_cleanly()
 
@@ -223,7 +221,7 @@ class Many(LiveCase):
         result = json.loads(done.stdout)
         self.assertEqual(result["fine.example"], {"fetched": 500, "failed": 0}, self.daemon.text())
         self.assertEqual(result["blocked.example"], {"fetched": 0, "failed": 500})
-        stats = self.daemon.stats()["stats"]
+        stats = self.daemon.stats(lambda stats: stats["stats"]["app_layer"]["tls"] >= 1000)["stats"]
         self.assertEqual(stats["capture"]["kernel_drops"] + stats["capture"]["user_drops"], 0)
         self.assertLess(stats["flow"]["one_sided"], 20, "flows were inspected by two workers")
         self.stop_cleanly()
@@ -247,7 +245,7 @@ class Reload(LiveCase):
     def test_a_broken_file_keeps_the_old_rules(self):
         self.start(BLOCKED)
         self.daemon.reload(BLOCKED + '[[rule]]\nname = "x"\naction = "dorp"\n')
-        self.assertRegex(self.daemon.text(), r'rules\.toml:6:10: unknown action "dorp"; did you mean "drop"\?')
+        self.assertRegex(self.daemon.text(), r'rules\.toml:7:10: unknown action "dorp"; did you mean "drop"\?')
         self.assert_blocked("https://blocked.example/")
         self.assert_fetched("https://fine.example/")
         self.stop_cleanly()
@@ -288,26 +286,24 @@ class Failure(LiveCase):
         self.assert_fetched("https://fine.example/")
         self.stop_cleanly()
 
-    def flood(self, seconds):
-        """More datagrams than a stopped program's queues hold."""
-        program = ("import socket,time\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n"
-                   f"end=time.time()+{seconds}\nn=0\n"
-                   "while time.time()<end and n<200000:\n"
-                   f" s.sendto(b'x'*64,('{SERVER4}',1024+n%5000)); n+=1\n")
-        self.bed.run("client", "python3", "-c", program, timeout=seconds + 60)
+    def flood(self):
+        """More datagrams than the queues of a stopped program hold."""
+        program = ("import socket\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n"
+                   f"for n in range(60000): s.sendto(b'x'*64,('{SERVER4}',2000+n%5000))\n")
+        self.bed.run("client", "python3", "-c", program)
 
     def test_a_stopped_process_does_what_the_policy_says_once_its_queues_are_full(self):
-        for policy, fetched in ((self.OPEN, True), (self.CLOSED, False)):
+        for policy, passes in ((self.OPEN, True), (self.CLOSED, False)):
             with self.subTest(policy=policy):
-                daemon = self.start(policy + BLOCKED)
-                daemon.process.send_signal(signal.SIGSTOP)
-                self.flood(6)
-                code, _, _ = self.bed.curl("https://fine.example/", seconds=4)
-                self.assertEqual(code == 0, fetched)
-                daemon.process.send_signal(signal.SIGCONT)
-                eventually(lambda: self.bed.curl("https://fine.example/", seconds=2)[0] == 0, 20, "recovery")
+                self.start(policy + BLOCKED, "--fanout", "address")  # all datagrams in one queue
+                self.daemon.process.send_signal(signal.SIGSTOP)
+                self.flood()
+                self.assertEqual(self.bed.dig("fine.example") == SERVER4, passes)
+                self.daemon.process.send_signal(signal.SIGCONT)
+                eventually(lambda: self.bed.dig("fine.example") == SERVER4, 20, "recovery")
                 self.assert_blocked("https://blocked.example/")
-                daemon.stop()
+                self.assert_fetched("https://fine.example/")
+                self.stop_cleanly()
 
     def test_a_second_copy_is_refused(self):
         self.start(BLOCKED)
@@ -354,9 +350,8 @@ class Reports(LiveCase):
         self.start(REJECTED)
         self.assert_blocked("https://www.blocked.example/")
         self.assert_fetched("https://fine.example/")
-        stats = self.daemon.stats()
+        stats = self.daemon.stats(lambda stats: stats["rules"][0]["hits"] == 1)
         self.assertEqual(stats["source"]["kind"], "live")
-        self.assertEqual(stats["rules"][0]["hits"], 1)
         self.assertEqual({queue["id"] for queue in stats["stats"]["capture"]["queues"]}, {0, 1, 2, 3})
         self.assertGreater(stats["latency_us"]["p99"], 0)
         self.stop_cleanly()

@@ -16,13 +16,15 @@ async def answer(reader, writer):
                 body = bytes(int(target.removeprefix("/bytes/")))
             else:
                 body = f"this is {host}\n".encode()
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-            await writer.drain()
-            if target == "/slowly":  # a connection that stays, and speaks now and then
+            if target == "/slowly":  # an answer that goes on
+                writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
                 for _ in range(600):
-                    await asyncio.sleep(0.1)
                     writer.write(b".")
                     await writer.drain()
+                    await asyncio.sleep(0.1)
+                return
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError, IndexError, asyncio.LimitOverrunError):
         pass
     finally:

@@ -11,8 +11,8 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <tuple>
 #include <sstream>
+#include <tuple>
 
 #include "app/live/privileges.h"
 #include "netscope/nfq/descriptor.h"

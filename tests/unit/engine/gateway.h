@@ -73,14 +73,14 @@ class Gateway {
   }
   std::string judge(const Packet& packet, Time at = kTestTime) { return judge({{.at = at, .packet = packet}}); }
 
-  // The packets whose verdict the kernel may keep for the rest of their flow: "..F".
+  // The packets whose verdict the kernel may keep for the rest of their flow: "..F"; C: and the client would not hear.
   std::string released(const Packets& packets) {
     const Decoded decoded = decode(packets, next_number_);
     next_number_ += packets.size();
     std::vector<Verdict> verdicts(packets.size());
     worker_.process(decoded.packets, verdicts);
     std::string out;
-    for (const Verdict& verdict : verdicts) out += verdict.for_flow ? 'F' : '.';
+    for (const Verdict& verdict : verdicts) out += verdict.client_would_not_hear ? 'C' : verdict.for_flow ? 'F' : '.';
     return out;
   }
   void reload(std::string_view rules) { worker_.swap_rules(rule_set(rules)); }

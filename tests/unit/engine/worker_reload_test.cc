@@ -101,6 +101,20 @@ TEST(Release, ABlockedFlowLeavesAtOnce) {
   EXPECT_EQ(Gateway(dropping("dst = ['203.0.113.0/24']")).released(browsing().first()), "FFFFFFF");
 }
 
+TEST(Release, AConnectionThatIsRejectedByItsServersPacketLetsTheClientKnow) {
+  const std::string rejecting = "[[rule]]\nname = 'r'\naction = 'reject'\ndomain = ['fine.example']\n";
+  TcpConversation web = connected();
+  web.client(client_hello("fine.example")).server(server_hello());
+  const std::size_t so_far = web.packets().size();
+  web.server(tls_application_data(1000)).client(tls_application_data(100));
+  const Halves parts(web.packets(), so_far);
+  Gateway gateway(kNothing);
+  gateway.judge(parts.first());
+  gateway.reload(rejecting);
+  EXPECT_EQ(gateway.released(parts.rest()), "CFFF");
+  EXPECT_EQ(Gateway(rejecting).released(parts.first()).find('C'), std::string::npos) << "the client asked: it hears";
+}
+
 TEST(Release, AnAcceptedFlowStaysUntilTheServerHasAnswered) {
   EXPECT_EQ(Gateway(kBlockedDomain).released(browsing().first()), ".....FF");
 }
