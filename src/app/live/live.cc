@@ -12,12 +12,11 @@
 #include <thread>
 
 #include "app/live/console.h"
+#include "app/live/live_output.h"
 #include "app/live/privileges.h"
 #include "app/live/queue_worker.h"
 #include "app/live/service.h"
 #include "app/live/signals.h"
-#include "app/output/event_log.h"
-#include "app/output/stats_json.h"
 #include "netscope/nfq/queue_counters.h"
 #include "netscope/nft/conntrack.h"
 #include "netscope/nft/kernel.h"
@@ -31,43 +30,11 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 constexpr auto kTick = 1s;
 constexpr unsigned kTicksBetweenListings = 3;
 constexpr auto kPatienceForNewRules = 10s;
-constexpr auto kBetweenWarnings = 60s;
-
-// Warns of what goes on for long, but not every second.
-class Occasionally {
- public:
-  bool due(SteadyTime now) {
-    if (last_ && now - *last_ < kBetweenWarnings) return false;
-    last_ = now;
-    return true;
-  }
-
- private:
-  std::optional<SteadyTime> last_;
-};
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
   if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = static_cast<std::uint64_t>(::getpid());
   return seed;
-}
-
-// The sum of the workers, as last reported.
-RunTotals add_up(std::span<const std::unique_ptr<QueueWorker>> workers, const RuleSet& rules,
-                 LatencyHistogram& latency) {
-  RunTotals totals;
-  totals.statistics = Statistics(rules.rules().size(), rules.catalogue().apps().size());
-  totals.log_hits.assign(rules.rules().size(), 0);
-  for (const auto& worker : workers) {
-    const auto report = worker->report();
-    totals.statistics.merge(report->statistics);
-    totals.statistics.flows_open += report->flows;
-    for (std::size_t i = 0; i < std::min(totals.log_hits.size(), report->log_hits.size()); ++i) {
-      totals.log_hits[i] += report->log_hits[i];
-    }
-    latency += report->latency;
-  }
-  return totals;
 }
 
 class Daemon {
@@ -77,14 +44,13 @@ class Daemon {
         policy_(policy),
         settings_(with_options(policy.rules->policy().live, options)),
         queues_(queues_of(settings_, options)),
-        events_(EventOrigin::gateway) {}
+        output_(options, clock_, console_) {}
 
   Result<void> set_up();
   LiveRun run();
 
  private:
   Result<void> open_queues();
-  Result<void> open_outputs();
   void work();
   void tick();
   void reload();
@@ -94,10 +60,7 @@ class Daemon {
   // Listing the kernel's counters can take a program or two: not every second.
   enum class Passed : bool { as_known, read_anew };
   KernelView kernel_view(Passed how);
-  void write_events();
-  void write_statistics(const RunTotals& totals, const KernelView& kernel);
-  void show_status(const RunTotals& totals, const KernelView& kernel);
-  void warn_of_losses(const RunTotals& totals, const KernelView& kernel);
+  RunTotals totals(LatencyHistogram& latency);
   void watch_workers();
   void problem(const std::string& text);
   std::string place() const;
@@ -116,14 +79,12 @@ class Daemon {
   std::optional<nfq::QueueCountersFile> counters_;
   std::vector<std::unique_ptr<QueueWorker>> workers_;
   std::vector<std::uint64_t> progress_;  // of each worker, when it was last looked at
-  EventLog events_;
+  LiveOutput output_;
   LiveRun run_;
   SteadyTime began_ = std::chrono::steady_clock::now();
 
   std::optional<std::chrono::microseconds> watchdog_ = watchdog_interval();
   SteadyTime watched_{};
-  std::uint64_t packets_shown_ = 0, losses_warned_of_ = 0, events_lost_ = 0;
-  Occasionally loss_warning_, one_sided_warning_, output_warning_;
   bool stopping_ = false;
 };
 
@@ -149,7 +110,7 @@ Result<void> Daemon::set_up() {
   if (!table) return std::unexpected(table.error());
   table_.emplace(std::move(*table));
   if (auto opened = open_queues(); !opened) return opened;
-  if (auto opened = open_outputs(); !opened) return opened;
+  if (auto opened = output_.open(); !opened) return opened;
   // The verdicts of a run before are forgotten: whatever it left is judged anew, by these rules.
   if (auto cleared = nft::clear_marks(settings_.marks); !cleared && choice_->offload != Offload::off) {
     console_.log(LogLevel::warning, to_string(cleared.error()));
@@ -208,12 +169,6 @@ Result<void> Daemon::open_queues() {
   return {};
 }
 
-// Files are opened as root and written as the user of later; statistics are replaced as a whole each second, which
-// needs a folder that this user may write to.
-Result<void> Daemon::open_outputs() {
-  return events_.open(options_.flows, options_.events, nullptr);
-}
-
 // --- the run
 
 std::string Daemon::place() const {
@@ -250,13 +205,19 @@ void Daemon::work() {
   }
 }
 
+RunTotals Daemon::totals(LatencyHistogram& latency) {
+  RunTotals sum = add_up(workers_, *policy_.rules, latency);
+  sum.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  return sum;
+}
+
 void Daemon::tick() {
   KernelView kernel = kernel_view(ticks_++ % kTicksBetweenListings == 0 ? Passed::read_anew : Passed::as_known);
-  const RunTotals totals = add_up(workers_, *policy_.rules, kernel.latency);
-  write_events();
-  write_statistics(totals, kernel);
-  show_status(totals, kernel);
-  warn_of_losses(totals, kernel);
+  const RunTotals totals = this->totals(kernel.latency);
+  output_.write_events(workers_);
+  output_.write_statistics(run_.place, totals, kernel, *policy_.rules);
+  output_.show_status(totals, kernel);
+  output_.warn_of_losses(totals.statistics, kernel);
 }
 
 // A worker that stands still is a failure of the whole: the service manager, which is told that we live only while all
@@ -301,76 +262,6 @@ KernelView Daemon::kernel_view(Passed how) {
   view.dropped = counter(passed_.dropped);
   view.rejected = counter(passed_.rejected);
   return view;
-}
-
-void Daemon::write_events() {
-  for (const auto& worker : workers_) {
-    for (EventBatch& batch : worker->take_events()) {
-      if (!events_.wanted()) continue;
-      for (Event& event : batch.events) {
-        event.time += clock_.correction();
-        event.start += clock_.correction();
-        event.end += clock_.correction();
-      }
-      if (const auto written = events_.write(batch.events, *batch.rules); !written) {
-        events_lost_ += batch.events.size();
-        if (output_warning_.due(std::chrono::steady_clock::now())) {
-          console_.log(LogLevel::error, to_string(written.error()) + "; " + std::to_string(events_lost_) +
-                                            " events are lost so far, and filtering goes on");
-        }
-      }
-    }
-  }
-}
-
-void Daemon::write_statistics(const RunTotals& totals, const KernelView& kernel) {
-  if (options_.stats_json.empty() || options_.stats_json == "-") return;
-  RunTotals timed = totals;
-  timed.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
-  const std::string json = stats_json({.kind = "live", .name = run_.place}, timed, kernel, *policy_.rules);
-  const auto written = replace_file(options_.stats_json, json);
-  if (!written && output_warning_.due(std::chrono::steady_clock::now())) {
-    console_.log(LogLevel::error, to_string(written.error()) + "; filtering goes on");
-  }
-}
-
-void Daemon::show_status(const RunTotals& totals, const KernelView& kernel) {
-  const Statistics& s = totals.statistics;
-  std::uint64_t depth = 0, lost = 0;
-  for (const QueueView& queue : kernel.queues) {
-    depth += queue.depth;
-    lost += queue.queue_dropped + queue.user_dropped;
-  }
-  const std::uint64_t seen = s.all.packets + kernel.passed.packets + kernel.dropped.packets + kernel.rejected.packets;
-  const std::string text = std::to_string(seen - std::min(seen, packets_shown_)) + " packets/s  " +
-                           std::to_string(s.flows_open) + " flows  " +
-                           std::to_string(s.blocked_packets() + kernel.dropped.packets + kernel.rejected.packets) +
-                           " blocked  " + std::to_string(depth) + " queued  " + std::to_string(lost) + " lost";
-  packets_shown_ = seen;
-  console_.status(text);
-  notify_status(text);
-}
-
-void Daemon::warn_of_losses(const RunTotals& totals, const KernelView& kernel) {
-  const SteadyTime now = std::chrono::steady_clock::now();
-  std::uint64_t full = 0, unread = 0;
-  for (const QueueView& queue : kernel.queues) {
-    full += queue.queue_dropped;
-    unread += queue.user_dropped;
-  }
-  if (full + unread > losses_warned_of_ && loss_warning_.due(now)) {
-    losses_warned_of_ = full + unread;
-    console_.log(LogLevel::warning, "the kernel could not queue " + std::to_string(full + unread) +
-                                        " packets so far (queue full " + std::to_string(full) + ", buffer full " +
-                                        std::to_string(unread) + "): give more queues and processors (--queues)");
-  }
-  const Statistics& s = totals.statistics;
-  if (s.one_sided > 1000 && s.one_sided > s.tcp.packets / 4 && one_sided_warning_.due(now)) {
-    console_.log(LogLevel::warning,
-                 std::to_string(s.one_sided) + " of " + std::to_string(s.tcp.packets) +
-                     " TCP packets answer what their worker never saw: the two directions of connections go to "
-                     "different queues, or past this machine. Use fanout = \"flow\", and see --doctor");
-  }
 }
 
 // --- reload
@@ -431,12 +322,11 @@ void Daemon::stop() {
     if (const auto cleared = nft::clear_marks(settings_.marks); !cleared) problem(to_string(cleared.error()));
   }
   LatencyHistogram latency;
-  static_cast<RunTotals&>(run_) = add_up(workers_, *policy_.rules, latency);
+  static_cast<RunTotals&>(run_) = totals(latency);
   run_.kernel.latency = latency;
-  run_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
-  write_events();
-  write_statistics(run_, run_.kernel);
-  if (const auto closed = events_.close(); !closed) problem(to_string(closed.error()));
+  output_.write_events(workers_);
+  output_.write_statistics(run_.place, run_, run_.kernel, *policy_.rules);
+  if (const auto closed = output_.close(); !closed) problem(to_string(closed.error()));
 }
 
 }  // namespace

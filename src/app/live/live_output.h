@@ -1,0 +1,58 @@
+// What a run at a gateway tells while it goes on: events, statistics, the status line, warnings.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "app/command_line.h"
+#include "app/live/console.h"
+#include "app/live/queue_worker.h"
+#include "app/output/event_log.h"
+#include "app/output/kernel_view.h"
+#include "app/output/run_totals.h"
+
+namespace netscope {
+
+// The sum of the workers, as last reported; their latencies are added to `latency`.
+RunTotals add_up(std::span<const std::unique_ptr<QueueWorker>> workers, const RuleSet& rules,
+                 LatencyHistogram& latency);
+
+// Lets a warning through once a minute.
+class Occasionally {
+ public:
+  bool due();
+
+ private:
+  std::optional<std::chrono::steady_clock::time_point> last_;
+};
+
+// Errors of writing are logged, and what could not be written is counted: filtering goes on.
+class LiveOutput {
+ public:
+  LiveOutput(const CommandLine& options, const SteadyWallClock& clock, Console& console)
+      : options_(options), clock_(clock), console_(console), events_(EventOrigin::gateway) {}
+
+  Result<void> open() { return events_.open(options_.flows, options_.events, nullptr); }
+  Result<void> close() { return events_.close(); }
+
+  void write_events(std::span<const std::unique_ptr<QueueWorker>> workers);
+  // Replaces the file of --stats-json as a whole.
+  void write_statistics(const std::string& place, const RunTotals& totals, const KernelView& kernel,
+                        const RuleSet& rules);
+  void show_status(const RunTotals& totals, const KernelView& kernel);
+  void warn_of_losses(const Statistics& statistics, const KernelView& kernel);
+
+ private:
+  const CommandLine& options_;
+  const SteadyWallClock& clock_;
+  Console& console_;
+  EventLog events_;
+  std::uint64_t packets_shown_ = 0, losses_warned_of_ = 0, events_lost_ = 0;
+  Occasionally loss_warning_, one_sided_warning_, output_warning_;
+};
+
+}  // namespace netscope
