@@ -5,8 +5,10 @@ usage: live_test.py PROGRAM [unittest options]; exits with 77 where the machine 
 """
 
 import json
+import os
 import pathlib
 import signal
+import socket
 import sys
 import time
 import unittest
@@ -324,6 +326,90 @@ class Failure(LiveCase):
         self.assertIn("CAP_NET_ADMIN", done.stderr)
 
 
+    def test_a_crash_is_like_a_kill(self):
+        self.start(self.OPEN + BLOCKED)
+        self.daemon.process.send_signal(signal.SIGSEGV)
+        self.daemon.process.wait(20)
+        self.assert_fetched("https://fine.example/")
+        self.start(self.OPEN + BLOCKED)
+        self.assert_blocked("https://blocked.example/")
+        self.stop_cleanly()
+
+    def test_a_connection_that_outlives_a_restart_goes_on(self):
+        self.start(BLOCKED)
+        running = self.bed.start("client", "curl", "-sSkN", "--max-time", "30", "-o", "/dev/null", "--connect-to",
+                                 f"::{SERVER4}:443", "https://fine.example/slowly")
+        time.sleep(1)
+        self.daemon.kill()
+        self.start(BLOCKED)
+        time.sleep(2)
+        self.assertIsNone(running.poll(), "the connection was cut")
+        running.kill()
+        running.wait(10)
+        self.stop_cleanly()
+
+    def test_a_blocked_connection_is_blocked_again_after_a_restart(self):
+        self.start(BLOCKED)
+        held = self.bed.start("client", "curl", "-sSk", "--max-time", "12", "--connect-to", f"::{SERVER4}:443",
+                              "https://blocked.example/")
+        time.sleep(1)
+        self.daemon.kill()  # the client goes on sending its hello
+        self.start(BLOCKED)
+        self.assertNotEqual(held.wait(30), 0)
+        self.stop_cleanly()
+
+
+class Hosts(LiveCase):
+    def test_a_single_host_filters_what_it_sends_and_gets(self):
+        self.start(REJECTED, "--hook", "output", "--hook", "input")
+        command = ["curl", "-sSk", "--max-time", "4", "--connect-to", f"::{SERVER4}:443"]
+        self.assertEqual(self.bed.run("gateway", *command, "https://fine.example/", check=False).returncode, 0)
+        self.assertNotEqual(self.bed.run("gateway", *command, "https://blocked.example/", check=False).returncode, 0)
+        self.assert_fetched("https://blocked.example/")  # forwarded, and not asked for
+        self.stop_cleanly()
+
+    def test_what_is_excluded_is_left_alone(self):
+        self.start(REJECTED, "--exclude-address", SERVER6)
+        self.assert_blocked("https://blocked.example/")
+        self.assert_fetched("https://blocked.example/", address=SERVER6)
+        self.daemon.stop()
+        self.start(REJECTED, "--exclude-interface", "lan")
+        self.assert_fetched("https://blocked.example/")
+        self.daemon.stop()
+        self.start(REJECTED, "--interface", "wa*")
+        self.assert_blocked("https://blocked.example/")
+        self.stop_cleanly()
+
+
+class Service(LiveCase):
+    def test_the_service_manager_is_told(self):
+        address = str(self.bed.public / "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(address)
+            pathlib.Path(address).chmod(0o777)
+            manager.settimeout(10)
+            told = []
+
+            def hear(text):
+                while not any(text in message for message in told):
+                    told.append(manager.recv(4096).decode())
+
+            os.environ.update(NOTIFY_SOCKET=address, WATCHDOG_USEC="1000000")
+            try:
+                self.start(BLOCKED)
+            finally:
+                del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+            hear("READY=1")
+            hear("WATCHDOG=1")
+            self.daemon.reload(NOTHING)
+            hear("RELOADING=1")
+            del told[:]
+            hear("WATCHDOG=1")
+            self.daemon.process.send_signal(signal.SIGTERM)
+            hear("STOPPING=1")
+            self.assertEqual(self.daemon.process.wait(20), 0)
+
+
 class Privileges(LiveCase):
     def status(self):
         text = pathlib.Path(f"/proc/{self.daemon.process.pid}/status").read_text()
@@ -337,6 +423,8 @@ class Privileges(LiveCase):
         self.assertEqual(int(status["CapPrm"], 16), 1 << 12)
         self.assertEqual(int(status["CapBnd"], 16), 0)
         self.assertEqual(status["NoNewPrivs"], "1")
+        if "lib" + "asan" not in self.bed.call("ldd", PROGRAM).stdout:  # a sanitizer makes calls of its own
+            self.assertEqual(status["Seccomp"], "2")
         threads = list(pathlib.Path(f"/proc/{self.daemon.process.pid}/task").iterdir())
         self.assertEqual(len(threads), 5, "four workers and the main thread")
         for thread in threads:
