@@ -50,5 +50,12 @@ tests/golden/home.pcap that the rules accept. To go on:
   what it can name     build/netscope-nfq --list-apps
   everything else      build/netscope-nfq --help, man packaging/netscope-nfq.1
 
-This version filters captures. Filtering live traffic on a gateway, and the page that shows it, come with later versions.
+On a gateway:
+
+  what works here      sudo build/netscope-nfq --doctor
+  go live              sudo build/netscope-nfq --rules rules/example.toml
+  as a service         packaging/netscope-nfq.service says what it needs
+  the kernel's rules   build/netscope-nfq --print-nft
+
+The page that shows a gateway or a capture comes with a later version.
 END
