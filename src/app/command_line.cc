@@ -131,6 +131,7 @@ std::string conflict(const CommandLine& out) {
   const bool acts = out.check || out.list_apps || out.version || out.doctor || out.print_nft;
   if (!acts && out.capture_in.empty()) {
     if (!out.capture_out.empty()) return "--out FILE needs a capture to filter: name it with --pcap FILE";
+    if (out.stats_json == "-") return "--stats-json is replaced every second at a gateway: name a file";
     if (!out.filter.empty()) return "--filter needs a capture: name it with --pcap FILE";
     if (out.rules_file.empty() && !blocks) {
       return "nothing to do: name a capture with --pcap FILE (or - for standard input), or the rules of a gateway with "

@@ -82,9 +82,13 @@ int filter_gateway(const CommandLine& options, LoadedPolicy& policy) {
     complain(to_string(run.error()));
     return code(ExitCode::failed);
   }
-  if (options.text_report && print(text_report(*run, *policy.rules)) != code(ExitCode::done)) {
-    complain("standard output: the report cannot be written");
-    return code(ExitCode::failed);
+  if (options.text_report) {
+    const std::string report = text_report(*run, *policy.rules);
+    std::FILE* const out = report_goes_to_stderr(options) ? stderr : stdout;
+    if (std::fputs(report.c_str(), out) < 0 || std::fflush(out) != 0) {
+      complain("standard output: the report cannot be written");
+      return code(ExitCode::failed);
+    }
   }
   return code(run->failed ? ExitCode::failed : ExitCode::done);
 }

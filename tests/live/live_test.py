@@ -311,7 +311,11 @@ class Failure(LiveCase):
         self.start(BLOCKED)
         second = self.bed.run("gateway", PROGRAM, "--rules", self.daemon.rules, "--queues", "2-5", check=False)
         self.assertEqual(second.returncode, 1)
-        self.assertRegex(second.stderr, r"queue 2 .*(in use|held|taken)")
+        self.assertIn(f"filters here already (process {self.daemon.process.pid})", second.stderr)
+        rules = self.daemon.rules
+        second = self.bed.run("gateway", PROGRAM, "--rules", rules, "--queues", "3-5", "--no-table", check=False)
+        self.assertEqual(second.returncode, 1)
+        self.assertIn(f"queue 3 is held by process {self.daemon.process.pid}", second.stderr)
         self.assert_blocked("https://blocked.example/")
         self.assert_fetched("https://fine.example/")
         self.stop_cleanly()

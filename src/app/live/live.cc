@@ -13,6 +13,7 @@
 
 #include "app/live/console.h"
 #include "app/live/live_output.h"
+#include "app/live/only_one.h"
 #include "app/live/privileges.h"
 #include "app/live/queue_worker.h"
 #include "app/live/service.h"
@@ -75,6 +76,7 @@ class Daemon {
   std::optional<nft::Choice> choice_;
   std::optional<nft::Table> table_;
   nft::TableCounters passed_;  // as last read
+  nfq::Descriptor only_one_;
   unsigned ticks_ = 0;
   std::optional<nfq::QueueCountersFile> counters_;
   std::vector<std::unique_ptr<QueueWorker>> workers_;
@@ -109,6 +111,12 @@ Result<void> Daemon::set_up() {
   auto table = nft::Table::make(*choice_, {.live = settings_, .queues = queues_, .bypass = fail_open});
   if (!table) return std::unexpected(table.error());
   table_.emplace(std::move(*table));
+  // After the table's process was forked, which may outlive this one for a moment.
+  if (choice_->backend != Backend::none) {
+    auto place = be_the_only_one();
+    if (!place) return std::unexpected(place.error());
+    only_one_ = std::move(*place);
+  }
   if (auto opened = open_queues(); !opened) return opened;
   if (auto opened = output_.open(); !opened) return opened;
   // The verdicts of a run before are forgotten: whatever it left is judged anew, by these rules.

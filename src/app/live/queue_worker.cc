@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <ctime>
 
+#include "app/output/files.h"
+
 namespace netscope {
 namespace {
 
@@ -58,7 +60,9 @@ QueueWorker::QueueWorker(nfq::Queue queue, std::shared_ptr<const RuleSet> rules,
       rules_(std::move(rules)),
       worker_(rules_, options.worker),
       packets_(nfq::kMaxBurst),
-      verdicts_(nfq::kMaxBurst) {}
+      verdicts_(nfq::kMaxBurst) {
+  prefer_huge_pages(worker_.flow_memory());
+}
 
 QueueWorker::~QueueWorker() {
   if (thread_.joinable()) stop();
