@@ -67,7 +67,7 @@ void add_word(CLI::App& app, const char* name, std::optional<T>& out, const std:
 
 // What T::parse understands; its own words where it does not.
 template <class T, class Take>
-void add_parsed(CLI::App& app, const std::string& name, Take take, const char* type, const char* help) {
+void add_parsed(CLI::App& app, const char* name, Take take, const char* type, const char* help) {
   app.add_option_function<std::vector<std::string>>(
          name,
          [name, take](const std::vector<std::string>& values) {

@@ -69,7 +69,7 @@ class Writer {
   }
 
  private:
-  void line(const std::string& text) { out_ += (text.empty() ? "" : std::string(depth_, '\t') + text) + "\n"; }
+  void line(const std::string& text) { out_ += (text.empty() ? "" : std::string(depth_ * 4, ' ') + text) + "\n"; }
   void open(const std::string& head) {
     if (!out_.ends_with("\n\n") && depth_ > 0) line("");
     line(head + " {");

@@ -234,7 +234,7 @@ class Table::IptablesWay : public Table::Way {
       } while (size < 0 && errno == EINTR);
     }
     if (size <= 0) return std::unexpected(Error{"the process that keeps the iptables rules is gone"});
-    const std::string text(buffer.data() + 1, static_cast<std::size_t>(size - 1));
+    std::string text(buffer.data() + 1, static_cast<std::size_t>(size - 1));
     if (buffer[0] == '+') return text;
     return std::unexpected(Error{text});
   }

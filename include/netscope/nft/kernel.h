@@ -35,7 +35,7 @@ struct Choice {
   Backend backend = Backend::nft;  // never automatic
   Fanout fanout = Fanout::flow;
   Offload offload = Offload::mark;
-  bool ipv6 = true;                  // the iptables backend: ip6tables works
+  bool ipv6 = true;                    // the iptables backend: ip6tables works
   std::vector<std::string> reasons{};  // a line each
 };
 

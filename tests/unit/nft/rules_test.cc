@@ -22,7 +22,7 @@ bool has_line(const std::string& text, std::string_view line) {
   std::istringstream lines(text);
   std::string one;
   while (std::getline(lines, one)) {
-    const std::size_t begin = one.find_first_not_of('\t');
+    const std::size_t begin = one.find_first_not_of(' ');
     if (begin != std::string::npos && one.substr(begin) == line) return true;
   }
   return false;
