@@ -154,14 +154,6 @@ IpAddress IpAddress::v4(std::uint32_t host_order) {
   return address;
 }
 
-IpAddress IpAddress::from_bytes(Bytes bytes) {
-  IpAddress address;
-  if (bytes.size() != 4 && bytes.size() != 16) return address;
-  address.version = bytes.size() == 4 ? IpVersion::v4 : IpVersion::v6;
-  std::copy(bytes.begin(), bytes.end(), address.bytes.begin());
-  return address;
-}
-
 Result<IpAddress> IpAddress::parse(std::string_view text) {
   if (text.size() <= kLongestAddressText) {
     if (text.find(':') != std::string_view::npos) {

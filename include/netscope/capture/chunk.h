@@ -46,7 +46,7 @@ struct Share {
 };
 
 struct Chunk {
-  Bytes bytes;           // input: of a mapped file, or of `buffer`
+  Bytes bytes;           // input: of `buffer`, as far as it is filled
   std::size_t used = 0;  // bytes of it that the records take; the rest belongs to the next chunk
   std::vector<std::uint8_t> buffer;
   std::vector<RecordPlace> records;

@@ -1,6 +1,7 @@
 // Internet addresses and prefixes.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -22,7 +23,17 @@ struct IpAddress {
 
   static IpAddress v4(std::uint32_t host_order);
   // `bytes` must hold 4 or 16 bytes; anything else gives the empty address.
-  static IpAddress from_bytes(Bytes bytes);
+  [[gnu::always_inline]] static IpAddress from_bytes(Bytes bytes) {
+    IpAddress address;
+    if (bytes.size() == 4) {
+      std::copy_n(bytes.begin(), 4, address.bytes.begin());
+      address.version = IpVersion::v4;
+    } else if (bytes.size() == 16) {
+      std::copy_n(bytes.begin(), 16, address.bytes.begin());
+      address.version = IpVersion::v6;
+    }
+    return address;
+  }
   // Dotted IPv4 or RFC 4291 text; no port, no zone, no brackets.
   static Result<IpAddress> parse(std::string_view text);
 

@@ -30,11 +30,33 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-// Reads a capture to learn what its headers say of the whole.
-CaptureParser look_through(Bytes capture) {
+// Fills a buffer up behind what it holds. True when the input has ended.
+Result<bool> fill_up(InputFile& input, std::span<std::uint8_t> buffer, std::size_t& held) {
+  const auto count = input.read(buffer.subspan(held));
+  if (!count) return std::unexpected(count.error());
+  held += *count;
+  return held < buffer.size();
+}
+
+// Reads a file once more, to learn what its headers say of the whole. As far as it can be read.
+CaptureParser look_through(const std::string& name) {
   CaptureParser parser;
+  auto input = InputFile::open(name);
+  std::vector<std::uint8_t> buffer(kChunkBytes);
+  std::size_t held = 0;
   Record record;
-  while (parser.next(capture.subspan(static_cast<std::size_t>(parser.offset())), record) == ParseStatus::ok) {
+  while (input) {
+    const auto ended = fill_up(*input, buffer, held);
+    std::size_t used = 0;
+    ParseStatus status = ParseStatus::ok;
+    while ((status = parser.next(Bytes{buffer}.first(held).subspan(used), record)) == ParseStatus::ok) {
+      used += record.raw_size;
+    }
+    if (!ended || *ended || status == ParseStatus::malformed) break;
+    std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(used), buffer.begin() + static_cast<std::ptrdiff_t>(held),
+              buffer.begin());
+    held -= used;
+    if (used == 0) buffer.resize(buffer.size() * 2);  // one record is larger than the buffer
   }
   return parser;
 }
@@ -50,7 +72,6 @@ class Pipeline {
  private:
   void read_all();
   bool fill(Chunk& chunk, std::uint64_t index);
-  bool look_on(Chunk& chunk, std::size_t size);
   void take_over(Chunk& chunk, std::uint64_t index);
   bool read_on(Chunk& chunk);
   void leave_out_unwanted(Chunk& chunk);
@@ -72,7 +93,6 @@ class Pipeline {
 
   // The reader's.
   InputFile input_;
-  Bytes mapped_;  // all of it, where it can be mapped
   CaptureParser parser_;
   PacketDecoder decoder_;
   std::optional<BpfFilter> filter_;
@@ -102,7 +122,6 @@ Pipeline::Pipeline(const CommandLine& options, std::shared_ptr<const RuleSet> ru
       threads_(thread_count(options.workers)),
       progression_(threads_),
       input_(std::move(input)),
-      mapped_(input_.map()),
       decoder_(options.tunnels ? Tunnels::look_through : Tunnels::opaque),
       progress_(input_.size()),
       events_(EventOrigin::capture) {
@@ -145,8 +164,8 @@ Result<void> Pipeline::begin_output() {
   if (!output) return std::unexpected(output.error());
   output_ = std::move(*output);
   run_.output_name = output_->name();
-  if (parser_.format() != CaptureFormat::pcapng || mapped_.empty()) return {};
-  const CaptureParser seen = look_through(mapped_);
+  if (parser_.format() != CaptureFormat::pcapng || !input_.regular()) return {};
+  const CaptureParser seen = look_through(options_.capture_in == "-" ? "/dev/stdin" : options_.capture_in);
   if (seen.link_types().size() != 1) return {};
   format_ = OutputFormat::pcap_records;
   nanoseconds_ = seen.nanoseconds();
@@ -175,10 +194,9 @@ void Pipeline::read_all() {
 // Takes the next records of the input. False at its end.
 bool Pipeline::fill(Chunk& chunk, std::uint64_t index) {
   chunk.clear();
-  std::size_t size = kChunkBytes;
-  if (mapped_.empty()) take_over(chunk, index);
+  take_over(chunk, index);
   for (;;) {
-    const bool whole = mapped_.empty() ? read_on(chunk) : look_on(chunk, size);
+    const bool whole = read_on(chunk);
     const ParseStatus status = take_records(parser_, chunk);
     if (status == ParseStatus::malformed) {
       problem(input_.name() + ": at byte " + std::to_string(parser_.offset()) + ": " + parser_.error());
@@ -187,8 +205,7 @@ bool Pipeline::fill(Chunk& chunk, std::uint64_t index) {
     run_.bytes_read = parser_.offset();
     if (status == ParseStatus::ok || (!whole && chunk.used > 0)) return true;
     if (whole) break;
-    size *= 2;  // one record is larger than the chunk
-    if (mapped_.empty()) chunk.buffer.resize(chunk.buffer.size() * 2);
+    chunk.buffer.resize(chunk.buffer.size() * 2);  // one record is larger than the chunk
   }
   if (chunk.used < chunk.bytes.size() || parser_.offset() == 0) {
     run_.bytes_read += chunk.bytes.size() - chunk.used;
@@ -199,15 +216,7 @@ bool Pipeline::fill(Chunk& chunk, std::uint64_t index) {
   return false;
 }
 
-// Of a mapped file: the chunk begins where the last one ended. True when it reaches the file's end.
-bool Pipeline::look_on(Chunk& chunk, std::size_t size) {
-  const Bytes rest = mapped_.subspan(static_cast<std::size_t>(parser_.offset()) - chunk.used);
-  chunk.bytes = rest.first(std::min(size, rest.size()));
-  populate(chunk.bytes);
-  return size >= rest.size();
-}
-
-// Of a stream: what the chunk before left over comes first.
+// What the chunk before left over comes first.
 void Pipeline::take_over(Chunk& chunk, std::uint64_t index) {
   Bytes left;
   if (index > 0) {
@@ -220,14 +229,13 @@ void Pipeline::take_over(Chunk& chunk, std::uint64_t index) {
   chunk.bytes = Bytes{chunk.buffer}.first(left.size());
 }
 
-// Fills the buffer up. True when the stream has ended.
+// Fills the buffer up. True when the input has ended.
 bool Pipeline::read_on(Chunk& chunk) {
   std::size_t held = chunk.bytes.size();
   if (!input_ended_ && held < chunk.buffer.size()) {
-    const auto count = input_.read(std::span(chunk.buffer).subspan(held));
-    if (!count) problem(to_string(count.error()));
-    input_ended_ = !count || held + *count < chunk.buffer.size();
-    held += count.value_or(0);
+    const auto ended = fill_up(input_, chunk.buffer, held);
+    if (!ended) problem(to_string(ended.error()));
+    input_ended_ = ended.value_or(true);
   }
   chunk.bytes = Bytes{chunk.buffer}.first(held);
   return input_ended_;

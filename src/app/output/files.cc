@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 
 namespace netscope {
@@ -24,21 +23,6 @@ std::unexpected<Error> errno_failure(const std::string& name, const std::string&
   if (code == ENOENT) remedy = "; check the path";
   if (code == EACCES || code == EPERM) remedy = "; check the permissions";
   return failure(name + ": " + what + ": " + std::strerror(code) + remedy);
-}
-
-void explain_lost_input(int) {
-  constexpr std::string_view kWords =
-      "netscope-nfq: the input was cut while it was read; run again when nobody writes to it\n";
-  static_cast<void>(!::write(STDERR_FILENO, kWords.data(), kWords.size()));
-  ::_exit(1);
-}
-
-// An advice is about whole pages, and may be ignored.
-void advise(Bytes memory, int advice) {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(memory.data()) & ~(page - 1);
-  const auto end = reinterpret_cast<std::uintptr_t>(memory.data()) + memory.size();
-  static_cast<void>(::madvise(reinterpret_cast<void*>(begin), end - begin, advice));
 }
 
 const std::string kStandardInput = "standard input", kStandardOutput = "standard output";
@@ -88,26 +72,12 @@ Result<std::size_t> InputFile::read(std::span<std::uint8_t> buffer) {
   return filled;
 }
 
-Mapping::~Mapping() {
-  if (!bytes_.empty()) ::munmap(const_cast<std::uint8_t*>(bytes_.data()), bytes_.size());
-}
-
-Bytes InputFile::map() {
-  if (size_ == 0) return {};
-  void* const begin = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file_.get(), 0);
-  if (begin == MAP_FAILED) return {};
-  std::signal(SIGBUS, explain_lost_input);
-  mapping_ = Mapping({static_cast<const std::uint8_t*>(begin), size_});
-  return mapping_.bytes();
-}
-
-void populate(Bytes mapped) {
-  // Where the kernel does not know the advice (before Linux 5.14), pages come in one by one.
-  advise(mapped, MADV_POPULATE_READ);
-}
-
 void prefer_huge_pages(Bytes memory) {
-  advise(memory, MADV_HUGEPAGE);
+  // Whole ones only: the kernel clears a huge page at its first touch, and most of the last one might stay unused.
+  constexpr std::uintptr_t kHugePage = std::uintptr_t{2} << 20;
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory.data()) & ~(kHugePage - 1);
+  const auto end = (reinterpret_cast<std::uintptr_t>(memory.data()) + memory.size()) & ~(kHugePage - 1);
+  if (begin < end) static_cast<void>(::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE));
 }
 
 Result<std::string> read_text_file(const std::string& name, std::size_t limit) {

@@ -32,35 +32,15 @@ class FileDescriptor {
   bool owned_ = false;
 };
 
-// Owns mapped memory.
-class Mapping {
- public:
-  Mapping() = default;
-  explicit Mapping(Bytes bytes) : bytes_(bytes) {}
-  Mapping(Mapping&& other) noexcept { std::swap(bytes_, other.bytes_); }
-  Mapping& operator=(Mapping&& other) noexcept {
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~Mapping();
-  Bytes bytes() const { return bytes_; }
-
- private:
-  Bytes bytes_;
-};
-
 class InputFile {
  public:
   static Result<InputFile> open(const std::string& name);  // "-": standard input
 
   // Fills `buffer` unless the input ends before; the number of bytes read.
   Result<std::size_t> read(std::span<std::uint8_t> buffer);
-  // The whole of a regular file as mapped memory that lives as long as this object; empty for what cannot be mapped.
-  // Who cuts the file while it is read ends the program with a message: the kernel leaves no other way (SIGBUS).
-  Bytes map();
-
   const std::string& name() const { return name_; }
   std::uint64_t size() const { return size_; }  // 0 for what has none
+  bool regular() const { return S_ISREG(status_.st_mode); }
   const struct stat& status() const { return status_; }
 
  private:
@@ -68,11 +48,8 @@ class InputFile {
   std::string name_;
   std::uint64_t size_ = 0;
   struct stat status_{};
-  Mapping mapping_;
 };
 
-// Asks the kernel to bring a stretch of mapped memory in, all at once.
-void populate(Bytes mapped);
 // Asks the kernel for large pages behind a large table, whose look-ups would miss the TLB otherwise.
 void prefer_huge_pages(Bytes memory);
 
