@@ -193,6 +193,12 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
   if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) || waits(dns)) {
     return Step::wait;
   }
+  // Where copies differ, the other one may be the truth, and not all of it be there.
+  const Bytes other = in_place_ ? Bytes{} : stream_->prefix.last_copy();
+  if (!other.empty() &&
+      (waits(tls::parse_records(other, *scratch_).status) || waits(http::parse_request(other).status))) {
+    return Step::wait;
+  }
   return give_up();
 }
 

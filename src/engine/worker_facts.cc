@@ -75,7 +75,8 @@ void Worker::inspect_tcp(Flow& flow, const Packet& packet) {
     reader_.end();
   }
   const std::uint32_t begin = packet.tcp_sequence + ((packet.tcp_flags & tcp_flag::syn) != 0 ? 1 : 0);
-  const bool told_before = !packet.payload.empty() && stream.told(begin, packet.payload.size());
+  const bool told_before =
+      !packet.payload.empty() && (stream.told(begin, packet.payload.size()) || inspection.is_being_retold(direction));
   if (!packet.payload.empty() && stream.mode != StreamMode::done) {
     reader_.begin(stream, begin, packet.payload);
     while (reader_.next(sighting)) learn(flow, packet, sighting);
@@ -112,11 +113,12 @@ void Worker::block_for_want_of_facts(Flow& flow, const Packet& packet) {
   }
 }
 
-// Bytes that were understood come once more: a retransmission, or the truth behind a fake. What they say counts too.
+// Bytes that were understood come once more: a retransmission, or the truth behind a fake. What they say counts too,
+// and so does what follows them, for as long as it is not understood: the truth may be longer than the fake.
 void Worker::inspect_again(Flow& flow, const Packet& packet, std::uint32_t begin) {
   const StreamInspection& told = flow.inspection->streams[index_of(packet.direction)];
   std::unique_ptr<StreamInspection>& again = flow.inspection->retold[index_of(packet.direction)];
-  if (again == nullptr || again->mode != StreamMode::detect) {
+  if (!flow.inspection->is_being_retold(packet.direction)) {
     again = std::make_unique<StreamInspection>();
     again->prefix.start(told.told_begin);
   }

@@ -57,6 +57,11 @@ struct Inspection {
   // with the second telling only, so that is read too.
   std::array<std::unique_ptr<StreamInspection>, 2> retold;
 
+  // Whether a second telling has begun, and is neither understood nor given up.
+  bool is_being_retold(Direction direction) const {
+    const auto& again = retold[index_of(direction)];
+    return again != nullptr && again->mode == StreamMode::detect;
+  }
   std::size_t memory_bytes() const {
     std::size_t size = sizeof(*this);
     for (const StreamInspection& stream : streams) size += stream.prefix.memory_bytes();

@@ -148,6 +148,15 @@ TEST(Release, AnUploadThatWasPickedUpUnderWayLeaves) {
   EXPECT_EQ(Gateway(kBlockedDomain).released(parts.rest()).back(), 'F');
 }
 
+TEST(Release, AFakeOfNothingKnownAheadOfAHelloHidesNoName) {
+  const Buffer hello = client_hello("blocked.example");
+  for (const Buffer& fake : {kSound, Buffer(20, 0x01)}) {
+    TcpConversation faked = connected();
+    faked.client_fake_at(0, fake, 2).client(Bytes(hello).first(25)).client(Bytes(hello).subspan(25));
+    EXPECT_EQ(Gateway(kBlockedDomain).judge(faked.packets()), "AAAAAADD");
+  }
+}
+
 TEST(OneSided, CountsWhatAnswersTheUnseen) {
   const Packets all = connected().client(client_hello("fine.example")).server(server_hello()).packets();
   Gateway whole(kNothing);

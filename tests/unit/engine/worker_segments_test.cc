@@ -114,6 +114,17 @@ TEST(Segments, AWholeFakeThatWillNotArriveDoesNotHideTheTruth) {
   }
 }
 
+TEST(Segments, AFakeDoesNotHideATruthThatComesInPiecesAndGoesOnBehindIt) {
+  for (const Buffer& fake : {client_hello("other.example"), Buffer(30, 0), noise(30)}) {
+    for (const std::size_t piece : {20u, 30u, 50u, 200u}) {
+      Gateway gateway(kBlockedDomain);
+      TcpConversation faked = next_connection();
+      faked.client_fake_at(0, fake, 2).client_in_pieces(client_hello("www.blocked.example", {.padded_to = 600}), piece);
+      EXPECT_TRUE(blocks(gateway, faked)) << fake.size() << " bytes of a fake, pieces of " << piece;
+    }
+  }
+}
+
 TEST(Segments, AHelloWithoutItsHandshakeIsStillFound) {
   Gateway gateway(kBlockedDomain);
   const Packet data = ethernet().ipv4("192.168.1.20", "203.0.113.9").tcp(50000, 443).seq(77).flags("PA");
