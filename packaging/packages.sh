@@ -9,6 +9,7 @@ readonly BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config git ccache
 # What the tests need on top of that.
 readonly TEST_PACKAGES=(libgtest-dev libbenchmark-dev python3 tcpdump groff-base shellcheck
   iproute2 iptables nftables conntrack procps curl openssl bind9-dnsutils dnsmasq-base iperf3 util-linux
+  qemu-system-x86 busybox-static cpio kmod xz-utils
   clang-19 clang-tidy-19 clang-format-19 lld-19
   wasi-libc libc++-19-dev-wasm32 libclang-rt-19-dev-wasm32)
 

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# The gateway in a machine with a kernel of Debian's, where nft can queue: gateway_test.py, in there.
+#
+# usage: run.sh 6.1|6.12 PROGRAM [NAME...]; exits with 77 where the host cannot.
+set -euo pipefail
+series=$1 program=$2
+shift 2
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+tools=()
+for tool in curl openssl dig dnsmasq iperf3; do
+  command -v "$tool" >/dev/null || {
+    echo "skipped: $tool is missing"
+    exit 77
+  }
+  tools+=(-b "$tool")
+done
+exec "$here/vmtest.sh" -k "$series" -t 840 "${tools[@]}" -b /usr/lib/ssl/openssl.cnf -f "$program" \
+  -f "$here/../live" -f "$here/gateway_test.py" -- python3 gateway_test.py "/payload/$(basename "$program")" "$@"
