@@ -53,18 +53,21 @@ bool report_goes_to_stderr(const CommandLine& options) {
   return options.capture_out == "-" || options.stats_json == "-" || options.events == "-" || options.flows == "-";
 }
 
+constexpr const char* kNoReport = "standard output: the report cannot be written";
+
+bool write_report(const CommandLine& options, const std::string& report) {
+  std::FILE* const out = report_goes_to_stderr(options) ? stderr : stdout;
+  return std::fputs(report.c_str(), out) >= 0 && std::fflush(out) == 0;
+}
+
 int filter_capture(const CommandLine& options, const LoadedPolicy& policy) {
   auto run = run_offline(options, policy.rules);
   if (!run) {
     complain(to_string(run.error()));
     return code(ExitCode::failed);
   }
-  if (options.text_report) {
-    const std::string report = text_report(*run, *policy.rules);
-    std::FILE* const out = report_goes_to_stderr(options) ? stderr : stdout;
-    if (std::fputs(report.c_str(), out) < 0 || std::fflush(out) != 0) {
-      run->problems.emplace_back("standard output: the report cannot be written");
-    }
+  if (options.text_report && !write_report(options, text_report(*run, *policy.rules))) {
+    run->problems.emplace_back(kNoReport);
   }
   if (!options.stats_json.empty()) {
     const std::string json = stats_json({.kind = "pcap", .name = run->input_name}, *run, KernelView{}, *policy.rules);
@@ -82,13 +85,9 @@ int filter_gateway(const CommandLine& options, LoadedPolicy& policy) {
     complain(to_string(run.error()));
     return code(ExitCode::failed);
   }
-  if (options.text_report) {
-    const std::string report = text_report(*run, *policy.rules);
-    std::FILE* const out = report_goes_to_stderr(options) ? stderr : stdout;
-    if (std::fputs(report.c_str(), out) < 0 || std::fflush(out) != 0) {
-      complain("standard output: the report cannot be written");
-      return code(ExitCode::failed);
-    }
+  if (options.text_report && !write_report(options, text_report(*run, *policy.rules))) {
+    complain(kNoReport);
+    return code(ExitCode::failed);
   }
   return code(run->failed ? ExitCode::failed : ExitCode::done);
 }
