@@ -12,10 +12,11 @@
 #include "app/offline/offline.h"
 #include "app/output/files.h"
 #include "app/output/report.h"
-#include "app/output/stats_json.h"
+#include "app/output/wall_clock.h"
 #include "app/policy_source.h"
 #include "app/version.h"
 #include "netscope/nft/kernel.h"
+#include "netscope/output/stats_json.h"
 
 namespace netscope {
 namespace {
@@ -70,7 +71,9 @@ int filter_capture(const CommandLine& options, const LoadedPolicy& policy) {
     run->problems.emplace_back(kNoReport);
   }
   if (!options.stats_json.empty()) {
-    const std::string json = stats_json({.kind = "pcap", .name = run->input_name}, *run, KernelView{}, *policy.rules);
+    const std::string json =
+        stats_json({.kind = "pcap", .name = run->input_name, .version = version(), .timestamp = wall_clock()}, *run,
+                   KernelView{}, *policy.rules);
     if (const auto written = replace_file(options.stats_json, json); !written) {
       run->problems.push_back(to_string(written.error()));
     }

@@ -7,7 +7,7 @@ BUILD_DIR holds generated/built_in_catalogue.inc.
 """
 import concurrent.futures, os, pathlib, shutil, subprocess, sys
 
-CORE = ["base", "net", "dpi", "flow", "policy", "engine", "capture"]
+CORE = ["base", "net", "dpi", "flow", "policy", "engine", "capture", "output", "crypto/browser"]
 CLANG = "clang++-19"
 FLAGS = ["--target=wasm32-wasi", "-std=c++23", "-fno-exceptions", "-fno-rtti", "-stdlib=libc++", "-O1", "-Wall", "-Wextra", "-Werror",
          "-fvisibility=default"]  # for WebAssembly, clang hides what is not marked
@@ -15,7 +15,7 @@ FLAGS = ["--target=wasm32-wasi", "-std=c++23", "-fno-exceptions", "-fno-rtti", "
 MAY_IMPORT = {
     "wasi_snapshot_preview1." + name
     for name in ("environ_get", "environ_sizes_get", "fd_close", "fd_seek", "fd_write", "proc_exit")
-}
+} | {"netscope_crypto.sha1_base64"}  # what the page brings along
 
 
 def available():
@@ -64,11 +64,11 @@ def main():
         print("skipped:", why)
         return 77
     out = build / "wasm"
-    libraries = out / "include"  # toml++ alone: /usr/include holds another system's headers
+    libraries = out / "include"  # these alone: /usr/include holds another system's headers
     libraries.mkdir(parents=True, exist_ok=True)
-    toml = libraries / "toml++"
-    if not toml.exists():
-        toml.symlink_to("/usr/include/toml++")
+    for library in ("toml++", "rapidjson"):
+        if not (libraries / library).exists():
+            (libraries / library).symlink_to(f"/usr/include/{library}")
     ccache = ["ccache"] if shutil.which("ccache") else []
     includes = ["-I", root / "include", "-I", root / "src", "-I", build / "generated", "-isystem", libraries]
 

@@ -1,5 +1,5 @@
 // What a worker reports besides numbers: flows, the names they showed, and what was dropped. The form for people and
-// collectors is made elsewhere (app/eve).
+// collectors is made elsewhere (output/eve).
 #pragma once
 
 #include <cstdint>

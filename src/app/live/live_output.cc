@@ -1,9 +1,13 @@
 #include "app/live/live_output.h"
 
+#include "app/output/wall_clock.h"
+#include "app/version.h"
+#include "netscope/output/stats_json.h"
+
 #include <algorithm>
 
 #include "app/live/service.h"
-#include "app/output/stats_json.h"
+#include "netscope/output/stats_json.h"
 
 namespace netscope {
 namespace {
@@ -61,7 +65,8 @@ void LiveOutput::write_events(std::span<const std::unique_ptr<QueueWorker>> work
 void LiveOutput::write_statistics(const std::string& place, const RunTotals& totals, const KernelView& kernel,
                                   const RuleSet& rules) {
   if (options_.stats_json.empty() || options_.stats_json == "-") return;
-  const std::string json = stats_json({.kind = "live", .name = place}, totals, kernel, rules);
+  const std::string json = stats_json({.kind = "live", .name = place, .version = version(), .timestamp = wall_clock()},
+                                      totals, kernel, rules);
   const auto written = replace_file(options_.stats_json, json);
   if (!written && output_warning_.due()) {
     console_.log(LogLevel::error, to_string(written.error()) + "; filtering goes on");

@@ -12,8 +12,8 @@
 #include "app/live/console.h"
 #include "app/live/queue_worker.h"
 #include "app/output/event_log.h"
-#include "app/output/kernel_view.h"
-#include "app/output/run_totals.h"
+#include "netscope/output/kernel_view.h"
+#include "netscope/output/run_totals.h"
 
 namespace netscope {
 

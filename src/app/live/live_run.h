@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "app/output/kernel_view.h"
-#include "app/output/run_totals.h"
+#include "netscope/output/kernel_view.h"
+#include "netscope/output/run_totals.h"
 
 namespace netscope {
 

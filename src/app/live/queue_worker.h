@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "app/live/published.h"
-#include "app/output/kernel_view.h"
 #include "netscope/engine/worker.h"
 #include "netscope/nfq/queue.h"
+#include "netscope/output/kernel_view.h"
 #include "netscope/policy/live.h"
 
 namespace netscope {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "app/command_line.h"
-#include "app/output/run_totals.h"
 #include "netscope/base/result.h"
 #include "netscope/capture/capture_parser.h"
+#include "netscope/output/run_totals.h"
 #include "netscope/policy/rule_set.h"
 
 namespace netscope {

@@ -1,7 +1,6 @@
-#include "app/output/stats_json.h"
+#include "netscope/output/stats_json.h"
 
-#include "app/output/json.h"
-#include "app/version.h"
+#include "netscope/output/json.h"
 
 namespace netscope {
 namespace {
@@ -195,13 +194,13 @@ std::string stats_json(const StatsSource& source, const RunTotals& run, const Ke
   JsonWriter json;
   json.begin_object();
   json.text("schema", "netscope.stats/1");
-  json.text("timestamp", eve_timestamp(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now())));
+  json.text("timestamp", eve_timestamp(source.timestamp));
   json.real("uptime", run.seconds);
   json.begin_object("source");
   json.text("kind", source.kind);
   json.text("name", source.name);
   json.boolean("simulated", false);
-  json.text("version", version());
+  json.text("version", source.version);
   json.end_object();
   json.begin_object("stats");
   write_capture(json, kernel);

@@ -1,4 +1,4 @@
-#include "app/output/json.h"
+#include "netscope/output/json.h"
 
 #include <rapidjson/encodings.h>
 #include <rapidjson/memorystream.h>
@@ -6,8 +6,6 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace netscope {
 
@@ -20,6 +18,13 @@ namespace {
 
 rapidjson::SizeType size_of(std::string_view text) {
   return static_cast<rapidjson::SizeType>(text.size());
+}
+
+// The number with zeros before it up to `width` digits.
+void append_padded(std::string& out, std::int64_t number, std::size_t width) {
+  const std::string digits = std::to_string(number);
+  if (digits.size() < width) out.append(width - digits.size(), '0');
+  out += digits;
 }
 
 bool is_ascii(std::string_view text) {
@@ -106,13 +111,15 @@ std::string eve_timestamp(Time time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{day};
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(time - day).count();
-  std::array<char, 64> text;
-  const int size =
-      std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06d+0000", static_cast<int>(date.year()),
-                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                    static_cast<int>(micros / 3'600'000'000), static_cast<int>(micros / 60'000'000 % 60),
-                    static_cast<int>(micros / 1'000'000 % 60), static_cast<int>(micros % 1'000'000));
-  return {text.data(), static_cast<std::size_t>(size)};
+  std::string text;
+  append_padded(text, static_cast<int>(date.year()), 4);
+  append_padded(text += '-', static_cast<unsigned>(date.month()), 2);
+  append_padded(text += '-', static_cast<unsigned>(date.day()), 2);
+  append_padded(text += 'T', micros / 3'600'000'000, 2);
+  append_padded(text += ':', micros / 60'000'000 % 60, 2);
+  append_padded(text += ':', micros / 1'000'000 % 60, 2);
+  append_padded(text += '.', micros % 1'000'000, 6);
+  return text + "+0000";
 }
 
 }  // namespace netscope

@@ -1,4 +1,4 @@
-#include "app/output/kernel_view.h"
+#include "netscope/output/kernel_view.h"
 
 #include <algorithm>
 
