@@ -5,7 +5,7 @@
 namespace netscope {
 namespace {
 
-constexpr std::array<std::string_view, kProtocolCount> kNames{"unknown", "tls", "http", "dns", "mdns", "llmnr"};
+constexpr std::array<std::string_view, kProtocolCount> kNames{"unknown", "tls", "http", "dns", "mdns", "llmnr", "quic"};
 
 }  // namespace
 

@@ -10,6 +10,12 @@ namespace {
 // 41 bits of number below 12 bits of worker: ids stay below 2^53, where JSON readers are still exact.
 constexpr int kFlowNumberBits = 41;
 
+// Whether what the flow sent suffices to tell what it is.
+bool told_enough(const Flow& flow) {
+  if (flow.inspection != nullptr && flow.inspection->quic != nullptr) return flow.inspection->quic->understood;
+  return flow.protocol != Protocol::unknown || flow.final || flow.key.ip_protocol != ip_protocol::tcp;
+}
+
 }  // namespace
 
 void Worker::count_headers(const Packet& packet) {
@@ -50,7 +56,7 @@ RuleTally& Worker::tally_of(RuleIndex rule) {
 void Worker::end_flow(Flow& flow, EndReason reason) {
   FlowState state = flow.state;
   const bool silent_end = flow.key.ip_protocol != ip_protocol::tcp && reason == EndReason::timed_out;
-  const bool known = flow.protocol != Protocol::unknown || flow.final;
+  const bool known = told_enough(flow);
   if ((flow.spoke[0] || flow.spoke[1]) && !known) {
     state = FlowState::incomplete;
   } else if (state != FlowState::incomplete && (flow.closed_by_tcp() || silent_end)) {
@@ -71,6 +77,7 @@ void Worker::end_flow(Flow& flow, EndReason reason) {
       event.names = std::move(flow.names->names);
       event.alpn = std::move(flow.names->alpn);
       event.tls_version = flow.names->tls_version;
+      event.quic_version = flow.names->quic_version;
       event.encrypted_hello = flow.names->encrypted_hello;
     }
     events_.push_back(std::move(event));
@@ -128,6 +135,7 @@ Event Worker::event_of(const Flow& flow, EventKind kind) const {
 void Worker::record_message(const Flow& flow, const Packet& packet, const Sighting& sighting) {
   Event event = event_of(flow, sighting.protocol == Protocol::tls    ? EventKind::tls
                                : sighting.protocol == Protocol::http ? EventKind::http
+                               : sighting.protocol == Protocol::quic ? EventKind::quic
                                                                      : EventKind::dns);
   event.time = packet.time;
   event.number = packet.number;
@@ -135,6 +143,7 @@ void Worker::record_message(const Flow& flow, const Packet& packet, const Sighti
   if (!sighting.name.empty()) event.names = {{std::string(sighting.name.view()), sighting.protocol}};
   event.alpn = sighting.alpn;
   event.tls_version = sighting.tls_version;
+  event.quic_version = sighting.quic_version;
   event.encrypted_hello = sighting.encrypted_hello;
   event.method = sighting.method;
   event.target = sighting.target;

@@ -22,6 +22,13 @@ bool is_dns_port(const FlowKey& key) {
 // Packets without data that stand for an answer where the beginning of a connection was not seen.
 constexpr std::uint32_t kAcknowledgmentsAreAnAnswer = 4;
 
+// Datagrams after which nothing more is expected of a flow that shows nothing that we know.
+constexpr std::uint32_t kDatagramsAreEnough = 32;
+
+bool both_spoke(const Flow& flow) {
+  return flow.spoke[0] && flow.spoke[1];
+}
+
 // NetBIOS names (RFC 1002) travel in messages that look like DNS.
 bool is_netbios_port(const FlowKey& key) {
   return key.low_port == 137 || key.high_port == 137 || key.low_port == 138 || key.high_port == 138;
@@ -137,6 +144,7 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
     if (!flow.decided) decide(flow, packet, question_of(flow));
     return;
   }
+  if ((flow.inspection != nullptr || quic_reader_.may_begin(packet.payload)) && inspect_quic(flow, packet)) return;
   const bool may_be_dns =
       (!flow.final || is_dns_family(flow.protocol) || is_dns_port(flow.key)) && !is_netbios_port(flow.key);
   if (!flow.sticky) flow.decided = false;
@@ -154,7 +162,36 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
     question.final = true;
     decide(flow, packet, question);
   }
-  if (!is_dns_family(flow.protocol) && !is_dns_port(flow.key) && !flow.final) facts_are_final(flow, packet);
+  if (is_dns_family(flow.protocol) || is_dns_port(flow.key) || flow.final) return;
+  // What only one side has said may be a fake that never arrives: the truth is still to come.
+  if (both_spoke(flow) || flow.packets[0] + flow.packets[1] >= kDatagramsAreEnough) facts_are_final(flow, packet);
+}
+
+// True when the datagram is accounted for: it belongs to a connection whose hello was read, or is still to come.
+bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
+  if (flow.inspection == nullptr) begin_inspection(flow);
+  Inspection& inspection = *flow.inspection;
+  const std::size_t memory_before = inspection.memory_bytes();
+  if (inspection.quic == nullptr) inspection.quic = std::make_unique<QuicInspection>();
+  QuicInspection& quic = *inspection.quic;
+  const QuicDatagram kind = quic_reader_.begin(quic, packet.payload);
+  Sighting sighting;
+  while (quic_reader_.next(sighting)) learn(flow, packet, sighting);
+  inspection_bytes_ += inspection.memory_bytes() - memory_before;
+  if (kind == QuicDatagram::handshake || kind == QuicDatagram::short_header) {
+    if (packet.direction != flow.client) quic.server_answered = true;
+    if (packet.direction == flow.client && quic.server_answered) quic.client_went_on = true;
+  }
+  const bool proven = quic.negotiated || quic.understood || !quic.connections.empty();
+  const bool blocked = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
+  const bool over = (quic.understood && quic.client_went_on) || quic.datagrams == kMaxQuicDatagrams ||
+                    (!proven && (both_spoke(flow) || flow.packets[0] + flow.packets[1] >= kDatagramsAreEnough));
+  if (over) {
+    if (!quic.understood) flow.state = FlowState::incomplete;
+    facts_are_final(flow, packet);
+  }
+  if (over || (blocked && flow.protocol != Protocol::unknown)) give_inspection_back(flow);
+  return proven && !is_dns_port(flow.key);
 }
 
 // What the packet showed becomes the flow's, and the rules are asked again.
@@ -187,8 +224,9 @@ void Worker::remember_name(Flow& flow, const Sighting& sighting) {
   if (!options_.recording.names()) return;
   if (flow.names == nullptr) flow.names = std::make_unique<FlowNames>();
   FlowNames& known = *flow.names;
-  if (sighting.protocol == Protocol::tls && sighting.complete) {
+  if ((sighting.protocol == Protocol::tls || sighting.protocol == Protocol::quic) && sighting.complete) {
     known.alpn = sighting.alpn;
+    known.quic_version = sighting.quic_version;
     known.tls_version = sighting.tls_version;
     known.encrypted_hello = sighting.encrypted_hello;
   }
@@ -252,8 +290,8 @@ void Worker::block_by_outer(Flow& flow, const Packet& packet) {
 
 void Worker::settle(Flow& flow, const Packet& packet, const Decision& decision, const Question& question) {
   const bool changed = !flow.counted || flow.rule != decision.rule;
-  const bool asks_per_datagram =
-      flow.key.ip_protocol != ip_protocol::tcp && (is_dns_family(flow.protocol) || is_dns_port(flow.key));
+  const bool asks_per_datagram = flow.key.ip_protocol != ip_protocol::tcp && question.protocol != Protocol::quic &&
+                                 (is_dns_family(flow.protocol) || is_dns_port(flow.key));
   flow.decided = flow.counted = true;
   flow.action = static_cast<std::uint8_t>(decision.action);
   flow.rule = decision.rule;
@@ -309,22 +347,25 @@ void Worker::give_inspection_back(Flow& flow) {
 void Worker::leave_pending(Flow& flow) {
   if (flow.queue != Queue::pending_tcp && flow.queue != Queue::pending_brief) return;
   const bool blocked = flow.sticky && static_cast<Action>(flow.action) != Action::accept;
-  if (!flow.decided || !(flow.final || blocked || flow.protocol != Protocol::unknown)) return;
+  const bool inspected_in_vain = flow.key.ip_protocol != ip_protocol::tcp && flow.inspection == nullptr;
+  if (!flow.decided || !(flow.final || blocked || inspected_in_vain || flow.protocol != Protocol::unknown)) return;
   table_.move_to(flow, flow.queue == Queue::pending_tcp ? Queue::judged_tcp : Queue::judged_brief, flow.last_seen);
 }
 
 // Those whose beginnings have waited longest give their memory back first; where none waits, the one that grew.
 void Worker::keep_within_memory(Flow& grown) {
   while (inspection_bytes_ > options_.inspection_bytes) {
-    Flow* oldest = table_.oldest_pending_tcp();
-    Flow& flow = oldest != nullptr ? *oldest : grown;
+    const bool is_tcp = grown.key.ip_protocol == ip_protocol::tcp;
+    Flow* oldest = table_.oldest(is_tcp ? Queue::pending_tcp : Queue::pending_brief);
+    Flow& flow = oldest != nullptr && oldest->inspection != nullptr ? *oldest : grown;
     if (flow.inspection == nullptr) return;
     Packet last;
     last.time = flow.last_seen;
     last.number = flow.first_number;
+    const bool awaits_hello = flow.inspection->quic != nullptr && !flow.inspection->quic->understood;
     facts_are_final(flow, last);
     give_inspection_back(flow);
-    if (flow.protocol == Protocol::unknown) flow.state = FlowState::incomplete;
+    if (flow.protocol == Protocol::unknown || awaits_hello) flow.state = FlowState::incomplete;
     leave_pending(flow);
     ++statistics_.given_up;
   }

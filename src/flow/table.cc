@@ -156,9 +156,9 @@ Flow* FlowTable::next_victim() {
   return nullptr;
 }
 
-Flow* FlowTable::oldest_pending_tcp() {
-  const std::uint32_t oldest = lists_[static_cast<std::size_t>(Queue::pending_tcp)].oldest;
-  return oldest == kNone ? nullptr : &flows_[oldest];
+Flow* FlowTable::oldest(Queue queue) {
+  const std::uint32_t position = lists_[static_cast<std::size_t>(queue)].oldest;
+  return position == kNone ? nullptr : &flows_[position];
 }
 
 }  // namespace netscope

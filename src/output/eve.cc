@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "netscope/dpi/quic.h"
 #include "netscope/dpi/tls.h"
 #include "netscope/output/community_id.h"
 #include "netscope/output/json.h"
@@ -15,6 +16,7 @@ std::string_view event_type(EventKind kind) {
     case EventKind::tls: return "tls";
     case EventKind::http: return "http";
     case EventKind::dns: return "dns";
+    case EventKind::quic: return "quic";
     case EventKind::drop: return "drop";
   }
   return "flow";
@@ -103,6 +105,15 @@ void write_tls(JsonWriter& json, const Event& event) {
   json.end_object();
 }
 
+void write_quic(JsonWriter& json, const Event& event) {
+  json.begin_object("quic");
+  write_names(json, "sni", event, Protocol::quic);
+  if (event.quic_version != 0) json.text("version", quic::version_name(event.quic_version));
+  if (!event.alpn.empty()) json.text("alpn", event.alpn);
+  if (event.encrypted_hello) json.boolean("ech", true);
+  json.end_object();
+}
+
 void write_http(JsonWriter& json, const Event& event) {
   json.begin_object("http");
   write_names(json, "hostname", event, Protocol::http);
@@ -161,6 +172,7 @@ void append_eve(std::string& out, const Event& event, const RuleSet& rules, Even
   json.begin_object();
   write_common(json, event, origin);
   if (shows(event, Protocol::tls)) write_tls(json, event);
+  if (shows(event, Protocol::quic)) write_quic(json, event);
   if (shows(event, Protocol::http)) write_http(json, event);
   for (const Protocol family : {Protocol::dns, Protocol::mdns, Protocol::llmnr}) {
     if (shows(event, family)) write_dns(json, event, family);

@@ -96,7 +96,7 @@ void write_app_layer(JsonWriter& json, const Statistics& s) {
   json.number("tls", messages(Protocol::tls));
   json.number("http", messages(Protocol::http));
   json.number("dns", messages(Protocol::dns) + messages(Protocol::mdns) + messages(Protocol::llmnr));
-  json.number("quic", 0);
+  json.number("quic", messages(Protocol::quic));
   json.number("sni", s.names);
   json.end_object();
 }

@@ -14,7 +14,7 @@
 
 namespace netscope {
 
-enum class EventKind : std::uint8_t { flow, tls, http, dns, drop };
+enum class EventKind : std::uint8_t { flow, tls, http, dns, quic, drop };
 
 // Fields that a kind does not use are empty.
 struct Event {
@@ -34,6 +34,7 @@ struct Event {
   std::vector<SeenName> names;
   std::string alpn;
   std::uint16_t tls_version = 0;
+  std::uint32_t quic_version = 0;
   bool encrypted_hello = false;
   std::string method, target, user_agent;  // http
   std::uint16_t dns_id = 0, dns_type = 0;

@@ -24,6 +24,7 @@ struct Sighting {
   std::string_view alpn{};  // tls
   std::uint16_t tls_version = 0;
   bool encrypted_hello = false;
+  std::uint32_t quic_version = 0;
   std::string_view method{}, target{}, user_agent{};  // http
   std::uint16_t dns_id = 0, dns_type = 0;             // dns
   std::uint8_t dns_rcode = 0;

@@ -13,6 +13,7 @@
 #include "netscope/dpi/dns.h"
 #include "netscope/dpi/tls.h"
 #include "netscope/engine/event.h"
+#include "netscope/engine/inspect_quic.h"
 #include "netscope/engine/inspect_stream.h"
 #include "netscope/engine/packet.h"
 #include "netscope/engine/statistics.h"
@@ -78,6 +79,7 @@ class Worker {
   bool nothing_more_to_learn(const Flow& flow) const;
   void block_for_want_of_facts(Flow& flow, const Packet& packet);
   void inspect_datagram(Flow& flow, const Packet& packet);
+  bool inspect_quic(Flow& flow, const Packet& packet);
   void facts_are_final(Flow& flow, const Packet& packet);
   void begin_inspection(Flow& flow);
   void give_inspection_back(Flow& flow);
@@ -113,6 +115,7 @@ class Worker {
   std::vector<std::uint64_t> log_hits_;
   // Room for the parsers, owned here because the packet path allocates nothing.
   StreamReader reader_;
+  QuicReader quic_reader_;
   std::unique_ptr<dns::Message> message_;
 };
 

@@ -10,6 +10,7 @@
 #include "netscope/base/time.h"
 #include "netscope/dpi/facts.h"
 #include "netscope/flow/key.h"
+#include "netscope/flow/quic_inspection.h"
 #include "netscope/flow/stream_prefix.h"
 
 namespace netscope {
@@ -56,6 +57,7 @@ struct Inspection {
   // What a direction said when it said it again. A whole segment that dies on its way (a small TTL) leaves the receiver
   // with the second telling only, so that is read too.
   std::array<std::unique_ptr<StreamInspection>, 2> retold;
+  std::unique_ptr<QuicInspection> quic;  // of datagrams
 
   // Whether a second telling has begun, and is neither understood nor given up.
   bool is_being_retold(Direction direction) const {
@@ -66,6 +68,7 @@ struct Inspection {
     std::size_t size = sizeof(*this);
     for (const StreamInspection& stream : streams) size += stream.prefix.memory_bytes();
     for (const auto& stream : retold) size += stream == nullptr ? 0 : sizeof(*stream) + stream->prefix.memory_bytes();
+    if (quic != nullptr) size += quic->memory_bytes();
     return size;
   }
 };
@@ -84,6 +87,7 @@ struct FlowNames {
   std::vector<SeenName> names;  // each once, in the order of appearance
   std::string alpn;
   std::uint16_t tls_version = 0;
+  std::uint32_t quic_version = 0;
   bool encrypted_hello = false;
   bool more = false;  // kMaxNamesPerFlow was reached
 };
@@ -109,7 +113,7 @@ struct Flow {
   std::uint32_t blocked_packets = 0;
   std::uint32_t rule = 0;                  // RuleIndex of the decision
   std::uint64_t first_number = 0;          // the packet that opened the flow, from 1
-  std::unique_ptr<Inspection> inspection;  // from the first payload of a TCP flow until nothing more can come to light
+  std::unique_ptr<Inspection> inspection;  // from the first payload of TCP or QUIC until nothing more can come to light
   std::unique_ptr<FlowNames> names;
   std::array<std::uint32_t, 2> start_sequence{};  // of the first byte behind a SYN, by Direction
   std::uint32_t hash = 0;

@@ -67,8 +67,8 @@ class FlowTable {
   // Who has to go when the table is full: closed before judged before pending, within each the one that was silent
   // longest, as far as the lists know. Never null in a table that is full.
   Flow* next_victim();
-  // The TCP flow that has been pending longest, or null.
-  Flow* oldest_pending_tcp();
+  // The flow that has been longest in a list, or null.
+  Flow* oldest(Queue queue);
 
   template <class Visit>
   void for_each(Visit&& visit) {

@@ -125,14 +125,14 @@ TEST(FlowTable, ThereIsAVictimThoughAllSpokeSince) {
 
 TEST(FlowTable, NamesThePendingTcpFlowThatWaitsLongest) {
   FlowTable table = table_of(4);
-  EXPECT_EQ(table.oldest_pending_tcp(), nullptr);
+  EXPECT_EQ(table.oldest(Queue::pending_tcp), nullptr);
   create(table, 9, kBegin, ip_protocol::udp);
-  EXPECT_EQ(table.oldest_pending_tcp(), nullptr);
+  EXPECT_EQ(table.oldest(Queue::pending_tcp), nullptr);
   Flow& first = create(table, 1, kBegin);
   Flow& second = create(table, 2, kBegin);
-  EXPECT_EQ(table.oldest_pending_tcp(), &first);
+  EXPECT_EQ(table.oldest(Queue::pending_tcp), &first);
   table.move_to(first, Queue::judged_tcp, kBegin);
-  EXPECT_EQ(table.oldest_pending_tcp(), &second);
+  EXPECT_EQ(table.oldest(Queue::pending_tcp), &second);
 }
 
 TEST(FlowTable, FlowsExpireAtTheirTimeoutAndNotBefore) {
