@@ -106,7 +106,7 @@ TEST(RuleFile, NamesThePlaceTheTextAndTheNearMiss) {
       {"port = [1.5]", "9: an element of this list must be a string, not a number"},
       {"proto = [\"tpc\"]", "10: unknown protocol \"tpc\"; did you mean \"tcp\"?"},
       {"proto = [\"unknown\"]",
-       "10: unknown protocol \"unknown\"; it is tcp, udp, icmp, tls, http, dns, mdns or llmnr"},
+       "10: unknown protocol \"unknown\"; it is tcp, udp, icmp, tls, http, dns, mdns, llmnr or quic"},
       {"domain = [\"a*.example\"]", "11: \"a*.example\": a \"*\" stands only in front, as in \"*.example.org\""},
   };
   for (const auto& [line, error] : cases) {
