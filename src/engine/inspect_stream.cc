@@ -31,6 +31,11 @@ void describe(const http::RequestPrefix& head, Sighting& sighting) {
   sighting.user_agent = head.request.user_agent;
 }
 
+// Bytes from the middle of something look like a DNS message now and then, but their names are no host names.
+bool is_plain(const dns::Message& message) {
+  return message.question_count > 0 && message.questions[0].name.view().find('\\') == std::string_view::npos;
+}
+
 // The name that servers which read the request otherwise act on: the first Host beside an absolute target, or a second
 // Host.
 HostName other_name(const http::Request& request) {
@@ -67,7 +72,13 @@ void StreamReader::begin(StreamInspection& stream, std::uint32_t sequence, Bytes
   if (stream.mode == StreamMode::done) return;
   StreamPrefix& prefix = stream.prefix;
   if (stream.mode == StreamMode::detect || stream.mode == StreamMode::resync) ++stream.segments;
-  if (stream.mode == StreamMode::resync) prefix.restart(sequence);
+  if (prefix.would_lead(sequence, segment.size())) {
+    if (stream.mode == StreamMode::resync) stream.mode = StreamMode::detect;  // two segments had changed places
+  } else if (stream.mode == StreamMode::resync) {
+    prefix.guess(sequence);
+  } else if (stream.mode == StreamMode::request && prefix.lies_before(sequence, segment.size())) {
+    segment_ = segment = {};  // sent again
+  }
   in_place_ = !segment.empty() && (prefix.is_next(sequence) || (!prefix.started() && prefix.empty()));
   if (!in_place_) prefix.add(sequence, segment);
 }
@@ -155,7 +166,6 @@ void StreamReader::told(std::size_t size) {
 StreamReader::Step StreamReader::give_up() {
   told(bytes().size());
   stream_->mode = stream_->prefix.exact() ? StreamMode::done : StreamMode::resync;
-  if (stream_->mode == StreamMode::resync) consume_later(bytes().size());
   return Step::wait;
 }
 
@@ -184,7 +194,7 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
   }
   std::size_t length = 0;
   const ParseStatus dns = dns::parse_stream(view, *message_, length);
-  if (dns == ParseStatus::ok) {
+  if (dns == ParseStatus::ok && (stream_->prefix.exact() || is_plain(*message_))) {
     stream_->mode = StreamMode::dns;
     return Step::again;
   }
@@ -250,9 +260,8 @@ StreamReader::Step StreamReader::resync(Sighting& sighting) {
     stream_->mode = StreamMode::request;  // it begins like one: the next segments belong to it
     return Step::wait;
   }
-  consume_later(view.size());
   if (stream_->segments >= kMaxResyncSegments) stream_->mode = StreamMode::done;
-  return Step::wait;
+  return Step::wait;  // held until the next segment, which may belong before it
 }
 
 StreamReader::Step StreamReader::chunk() {

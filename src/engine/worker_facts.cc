@@ -82,8 +82,10 @@ void Worker::inspect_tcp(Flow& flow, const Packet& packet) {
     reader_.end();
   }
   const std::uint32_t begin = packet.tcp_sequence + ((packet.tcp_flags & tcp_flag::syn) != 0 ? 1 : 0);
+  const bool syn_seen = (flow.tcp_flags[index_of(direction)] & tcp_flag::syn) != 0;
   const bool told_before =
-      !packet.payload.empty() && (stream.told(begin, packet.payload.size()) || inspection.is_being_retold(direction));
+      !packet.payload.empty() && (stream.told(begin, packet.payload.size()) || inspection.is_being_retold(direction) ||
+                                  (!syn_seen && stream.leads_to_told(begin, packet.payload.size())));
   if (!packet.payload.empty() && stream.mode != StreamMode::done) {
     reader_.begin(stream, begin, packet.payload);
     while (reader_.next(sighting)) learn(flow, packet, sighting);
@@ -127,7 +129,7 @@ void Worker::inspect_again(Flow& flow, const Packet& packet, std::uint32_t begin
   std::unique_ptr<StreamInspection>& again = flow.inspection->retold[index_of(packet.direction)];
   if (!flow.inspection->is_being_retold(packet.direction)) {
     again = std::make_unique<StreamInspection>();
-    again->prefix.start(told.told_begin);
+    again->prefix.start(told.leads_to_told(begin, packet.payload.size()) ? begin : told.told_begin);
   }
   Sighting sighting;
   reader_.begin(*again, begin, packet.payload);

@@ -120,6 +120,14 @@ void StreamPrefix::move_back(std::uint32_t count) {
   }
 }
 
+bool StreamPrefix::would_lead(std::uint32_t sequence, std::size_t size) const {
+  return started_ && !exact_ && !stretches_.empty() && sequence + static_cast<std::uint32_t>(size) == base_;
+}
+
+bool StreamPrefix::lies_before(std::uint32_t sequence, std::size_t size) const {
+  return started_ && !exact_ && distance(base_, sequence + static_cast<std::uint32_t>(size)) <= 0;
+}
+
 Bytes StreamPrefix::first_copy() const {
   if (stretches_.empty() || stretches_.front().begin != 0) return {};
   return Bytes{bytes_}.first(stretches_.front().end);
@@ -166,6 +174,11 @@ void StreamPrefix::restart(std::uint32_t sequence) {
   base_ = sequence;
   started_ = exact_ = true;
   full_ = false;
+}
+
+void StreamPrefix::guess(std::uint32_t sequence) {
+  restart(sequence);
+  exact_ = false;
 }
 
 void StreamPrefix::release() {

@@ -32,8 +32,8 @@ struct Sighting {
 };
 
 // Segments in one direction after which a beginning that is still not recognised is given up: bounds the cost of a
-// peer that sends byte by byte.
-inline constexpr std::uint16_t kMaxSegments = 4096;
+// peer that sends byte by byte. The largest request head and hello fit, a byte a segment.
+inline constexpr std::uint16_t kMaxSegments = 16384;
 
 // The same for a direction of which the beginning was not seen, until a request or a hello shows itself.
 inline constexpr std::uint16_t kMaxResyncSegments = 64;

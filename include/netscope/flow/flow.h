@@ -44,6 +44,10 @@ struct StreamInspection {
   std::uint32_t told_begin = 0;
   std::uint32_t told_size = 0;
 
+  // Whether a segment ends where those bytes begin.
+  bool leads_to_told(std::uint32_t sequence, std::size_t size) const {
+    return told_size != 0 && sequence + static_cast<std::uint32_t>(size) == told_begin;
+  }
   // Whether a segment brings some of those bytes once more.
   bool told(std::uint32_t sequence, std::size_t size) const {
     return told_size != 0 && static_cast<std::int32_t>(sequence - (told_begin + told_size)) < 0 &&

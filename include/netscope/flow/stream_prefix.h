@@ -37,6 +37,10 @@ class StreamPrefix {
   // Whether a segment in order would be the whole prefix: it can then be read where it lies and need not be added.
   bool is_next(std::uint32_t sequence) const { return started_ && stretches_.empty() && sequence == base_; }
 
+  // Whether the beginning is a guess, and a segment lies before it: right before it, or further away.
+  bool would_lead(std::uint32_t sequence, std::size_t size) const;
+  bool lies_before(std::uint32_t sequence, std::size_t size) const;
+
   // What is there without a gap, in the first-copy and the last-copy reading. The second is empty while no byte
   // differed.
   Bytes first_copy() const;
@@ -50,6 +54,8 @@ class StreamPrefix {
   void consume(std::uint64_t count);
   // Forgets what is there and goes on at this sequence number.
   void restart(std::uint32_t sequence);
+  // The same for a place that may not be a beginning: what comes right before it may still join.
+  void guess(std::uint32_t sequence);
 
   // Whether bytes had to be dropped at a limit: the prefix is as long as it will get.
   bool full() const { return full_; }

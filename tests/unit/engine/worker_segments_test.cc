@@ -66,6 +66,24 @@ TEST(Segments, AcrossTlsRecordsGiveTheSameVerdict) {
   }
 }
 
+// A connection that was under way when the first packet was seen: where it began is a guess.
+TEST(Segments, ThatChangedPlacesWithoutAHandshakeGiveTheSameVerdict) {
+  Gateway gateway(kBlockedDomain);
+  std::uint16_t port = 40000;
+  const auto unseen = [&] { return TcpConversation({.client_port = ++port}); };
+  for (std::size_t cut = 1; cut < kHello.size(); ++cut) {
+    const Bytes hello(kHello);
+    TcpConversation swapped = unseen();
+    swapped.client_at(static_cast<std::uint32_t>(cut), hello.subspan(cut)).client_at(0, hello.first(cut));
+    EXPECT_TRUE(blocks(gateway, swapped)) << cut;
+  }
+  EXPECT_TRUE(blocks(gateway, unseen().client_reversed(kHello, 50)));
+  const Buffer first = http_request("GET", "/", "www.blocked.example"), second = http_request("GET", "/", "a.example");
+  TcpConversation requests = unseen();
+  requests.client_at(static_cast<std::uint32_t>(first.size()), second).client_at(0, first);
+  EXPECT_TRUE(blocks(gateway, requests));
+}
+
 TEST(Segments, ThatWrapAroundTheSequenceSpaceGiveTheSameVerdict) {
   Gateway gateway(kBlockedDomain);
   for (std::uint32_t before = 1; before < kHello.size(); before += 13) {
