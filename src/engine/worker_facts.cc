@@ -226,9 +226,9 @@ void Worker::remember_name(Flow& flow, const Sighting& sighting) {
   if (!options_.recording.names()) return;
   if (flow.names == nullptr) flow.names = std::make_unique<FlowNames>();
   FlowNames& known = *flow.names;
+  if (sighting.protocol == Protocol::quic) known.quic_version = sighting.quic_version;
   if ((sighting.protocol == Protocol::tls || sighting.protocol == Protocol::quic) && sighting.complete) {
     known.alpn = sighting.alpn;
-    known.quic_version = sighting.quic_version;
     known.tls_version = sighting.tls_version;
     known.encrypted_hello = sighting.encrypted_hello;
   }

@@ -56,14 +56,20 @@ void StreamPrefix::add(std::uint32_t sequence, Bytes bytes) {
   put(static_cast<std::uint32_t>(begin), bytes);
 }
 
+// Many stretches are a hostile peer's doing: finding one among them must not cost as many steps.
+std::size_t StreamPrefix::first_reaching(std::uint32_t begin) const {
+  const auto first = std::ranges::partition_point(stretches_, [&](const Stretch& s) { return s.end < begin; });
+  return static_cast<std::size_t>(first - stretches_.begin());
+}
+
 bool StreamPrefix::differs(std::uint32_t begin, Bytes bytes) const {
   const std::uint32_t end = begin + static_cast<std::uint32_t>(bytes.size());
   const auto unequal = [&](const std::vector<std::uint8_t>& held, std::uint32_t from, std::uint32_t to) {
     return !std::equal(held.begin() + from, held.begin() + to, bytes.begin() + (from - begin));
   };
-  for (const Stretch& stretch : stretches_) {
-    const std::uint32_t from = std::max(begin, stretch.begin);
-    const std::uint32_t to = std::min(end, stretch.end);
+  for (std::size_t i = first_reaching(begin); i < stretches_.size() && stretches_[i].begin < end; ++i) {
+    const std::uint32_t from = std::max(begin, stretches_[i].begin);
+    const std::uint32_t to = std::min(end, stretches_[i].end);
     if (from < to && unequal(bytes_, from, to)) return true;
   }
   return false;
@@ -82,11 +88,10 @@ void StreamPrefix::put(std::uint32_t begin, Bytes bytes) {
   const auto write_up_to = [&](std::uint32_t to) {
     if (cursor < to) std::copy(bytes.begin() + (cursor - begin), bytes.begin() + (to - begin), bytes_.begin() + cursor);
   };
-  for (const Stretch& stretch : stretches_) {
-    if (stretch.begin >= end) break;
-    if (stretch.end <= cursor) continue;
-    write_up_to(stretch.begin);
-    cursor = stretch.end;
+  for (std::size_t i = first_reaching(begin); i < stretches_.size() && stretches_[i].begin < end; ++i) {
+    if (stretches_[i].end <= cursor) continue;
+    write_up_to(stretches_[i].begin);
+    cursor = stretches_[i].end;
   }
   write_up_to(end);
   if (!mark(begin, end)) full_ = true;
@@ -94,8 +99,7 @@ void StreamPrefix::put(std::uint32_t begin, Bytes bytes) {
 
 // Joins [begin, end) to the stretches; false when that would need one too many.
 bool StreamPrefix::mark(std::uint32_t begin, std::uint32_t end) {
-  const auto first =
-      std::find_if(stretches_.begin(), stretches_.end(), [&](const Stretch& s) { return s.end >= begin; });
+  const auto first = stretches_.begin() + static_cast<std::ptrdiff_t>(first_reaching(begin));
   auto last = first;
   while (last != stretches_.end() && last->begin <= end) ++last;
   if (first == last) {

@@ -2,6 +2,7 @@
 
 #include "captures.h"
 #include "support/payloads.h"
+#include "support/quic_packets.h"
 
 namespace netscope::golden {
 namespace {
@@ -142,6 +143,48 @@ std::vector<TimedPacket> dns_over_tcp() {
   });
 }
 
+// A QUIC connection that opens with these datagrams, and goes on if it may.
+std::vector<TimedPacket> opens_with(std::uint16_t port, const std::vector<Buffer>& datagrams) {
+  test::UdpConversation flow({.client_port = port});
+  for (const Buffer& datagram : datagrams) flow.client(datagram);
+  flow.server(test::quic_handshake({.destination = {}, .source = test::noise(8, 2)}));
+  return flow.client(test::quic_short(60)).server(test::quic_short(200)).packets();
+}
+
+// A post-quantum hello in frames of 250 bytes over three datagrams, in an order that only a browser would think of.
+std::vector<Buffer> shuffled(std::string_view name, std::uint32_t version) {
+  const Buffer message = test::client_hello_message(name, {.alpn = {"h3"}, .post_quantum = true});
+  const std::vector<Buffer> frames = test::crypto_frames(message, 250);
+  std::vector<Buffer> datagrams;
+  for (std::uint32_t first = 0; first < 3; ++first) {
+    Buffer some = test::ping_frame();
+    for (std::size_t i = frames.size(); i-- > 0;) {
+      if ((i * 5 + 1) % 3 == first) some = test::join({some, frames[i], test::padding_frames(first)});
+    }
+    datagrams.push_back(test::quic_initial(some, {.version = version, .number = first}));
+  }
+  return datagrams;
+}
+
+std::vector<TimedPacket> quic() {
+  const Buffer blocked = test::client_hello_message("blocked.example", {.alpn = {"h3"}});
+  const Buffer allowed = test::client_hello_message("allowed.example", {.alpn = {"h3"}});
+  const auto whole = [](const Buffer& message) { return test::quic_initial(test::crypto_frame(0, message)); };
+  Buffer broken = whole(blocked);  // its tag does not fit: no server reads it
+  broken.back() ^= 1;
+  const Buffer fake = test::quic_initial(test::crypto_frame(0, allowed), {.destination = test::noise(8, 3)});
+  return test::merged({
+      opens_with(40001, {whole(blocked)}), opens_with(40002, {whole(allowed)}),
+      opens_with(40003, shuffled("blocked.example", test::kQuicVersion1)),
+      opens_with(40004, shuffled("allowed.example", test::kQuicVersion2)), opens_with(40005, {fake, whole(blocked)}),
+      opens_with(40006, {broken, whole(allowed)}),
+      opens_with(40007, {whole(allowed), whole(blocked)}),  // the same connection says it twice
+      opens_with(40008, {test::google_q046("blocked.example")}),
+      opens_with(40009, {test::google_q043("allowed.example")}),
+      opens_with(40010, {test::quic_initial(test::crypto_frame(40, Bytes(blocked).subspan(40)))}),  // never completes
+  });
+}
+
 }  // namespace
 
 std::vector<NamedCapture> tricky_captures() {
@@ -150,6 +193,7 @@ std::vector<NamedCapture> tricky_captures() {
       {"fragments.pcap", test::pcap_file(fragments())},
       {"http-keepalive.pcap", test::pcap_file(http_keepalive())},
       {"dns-tcp.pcap", test::pcap_file(dns_over_tcp())},
+      {"quic.pcap", test::pcap_file(quic())},
   };
 }
 

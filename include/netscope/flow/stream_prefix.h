@@ -71,6 +71,7 @@ class StreamPrefix {
     std::uint32_t end;
   };
 
+  std::size_t first_reaching(std::uint32_t begin) const;  // index of the first stretch that ends there or later
   bool differs(std::uint32_t begin, Bytes bytes) const;
   void put(std::uint32_t begin, Bytes bytes);
   bool mark(std::uint32_t begin, std::uint32_t end);

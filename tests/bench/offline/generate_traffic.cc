@@ -22,6 +22,8 @@ struct Kind {
 
 constexpr Kind kKinds[] = {
     {"mixed", {.packets = 1'600'000, .flows = 100'000}, netscope::bench::write_mixed},
+    {"quic", {.packets = 1'600'000, .flows = 100'000}, netscope::bench::write_quic},
+    {"unknownquic", {.packets = 1'600'000, .flows = 100'000}, netscope::bench::write_unknown_quic},
     {"small", {.packets = 2'000'000, .flows = 200'000}, netscope::bench::write_small},
     {"newflows", {.packets = 2'000'000, .flows = 2'000'000}, netscope::bench::write_new_flows},
 };
@@ -30,7 +32,7 @@ const Kind& kind_named(std::string_view name) {
   for (const Kind& kind : kKinds) {
     if (kind.name == name) return kind;
   }
-  throw std::invalid_argument("the kinds are mixed, small and newflows, not " + std::string(name));
+  throw std::invalid_argument("the kinds are mixed, quic, unknownquic, small and newflows, not " + std::string(name));
 }
 
 std::uint64_t number(std::string_view text) {

@@ -14,6 +14,7 @@
 #include "host_names.h"
 #include "random.h"
 #include "support/payloads.h"
+#include "support/quic_packets.h"
 #include "traffic.h"
 
 namespace netscope::bench {
@@ -29,6 +30,9 @@ constexpr std::uint8_t kFin = 0x11, kSyn = 0x02, kSynAck = 0x12, kPushAck = 0x18
 
 enum class Protocol : std::uint8_t { dns, tls, http, other_tcp, quic };
 
+// What stands for QUIC: its looks around bytes that no key opens, the real thing, or that under an unknown version.
+enum class QuicKind : std::uint8_t { looks, real, unknown };
+
 struct Flow {
   FlowEnds ends;
   std::uint64_t next_at = 0;
@@ -39,19 +43,20 @@ struct Flow {
   std::uint32_t server_sequence = 0;
   std::uint8_t step = 0;
   Protocol protocol = Protocol::dns;
-  bool is_big = false;  // a hello of two segments
+  bool is_big = false;  // a hello of two segments or datagrams
 };
 
 bool is_tcp(Protocol protocol) {
   return protocol != Protocol::dns && protocol != Protocol::quic;
 }
 
-Protocol draw_protocol(Random& random) {
+Protocol draw_protocol(Random& random, QuicKind kind) {
+  const std::uint64_t other_tcp_ends = kind == QuicKind::looks ? 86 : 90;
   const std::uint64_t chance = random.below(100);
   if (chance < 40) return Protocol::dns;
   if (chance < 72) return Protocol::tls;
   if (chance < 79) return Protocol::http;
-  return chance < 86 ? Protocol::other_tcp : Protocol::quic;
+  return chance < other_tcp_ends ? Protocol::other_tcp : Protocol::quic;
 }
 
 std::uint16_t server_port_of(Protocol protocol) {
@@ -67,7 +72,7 @@ std::uint16_t server_port_of(Protocol protocol) {
 
 // What a flow needs without its data: handshake, first words, farewell.
 std::uint64_t frame_of_protocol(const Flow& flow) {
-  if (!is_tcp(flow.protocol)) return 2;
+  if (!is_tcp(flow.protocol)) return flow.is_big ? 3 : 2;
   return 3 + (flow.is_big ? 2 : 1) + 1 + 3;
 }
 
@@ -95,8 +100,8 @@ FlowEnds draw_ends(std::uint64_t index, std::uint32_t name, Protocol protocol, R
 
 class MixedTraffic {
  public:
-  MixedTraffic(FrameWriter& out, const TrafficSize& size)
-      : out_(out), random_(size.seed), noise_(test::noise(kNoiseBytes)) {
+  MixedTraffic(FrameWriter& out, const TrafficSize& size, QuicKind quic)
+      : out_(out), quic_(quic), random_(size.seed), noise_(test::noise(kNoiseBytes)) {
     draw_flows(size);
   }
 
@@ -123,6 +128,8 @@ class MixedTraffic {
   bool send(Flow& flow);
   bool send_dns(Flow& flow);
   bool send_quic(Flow& flow);
+  bool send_real_quic(Flow& flow);
+  const std::vector<Buffer>& hello_datagrams(const Flow& flow);
   bool send_tcp(Flow& flow);
   void send_data(Flow& flow);
   void tcp(Flow& flow, Sender sender, std::uint8_t flags, Bytes payload = {});
@@ -135,21 +142,25 @@ class MixedTraffic {
   Bytes some_noise(std::size_t count) { return Bytes(noise_).subspan(random_.below(kNoiseBytes - 2048), count); }
 
   FrameWriter& out_;
+  QuicKind quic_;
   Random random_;
   Buffer noise_;
   HostNames names_;
   std::vector<Flow> flows_;
   std::unordered_map<std::uint64_t, Buffer> words_;
+  std::unordered_map<std::uint64_t, std::vector<Buffer>> datagrams_;
 };
 
 void MixedTraffic::draw_flows(const TrafficSize& size) {
   std::uint64_t packets = 0;
   for (std::uint64_t i = 0; i < size.flows; ++i) {
     Flow flow;
-    flow.protocol = draw_protocol(random_);
+    flow.protocol = draw_protocol(random_, quic_);
     flow.name = static_cast<std::uint32_t>(names_.draw(random_));
     flow.ends = draw_ends(i, flow.name, flow.protocol, random_);
-    flow.is_big = flow.protocol == Protocol::tls && random_.below(10) < 4;
+    const bool has_hello =
+        flow.protocol == Protocol::tls || (flow.protocol == Protocol::quic && quic_ != QuicKind::looks);
+    flow.is_big = has_hello && random_.below(10) < 4;
     flow.next_at = random_.below(kSpanMicroseconds / 1000 * 9 / 10) * 1000 + random_.below(1000);
     flow.client_sequence = static_cast<std::uint32_t>(random_.next());
     flow.server_sequence = static_cast<std::uint32_t>(random_.next());
@@ -189,7 +200,8 @@ void MixedTraffic::spread_data(std::uint64_t packets) {
 
 bool MixedTraffic::send(Flow& flow) {
   if (flow.protocol == Protocol::dns) return send_dns(flow);
-  return flow.protocol == Protocol::quic ? send_quic(flow) : send_tcp(flow);
+  if (flow.protocol != Protocol::quic) return send_tcp(flow);
+  return quic_ == QuicKind::looks ? send_quic(flow) : send_real_quic(flow);
 }
 
 bool MixedTraffic::send_dns(Flow& flow) {
@@ -227,6 +239,48 @@ bool MixedTraffic::send_quic(Flow& flow) {
   }
   flow.next_at += flow.step < 2 ? kRoundTripMicroseconds : flow.gap;
   return flow.step < 2 || flow.data_left > 0;
+}
+
+// The same for each flow to the same name: two datagrams where the hello is post-quantum, as browsers send it.
+const std::vector<Buffer>& MixedTraffic::hello_datagrams(const Flow& flow) {
+  std::vector<Buffer>& datagrams = datagrams_[std::uint64_t{flow.name} << 1 | (flow.is_big ? 1u : 0u)];
+  if (!datagrams.empty()) return datagrams;
+  const Buffer message =
+      test::client_hello_message(names_.name(flow.name), {.alpn = {"h3"}, .post_quantum = flow.is_big});
+  test::QuicInitialOptions options{.destination = test::noise(8, flow.name + 1)};
+  for (const Buffer& frame : test::crypto_frames(message, 1000)) {
+    datagrams.push_back(test::quic_initial(frame, options));
+    ++options.number;
+  }
+  // A version of the reserved pattern (RFC 9000, section 15); nothing else differs.
+  for (Buffer& datagram : datagrams) {
+    if (quic_ == QuicKind::unknown) std::fill_n(datagram.begin() + 1, 4, 0x1a);
+  }
+  return datagrams;
+}
+
+bool MixedTraffic::send_real_quic(Flow& flow) {
+  const std::size_t hellos = flow.is_big ? 2 : 1;
+  if (flow.step < hellos) {
+    out_.udp(flow.next_at, flow.ends, Sender::client, hello_datagrams(flow).at(flow.step++));
+    flow.next_at += flow.step < hellos ? 10 : kRoundTripMicroseconds;
+    return true;
+  }
+  if (flow.step == hellos) {
+    Buffer answer = test::quic_handshake({.destination = {}, .source = test::noise(8, flow.name)}, 1100);
+    if (quic_ == QuicKind::unknown) std::fill_n(answer.begin() + 1, 4, 0x1a);
+    out_.udp(flow.next_at, flow.ends, Sender::server, answer);
+    ++flow.step;
+  } else {
+    const std::size_t headers = flow.ends.is_v6 ? 48 : 28;
+    const Bytes body = some_noise(std::max(draw_imix_size(), headers + 12) - headers);
+    Buffer datagram(body.begin(), body.end());
+    datagram.front() = static_cast<std::uint8_t>(0x40 | (datagram.front() & 0x3f));
+    out_.udp(flow.next_at, flow.ends, random_.below(4) == 0 ? Sender::client : Sender::server, datagram);
+    --flow.data_left;
+  }
+  flow.next_at += flow.gap;
+  return flow.data_left > 0;
 }
 
 void MixedTraffic::tcp(Flow& flow, Sender sender, std::uint8_t flags, Bytes payload) {
@@ -295,7 +349,15 @@ void MixedTraffic::send_data(Flow& flow) {
 }  // namespace
 
 void write_mixed(FrameWriter& out, const TrafficSize& size) {
-  MixedTraffic(out, size).write();
+  MixedTraffic(out, size, QuicKind::looks).write();
+}
+
+void write_quic(FrameWriter& out, const TrafficSize& size) {
+  MixedTraffic(out, size, QuicKind::real).write();
+}
+
+void write_unknown_quic(FrameWriter& out, const TrafficSize& size) {
+  MixedTraffic(out, size, QuicKind::unknown).write();
 }
 
 }  // namespace netscope::bench

@@ -138,6 +138,21 @@ class Bench:
             else:
                 self.traffic(kind).unlink()
 
+    def quic(self):
+        """What reading QUIC costs: the same packets with a version that can be read, and with one that cannot."""
+        head(f"QUIC in every tenth flow: median of {self.arguments.rounds} pairs, seconds",
+             "what", "not read", "read", "ratio", "target")
+        captures = [self.traffic(kind) for kind in ("unknownquic", "quic")]
+        pairs = [tuple(self.run(self.filter(capture)) for capture in captures)
+                 for _ in range(self.arguments.rounds)]
+        for measured, target in (("wall", 1 / 0.85), ("cpu", None)):
+            without, reading = ([getattr(run, measured) for run in runs] for runs in zip(*pairs))
+            ratio = statistics.median(mine / theirs for theirs, mine in zip(without, reading))
+            row(f"quic {measured}", f"{statistics.median(without):.3f}", f"{statistics.median(reading):.3f}",
+                f"{ratio:.2f}", verdict(f"quic {measured}", ratio, target))
+        for capture in captures:
+            capture.unlink()
+
     def scale(self, title, cells, target=None):
         """One line for each (label, command, start): the time, and its ratio to the first line's.
 
@@ -203,6 +218,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="netscope-bench-", dir=shared_memory) as folder:
         bench = Bench(arguments, pathlib.Path(folder))
         bench.compare()
+        bench.quic()
         if not arguments.no_scaling:
             bench.scaling()
     if missed:

@@ -15,6 +15,10 @@ struct TrafficSize {
 
 // What a network of homes looks like; see mixed_traffic.cc.
 void write_mixed(FrameWriter& out, const TrafficSize& size);
+// The same with every tenth flow real QUIC, whose hellos can be read, four in ten of them over two datagrams.
+void write_quic(FrameWriter& out, const TrafficSize& size);
+// Those very packets under a version that nobody knows: what they cost when QUIC is not inspected.
+void write_unknown_quic(FrameWriter& out, const TrafficSize& size);
 // Frames of 60 bytes, each of a flow drawn at random.
 void write_small(FrameWriter& out, const TrafficSize& size);
 // Frames of 60 bytes, each the first of its flow: what a scan or a flood looks like.

@@ -1,0 +1,136 @@
+// What each parser costs: nanoseconds a packet, over what a client usually sends.
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <memory>
+
+#include "netscope/dpi/dns.h"
+#include "netscope/dpi/http.h"
+#include "netscope/dpi/quic.h"
+#include "netscope/dpi/tls.h"
+#include "netscope/engine/inspect_quic.h"
+#include "support/quic_packets.h"
+
+namespace netscope {
+namespace {
+
+using test::Buffer;
+
+const test::HelloOptions kPostQuantum{.alpn = {"h3"}, .post_quantum = true};
+
+void tls_hello(benchmark::State& state) {
+  const Buffer hello = test::client_hello("www.example.com", {.padded_to = 517});
+  auto scratch = std::make_unique<std::array<std::uint8_t, tls::kMaxClientHello>>();
+  for (auto _ : state) benchmark::DoNotOptimize(tls::parse_records(hello, *scratch));
+}
+BENCHMARK(tls_hello);
+
+void tls_post_quantum_hello(benchmark::State& state) {
+  const Buffer hello = test::client_hello("www.example.com", kPostQuantum);
+  auto scratch = std::make_unique<std::array<std::uint8_t, tls::kMaxClientHello>>();
+  for (auto _ : state) benchmark::DoNotOptimize(tls::parse_records(hello, *scratch));
+}
+BENCHMARK(tls_post_quantum_hello);
+
+void http_request(benchmark::State& state) {
+  const Buffer request =
+      test::http_request("GET", "/index.html", "www.example.com", {{"User-Agent", "Mozilla/5.0"}, {"Accept", "*/*"}});
+  for (auto _ : state) benchmark::DoNotOptimize(http::parse_request(request));
+}
+BENCHMARK(http_request);
+
+void dns_query(benchmark::State& state) {
+  const Buffer query = test::dns_query("www.example.com");
+  auto message = std::make_unique<dns::Message>();
+  for (auto _ : state) benchmark::DoNotOptimize(dns::parse_message(query, *message));
+}
+BENCHMARK(dns_query);
+
+// A connection's first datagram, from its bytes to its name: keys, header protection, AEAD, frames, hello.
+void quic_initial(benchmark::State& state) {
+  const Buffer datagram = test::quic_hello("www.example.com");
+  QuicReader reader;
+  Sighting sighting;
+  for (auto _ : state) {
+    QuicInspection inspection;
+    reader.begin(inspection, datagram);
+    if (!reader.next(sighting) || sighting.name.empty()) state.SkipWithError("no name");
+  }
+}
+BENCHMARK(quic_initial);
+
+void quic_initial_shuffled(benchmark::State& state) {
+  std::vector<Buffer> frames = test::crypto_frames(test::client_hello_message("www.example.com"), 60);
+  Buffer all;
+  for (std::size_t i = 0; i < frames.size(); ++i) all = test::join({all, frames[i * 3 % frames.size()]});
+  const Buffer datagram = test::quic_initial(all);
+  QuicReader reader;
+  Sighting sighting;
+  for (auto _ : state) {
+    QuicInspection inspection;
+    reader.begin(inspection, datagram);
+    if (frames.size() % 3 != 0 && !reader.next(sighting)) state.SkipWithError("no name");
+  }
+}
+BENCHMARK(quic_initial_shuffled);
+
+// A hello over two datagrams: a packet costs half of this.
+void quic_post_quantum_hello(benchmark::State& state) {
+  const auto frames = test::crypto_frames(test::client_hello_message("www.example.com", kPostQuantum), 1000);
+  const Buffer first = test::quic_initial(frames.at(1)), second = test::quic_initial(frames.at(0), {.number = 1});
+  QuicReader reader;
+  Sighting sighting;
+  for (auto _ : state) {
+    QuicInspection inspection;
+    for (const Buffer& datagram : {std::cref(first), std::cref(second)}) {
+      reader.begin(inspection, datagram);
+      while (reader.next(sighting)) {
+      }
+    }
+    if (!inspection.understood) state.SkipWithError("no hello");
+  }
+}
+BENCHMARK(quic_post_quantum_hello);
+
+// The dearest that a client can make us do with one datagram: as many connections as are kept, and none of them fits.
+void quic_hostile_datagram(benchmark::State& state) {
+  QuicReader reader;
+  Sighting sighting;
+  QuicInspection inspection;
+  for (std::uint64_t i = 0; i < kMaxQuicConnections; ++i) {
+    const Buffer hello = test::quic_hello("www.example.com", {.destination = test::noise(8, i + 1)});
+    reader.begin(inspection, hello);
+    while (reader.next(sighting)) {
+    }
+  }
+  Buffer fake = test::quic_hello("www.example.com", {.destination = test::noise(8, 99)});
+  fake.back() ^= 1;
+  for (auto _ : state) {
+    inspection.datagrams = 0;
+    benchmark::DoNotOptimize(reader.begin(inspection, fake));
+  }
+}
+BENCHMARK(quic_hostile_datagram);
+
+// CRYPTO frames of one byte each, with gaps, until no more gaps are kept.
+void quic_hostile_frames(benchmark::State& state) {
+  std::vector<Buffer> datagrams;
+  for (std::uint64_t offset = 1; offset < 4000;) {
+    Buffer frames;
+    while (frames.size() < 1100) {
+      frames = test::join({frames, test::crypto_frame(offset, Buffer{1})});
+      offset += 2;
+    }
+    datagrams.push_back(test::quic_initial(frames));
+  }
+  QuicReader reader;
+  for (auto _ : state) {
+    QuicInspection inspection;
+    for (const Buffer& datagram : datagrams) reader.begin(inspection, datagram);
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(datagrams.size()));
+}
+BENCHMARK(quic_hostile_frames);
+
+}  // namespace
+}  // namespace netscope
