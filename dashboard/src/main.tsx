@@ -1,0 +1,23 @@
+// The page: the address, the theme, a gateway where there is one, and the frame.
+import { render } from "preact";
+import "uplot/dist/uPlot.min.css";
+import "./look/base.css";
+import "./look/frame.css";
+import "./look/overview.css";
+import "./look/tables.css";
+import "./look/rules.css";
+import { App } from "./App";
+import { followKeys } from "./keys";
+import { followView } from "./session";
+import { watchGateway } from "./sources/gateway";
+import { now } from "./state";
+import { followTheme } from "./theme";
+import { followAddress } from "./url";
+
+followTheme();
+followAddress();
+followView();
+followKeys();
+render(<App />, document.getElementById("page")!);
+if (location.protocol !== "file:" && import.meta.env.MODE !== "file") void watchGateway();
+setInterval(() => (now.value = Date.now() / 1000), 1000);
