@@ -1,13 +1,14 @@
 // Two builds of one page: `live` is what a gateway serves, `file` is one HTML file that opens from anywhere.
 // NETSCOPE_WASM names the compiled core; CMake sets it.
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const built = process.env["NETSCOPE_WASM"] ?? here("../build/wasm-core/netscope.wasm");
+if (!existsSync(built)) throw new Error(`${built} is missing: build the target netscope_wasm, or set NETSCOPE_WASM`);
 const assets = { "netscope.wasm": built, "sample.pcap": here("../tests/golden/home.pcap") };
 
 /** The core and the sample beside the page, as files. */

@@ -34,7 +34,7 @@ export const S = {
   dropKinds: "pcap or pcapng, one or several",
   chooseFile: "Choose files",
   trySample: "Try a sample",
-  nothingLeaves: "Nothing leaves this browser: the capture is read and judged on this machine.",
+  nothingLeaves: "Nothing leaves this browser: all of it is read and judged here.",
   gatewayTitle: "Or watch a gateway",
   gatewayAddress: "Address of a gateway",
   gatewayHint: "where netscope-nfq runs with --dashboard",

@@ -35,7 +35,7 @@ function Parts({ parts }: { parts: readonly (readonly [string, number])[] }) {
   return (
     <div class="parts" aria-hidden="true">
       {parts.filter(([, value]) => value > 0).map(([name, value]) => (
-        <span key={name} style={{ flexGrow: value / sum }} title={`${name} ${exact(value)}`}><i>{name}</i></span>
+        <span key={name} style={{ flexGrow: value / sum }} title={`${name} ${exact(value)}`}>{value / sum > 0.13 && <i>{name}</i>}</span>
       ))}
     </div>
   );

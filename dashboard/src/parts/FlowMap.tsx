@@ -1,7 +1,7 @@
 // Who talks to what: client, application, domain. A blocked flow ends short of its domain, hatched, with a bar across.
 import { sankey, sankeyLinkHorizontal, type SankeyLink, type SankeyNode } from "d3-sankey";
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Edge } from "../core/rows";
 import { filterWord, toggleFilter } from "../session";
 import { S } from "../strings";
@@ -76,8 +76,10 @@ function NodeShape({ node, width }: { node: Node; width: number }) {
 export function FlowMap({ edges }: { edges: readonly Edge[] }) {
   const place = useRef<HTMLDivElement>(null);
   const width = useSignal(960);
-  useEffect(() => {
-    const sized = new ResizeObserver(() => (width.value = Math.max(kNarrow, place.current?.clientWidth ?? kNarrow)));
+  useLayoutEffect(() => {
+    const measure = () => (width.value = Math.max(kNarrow, place.current?.clientWidth ?? kNarrow));
+    measure();
+    const sized = new ResizeObserver(measure);
     sized.observe(place.current!);
     return () => sized.disconnect();
   }, []);

@@ -48,7 +48,7 @@ function Choice({ close }: { close: () => void }) {
 export function TimePicker() {
   return (
     <div class="time">
-      <Popover label={<><Icon name="clock" /><span class="sr">{S.time}: </span>{label()}</>}>{(close) => <Choice close={close} />}</Popover>
+      <Popover label={<><Icon name="clock" /><span class="sr">{S.time}: </span><span class={range.value === null ? "wide-only" : ""}>{label()}</span></>}>{(close) => <Choice close={close} />}</Popover>
       {range.value !== null && (
         <button class="icon-button small" aria-label={S.timeClear} onClick={() => (range.value = null)}><Icon name="close" /></button>
       )}

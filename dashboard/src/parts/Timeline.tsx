@@ -10,6 +10,7 @@ import { clock, count, exact } from "../text/format";
 import { colour } from "../theme";
 
 const kHeight = 200;
+const kSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400]; // seconds between labels
 
 function hatching(context: CanvasRenderingContext2D, paint: string): CanvasPattern | string {
   const size = 6 * devicePixelRatio;
@@ -57,7 +58,7 @@ function options(width: number): uPlot.Options {
     legend: { show: false },
     cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
     scales: { x: { time: true } },
-    axes: [axis((_, at) => at.map((value) => clock(value)), 28), axis((_, at) => at.map((value) => count(Math.abs(value))), 48)],
+    axes: [{ ...axis((_, at) => at.map((value) => clock(value)), 28), incrs: kSteps, space: 96 }, axis((_, at) => at.map((value) => count(Math.abs(value))), 48)],
     series: [
       {},
       { label: S.allOfIt, paths: steps, points: { show: false }, stroke: () => colour("--faint"), fill: () => colour("--faint"), width: 0 },

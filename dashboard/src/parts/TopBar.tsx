@@ -34,9 +34,9 @@ function Rate() {
   const perSecond = isLive.value ? (last?.pkts ?? 0) : sum(pkts) / seconds;
   const blockedPerSecond = isLive.value ? (last?.blocked ?? 0) : sum(blocked) / seconds;
   return (
-    <p class="rate" aria-label={`${exact(perSecond)} ${S.packetsPerSecond}, ${exact(blockedPerSecond)} ${S.blockedPerSecond}`}>
-      <span aria-hidden="true"><b>{count(Math.round(perSecond))}</b> {S.packetsPerSecond}</span>
-      <span aria-hidden="true"><b class="is-blocked">{count(Math.round(blockedPerSecond))}</b> {S.blockedPerSecond}</span>
+    <p class="rate">
+      <span title={exact(perSecond)}><b>{count(Math.round(perSecond))}</b> {S.packetsPerSecond}</span>
+      <span title={exact(blockedPerSecond)}><b class="is-blocked">{count(Math.round(blockedPerSecond))}</b> {S.blockedPerSecond}</span>
     </p>
   );
 }
@@ -59,7 +59,7 @@ function What() {
       )}
       {paused.value && waiting.value > 0 && <span class="waiting">{S.newRows(waiting.value)}</span>}
       {source.value.kind === "capture" && phase.value.is !== "analysing" && (
-        <button class="quiet" onClick={leave} title={S.openOther}><Icon name="close" />{S.closeCapture}</button>
+        <button class="quiet" onClick={leave} title={S.openOther}><Icon name="close" /><span class="wide-only">{S.closeCapture}</span></button>
       )}
     </div>
   );
@@ -68,10 +68,10 @@ function What() {
 export function TopBar() {
   const shown = source.value.kind !== "none" && stats.value !== null;
   return (
-    <header class="bar">
-      <div class="bar-what">
+    <header class="top">
+      <div class="top-what">
         <What />
-        <div class="bar-end">
+        <div class="top-end">
           <Rate />
           <button class="icon-button" aria-label={S.theme[theme.value]} title={S.theme[theme.value]} onClick={nextTheme}>
             <Icon name={theme.value === "auto" ? "half" : theme.value === "light" ? "sun" : "moon"} />
@@ -81,7 +81,7 @@ export function TopBar() {
         </div>
       </div>
       {shown && (
-        <div class="bar-lens">
+        <div class="top-lens">
           <nav aria-label={S.viewsName}>
             {kViews.map((name) => (
               <button key={name} class="tab" aria-current={view.value === name ? "page" : undefined} onClick={() => (view.value = name)}>

@@ -30,7 +30,7 @@ function Changed({ rows }: { rows: readonly FlowRow[] }) {
 }
 
 export function TrialResult() {
-  const kind = useSignal<Kind>("blocked");
+  const chosen = useSignal<Kind | null>(null);
   const told = trial.value;
   if (told === null) return null;
   if (told.is === "running") {
@@ -42,14 +42,15 @@ export function TrialResult() {
     );
   }
   const { result } = told;
-  const rows = kind.value === "blocked" ? result.newly_blocked : result.newly_allowed;
+  const kind: Kind = chosen.value ?? (result.blocked > 0 || result.allowed === 0 ? "blocked" : "allowed");
+  const rows = kind === "blocked" ? result.newly_blocked : result.newly_allowed;
   return (
     <div class={`trial ${told.of === draft.value ? "" : "is-old"}`} aria-label={S.tryHint} role="group">
       <h3>{S.tryHint}</h3>
       <div class="trial-counts">
-        <button class="trial-count is-blocked" aria-pressed={kind.value === "blocked"} onClick={() => (kind.value = "blocked")}>
+        <button class="trial-count is-blocked" aria-pressed={kind === "blocked"} onClick={() => (chosen.value = "blocked")}>
           <b title={exact(result.blocked)}>{count(result.blocked)}</b> {S.newlyBlocked}</button>
-        <button class="trial-count" aria-pressed={kind.value === "allowed"} onClick={() => (kind.value = "allowed")}>
+        <button class="trial-count" aria-pressed={kind === "allowed"} onClick={() => (chosen.value = "allowed")}>
           <b title={exact(result.allowed)}>{count(result.allowed)}</b> {S.newlyAllowed}</button>
         <p class="trial-count"><b title={exact(result.unchanged)}>{count(result.unchanged)}</b> {S.unchanged}</p>
       </div>

@@ -17,13 +17,13 @@ import { absolute, clearLens, relative, targetOf } from "./Flows";
 const kColumns: readonly Column<PacketRow>[] = [
   { key: "n", title: S.columns.number, width: "72px", numeric: true, cell: (row) => row.n },
   { key: "time", title: S.columns.time, width: "96px", numeric: true, cell: (row) => `+${row.t.toFixed(6)}`, exact: (row) => absolute(row.time) },
-  { key: "src", title: S.columns.source, width: "minmax(120px, 1fr)", cell: (row) => (row.src ? endpoint(row.src, row.sport ?? 0) : <span class="muted">–</span>) },
-  { key: "dst", title: S.columns.destination, width: "minmax(120px, 1fr)", cell: (row) => (row.dst ? endpoint(row.dst, row.dport ?? 0) : <span class="muted">–</span>) },
+  { key: "action", title: S.columns.action, width: "96px", cell: (row) => <Verdict action={row.action} /> },
+  { key: "src", title: S.columns.source, width: "minmax(152px, 1fr)", cell: (row) => (row.src ? endpoint(row.src, row.sport ?? 0) : <span class="muted">–</span>) },
+  { key: "dst", title: S.columns.destination, width: "minmax(152px, 1fr)", cell: (row) => (row.dst ? endpoint(row.dst, row.dport ?? 0) : <span class="muted">–</span>) },
   { key: "proto", title: S.columns.protocol, width: "88px", cell: (row) => (row.app_proto && row.app_proto !== "unknown" ? `${row.proto} ${row.app_proto}` : row.proto) },
   { key: "size", title: S.columns.size, width: "64px", numeric: true, cell: (row) => row.size, exact: (row) => `${exact(row.size)} bytes` },
   { key: "app", title: S.columns.app, width: "minmax(80px, 0.7fr)", cell: (row) => row.app || <span class="muted">–</span> },
   { key: "info", title: S.columns.info, width: "minmax(120px, 1.4fr)", cell: (row) => row.info, exact: (row) => row.info },
-  { key: "action", title: S.columns.action, width: "96px", cell: (row) => <Verdict action={row.action} /> },
   { key: "rule", title: S.columns.rule, width: "minmax(80px, 0.6fr)", cell: (row) => row.rule || <span class="muted">–</span> },
 ];
 const hidden = hiddenColumns("packets", []);
@@ -63,8 +63,8 @@ function nameOf(event: LiveEvent): string {
 const kEventColumns: readonly Column<LiveEvent>[] = [
   { key: "time", title: S.columns.time, width: "96px", numeric: true, cell: (event) => relative(event.timestamp), exact: (event) => clock(epoch(event.timestamp), true) },
   { key: "event", title: S.columns.event, width: "72px", cell: (event) => event.event_type },
-  { key: "src", title: S.columns.source, width: "minmax(120px, 1fr)", cell: (event) => endpoint(text(event["src_ip"]), Number(event["src_port"] ?? 0)) },
-  { key: "dst", title: S.columns.destination, width: "minmax(120px, 1fr)", cell: (event) => endpoint(text(event["dest_ip"]), Number(event["dest_port"] ?? 0)) },
+  { key: "src", title: S.columns.source, width: "minmax(152px, 1fr)", cell: (event) => endpoint(text(event["src_ip"]), Number(event["src_port"] ?? 0)) },
+  { key: "dst", title: S.columns.destination, width: "minmax(152px, 1fr)", cell: (event) => endpoint(text(event["dest_ip"]), Number(event["dest_port"] ?? 0)) },
   { key: "proto", title: S.columns.protocol, width: "88px", cell: (event) => `${text(event["proto"])} ${text(event["app_proto"])}` },
   { key: "app", title: S.columns.app, width: "minmax(80px, 0.8fr)", cell: (event) => text(part(event, "netscope")["app"]) || <span class="muted">–</span> },
   { key: "info", title: S.columns.info, width: "minmax(120px, 1.4fr)", cell: nameOf },
