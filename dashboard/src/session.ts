@@ -129,23 +129,28 @@ async function ask(client: CoreClient): Promise<void> {
 
 /** How much of each bar came in the second half of the time: an arrow beside it. */
 async function findTrends(client: CoreClient, stats: Stats, range: TimeRange | null): Promise<void> {
-  if (state.isLive.peek() || state.counts.peek().packets > kTrendPackets) {
+  if (state.isLive.peek()) return;
+  if (state.counts.peek().packets > kTrendPackets) {
     state.trends.value = new Map();
     return;
   }
   const { start, step, pkts } = stats.timeline;
   const from = range?.from ?? start, to = range?.to ?? start + step * pkts.length;
   const later = await client.call("statsWithin", { from: (from + to) / 2, to });
-  const half = new Map<string, number>();
-  for (const { app, bytes } of later.apps) half.set(`app:${app}`, bytes);
-  for (const { domain, bytes } of later.domains) half.set(`domain:${domain}`, bytes);
-  for (const { ip, bytes } of later.clients) half.set(`client:${ip}`, bytes);
-  const parts = new Map<string, number>();
-  const note = (key: string, bytes: number) => bytes > 0 && parts.set(key, (half.get(key) ?? 0) / bytes);
-  for (const { app, bytes } of stats.apps) note(`app:${app}`, bytes);
-  for (const { domain, bytes } of stats.domains) note(`domain:${domain}`, bytes);
-  for (const { ip, bytes } of stats.clients) note(`client:${ip}`, bytes);
+  const half = bytesByName(later), parts = new Map<string, number>();
+  for (const [name, bytes] of bytesByName(stats)) {
+    if (bytes > 0) parts.set(name, (half.get(name) ?? 0) / bytes);
+  }
   state.trends.value = parts;
+}
+
+/** The bytes of each application, domain and client, under the names that bars go by. */
+export function bytesByName(stats: Stats): Map<string, number> {
+  const all = new Map<string, number>();
+  for (const { app, bytes } of stats.apps) all.set(`app:${app}`, bytes);
+  for (const { domain, bytes } of stats.domains) all.set(`domain:${domain}`, bytes);
+  for (const { ip, bytes } of stats.clients) all.set(`client:${ip}`, bytes);
+  return all;
 }
 
 /** Asks again whenever the filter, the time or the order changes. */

@@ -29,7 +29,7 @@ export const counts = signal<Counts>({ packets: 0, flows: 0 });
 export const whole = signal<Stats | null>(null);
 /** Grows when tables hold something else than before. */
 export const revision = signal(0);
-/** Part of the bytes that came in the second half of the time in view, by application, domain and client. */
+/** Part of the bytes that came in the second half of the time in view (live: of the last minute), by application, domain and client. */
 export const trends = signal<ReadonlyMap<string, number>>(new Map());
 
 export interface Sort { column: number; descending: boolean }

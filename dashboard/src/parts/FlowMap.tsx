@@ -61,7 +61,7 @@ function NodeShape({ node, width }: { node: Node; width: number }) {
   };
   const stopped = node.column === 2 && (node.targetLinks as Link[]).every((link) => link.blocked);
   const controls = node.filter === null ? {} : {
-    role: "button" as const, tabIndex: 0, "aria-label": `${node.name}, ${bytes(node.value ?? 0)}${stopped ? `, ${S.blocked}` : ""}`, onClick: press,
+    role: "button" as const, tabindex: 0, "aria-label": `${node.name}, ${bytes(node.value ?? 0)}${stopped ? `, ${S.blocked}` : ""}`, onClick: press,
     onKeyDown: (event: KeyboardEvent) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); press(); } },
   };
   return (

@@ -3,7 +3,7 @@
 import { batch } from "@preact/signals";
 import { CoreClient } from "../core/client";
 import type { Stats } from "../core/rows";
-import { currentCore, forgetView, problemOf, refresh, tell, useCore } from "../session";
+import { bytesByName, currentCore, forgetView, problemOf, refresh, tell, useCore } from "../session";
 import * as state from "../state";
 import { S } from "../strings";
 import { api, ApiError, type Target } from "./api";
@@ -14,6 +14,7 @@ const kEvents = 5000;
 const kFlowsAtOnce = 1000;
 const kWaitingFlows = 100_000; // as many as the core keeps
 const kLongestWait = 15_000;
+const kHalfMinute = 30;
 
 let stream: EventSource | null = null;
 let retry: ReturnType<typeof setTimeout> | undefined;
@@ -21,6 +22,7 @@ let wait = 1000;
 let after: number | null = null;
 let asking = false;
 let previous: { stats: Stats; at: number } | null = null;
+let marks: { at: number; bytes: Map<string, number> }[] = []; // half a minute apart, three at most
 let etag = "";
 let heldEvents: state.LiveEvent[] = [];
 const heldFlows = new KeyedRing<string>(kWaitingFlows);
@@ -99,6 +101,7 @@ export async function reconnect(): Promise<void> {
   try {
     takeStats(await api.stats());
     previous = null; // a second of another life
+    marks = [];
     listen();
     await Promise.allSettled([loadActions(), loadHealth()]);
   } catch (reason) {
@@ -118,7 +121,23 @@ function takeStats(stats: Stats): void {
     }
   });
   previous = { stats, at };
+  markTrends(stats, at);
   if (Math.floor(at) % 5 === 0) void loadHealth();
+}
+
+/** What came in the last half minute, of what came in the last whole one. */
+function markTrends(stats: Stats, at: number): void {
+  const last = marks.at(-1);
+  if (last !== undefined && at - last.at < kHalfMinute) return;
+  marks = pushed(marks, [{ at, bytes: bytesByName(stats) }], 3);
+  const [first, middle, now] = marks;
+  if (now === undefined) return;
+  const parts = new Map<string, number>();
+  for (const [name, bytes] of now.bytes) {
+    const all = bytes - (first!.bytes.get(name) ?? 0);
+    if (all > 0) parts.set(name, (bytes - (middle!.bytes.get(name) ?? 0)) / all);
+  }
+  state.trends.value = parts;
 }
 
 function ratesOf(before: { stats: Stats; at: number }, stats: Stats, at: number): state.Rates {

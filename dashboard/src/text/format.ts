@@ -54,7 +54,8 @@ export function epoch(time: string): number {
 
 export function ago(then: number, now: number): string {
   const age = Math.max(0, now - then);
-  return age < 1 ? "now" : `${seconds(Math.floor(age))} ago`;
+  if (age < 1) return "now";
+  return age < 60 ? `${Math.floor(age)}${kThin}s ago` : `${seconds(Math.floor(age))} ago`;
 }
 
 const two = (value: number) => String(value).padStart(2, "0");
