@@ -1,0 +1,114 @@
+// The page at a gateway, used as its reader uses it. Started by live_test.py, which makes the traffic.
+//
+// usage: node live_page.mjs URL TOKEN SCREENSHOTS
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import readline from "node:readline";
+import * as the from "./page.mjs";
+
+const [url, token, screenshots] = process.argv.slice(2);
+const answers = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+async function ask(order) {
+  console.log(`do: ${order}`);
+  await answers.next();
+}
+
+async function unlock(page) {
+  const field = page.getByRole("textbox", { name: "Token" });
+  await field.fill("not the token");
+  await page.getByRole("button", { name: "Unlock" }).click();
+  await page.getByText("The gateway did not take this token.").waitFor();
+  await field.fill(token);
+  await page.getByRole("button", { name: "Unlock" }).click();
+  await page.waitForSelector(".overview");
+  await page.locator(".state.is-live").waitFor();
+}
+
+async function showsTraffic(page) {
+  await ask("traffic");
+  await page.getByRole("region", { name: "Applications" }).getByRole("button", { name: /^TikTok/ }).waitFor();
+  await page.getByRole("region", { name: "Why blocked" }).getByText("no-tiktok").waitFor();
+  await the.goTo(page, "Flows");
+  await page.getByRole("row").filter({ hasText: "www.tiktok.com" }).filter({ hasText: "dropped" }).first().waitFor();
+  await the.writeFilter(page, "app:YouTube");
+  await page.getByRole("row").filter({ hasText: "www.youtube.com" }).first().waitFor();
+  await page.getByRole("row").filter({ hasText: "www.tiktok.com" }).first().waitFor({ state: "detached" });
+}
+
+async function blocksAndTakesBack(page) {
+  await page.getByRole("row").filter({ hasText: "www.youtube.com" }).first().click();
+  await page.getByRole("complementary", { name: "Flow" }).getByRole("button", { name: "Block" }).click();
+  await page.getByText("www.youtube.com is blocked.").waitFor();
+  await ask("traffic");
+  await page.getByRole("row").filter({ hasText: "www.youtube.com" }).filter({ hasText: "dropped" }).first().waitFor();
+  await page.screenshot({ path: path.join(screenshots, "live-flows.png") });
+  await page.keyboard.press("u");
+  await page.getByText("Taken back.").waitFor();
+  await the.writeFilter(page, "");
+}
+
+async function pauses(page) {
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.locator(".state.is-paused").waitFor();
+  const before = await the.rowsOf(page);
+  await ask("traffic");
+  await page.getByRole("button", { name: /^\d+ new$/ }).waitFor();
+  assert.equal(await the.rowsOf(page), before);
+  await page.getByRole("button", { name: /^\d+ new$/ }).click();
+  await page.waitForFunction((rows) => Number(document.querySelector("[role=grid]").getAttribute("aria-rowcount")) - 1 > rows, before);
+}
+
+async function editsRules(page) {
+  await the.goTo(page, "Rules");
+  const editor = page.getByRole("textbox", { name: "Rules (TOML)" });
+  const before = await editor.inputValue();
+  assert.match(before, /no-tiktok/);
+  await editor.fill('[[rule]]\nname = "x"\naction = "dropp"\n');
+  await page.getByRole("alert").filter({ hasText: /Line 3/ }).waitFor();
+  await editor.fill(`${before}\n[[rule]]\nname = "no-github"\naction = "drop"\ndomain = ["github.com"]\n`);
+  await page.getByRole("button", { name: "Apply", exact: true }).click();
+  await page.getByRole("button", { name: "Yes, apply" }).click();
+  await page.getByText("The rules hold now.").waitFor();
+  await ask("traffic");
+  await page.locator(".rule-list li", { hasText: "no-github" }).locator(".rule-hits", { hasText: /[1-9]\d* hits/ }).waitFor();
+  await page.screenshot({ path: path.join(screenshots, "live-rules.png") });
+  await page.getByRole("status").getByRole("button", { name: "Undo" }).click();
+  await page.getByText("The rules before hold again.").waitFor();
+  assert.equal(await editor.inputValue(), before);
+}
+
+async function losesAndFindsTheGateway(page) {
+  await the.goTo(page, "Overview");
+  await ask("stop");
+  await page.locator(".state.is-lost").waitFor();
+  await page.getByRole("alert").filter({ hasText: "does not answer" }).waitFor();
+  await page.screenshot({ path: path.join(screenshots, "live-lost.png") });
+  await ask("start");
+  await page.locator(".state.is-live, .token").first().waitFor({ timeout: 40_000 }); // a new token may be asked for
+}
+
+fs.mkdirSync(screenshots, { recursive: true });
+const browser = await the.startBrowser();
+const { page, requests } = await the.openPage(browser, { url });
+try {
+  for (const step of [unlock, showsTraffic, blocksAndTakesBack, pauses, editsRules]) {
+    await step(page);
+    console.log("ok:", step.name);
+  }
+  for (const view of ["Overview", "Flows", "Packets", "Rules"]) {
+    await the.goTo(page, view);
+    await page.waitForTimeout(300); // rows come
+    assert.deepEqual(await the.axeProblems(page), [], view);
+    await page.screenshot({ path: path.join(screenshots, `live-${view.toLowerCase()}.png`) });
+  }
+  await losesAndFindsTheGateway(page);
+  console.log("ok:", losesAndFindsTheGateway.name);
+  assert.deepEqual(requests.filter((request) => !request.startsWith(url) && !/^(blob|data):/.test(request)), []);
+} catch (problem) {
+  console.log(problem.stack);
+  await page.screenshot({ path: path.join(screenshots, "failed-live.png") });
+  process.exitCode = 1;
+}
+await browser.close();
+process.exit(process.exitCode ?? 0);
