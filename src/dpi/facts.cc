@@ -5,7 +5,9 @@
 namespace netscope {
 namespace {
 
-constexpr std::array<std::string_view, kProtocolCount> kNames{"unknown", "tls", "http", "dns", "mdns", "llmnr", "quic"};
+constexpr std::array<std::string_view, kProtocolCount> kNames{
+    "unknown",    "tls", "http", "dns",  "mdns", "llmnr", "quic", "ssh", "dtls", "stun",   "wireguard",
+    "bittorrent", "rdp", "smtp", "imap", "pop3", "ftp",   "mqtt", "sip", "rtsp", "openvpn"};
 
 }  // namespace
 

@@ -103,13 +103,16 @@ ParseStatus read_extensions(Reader extensions, ClientHello& hello, bool& name_re
   return extensions.status();
 }
 
+enum class Transport : std::uint8_t { stream, datagrams };
+
 // ok, need_more or malformed, for the message behind its type and length.
-ParseStatus read_hello(Reader body, ClientHello& hello, bool& name_read) {
+ParseStatus read_hello(Reader body, Transport transport, ClientHello& hello, bool& name_read) {
   hello.version = body.u16();
-  body.skip(32);          // random
-  body.skip(body.u8());   // session id
-  body.skip(body.u16());  // cipher suites
-  body.skip(body.u8());   // compression methods
+  body.skip(32);                                                // random
+  body.skip(body.u8());                                         // session id
+  if (transport == Transport::datagrams) body.skip(body.u8());  // cookie
+  body.skip(body.u16());                                        // cipher suites
+  body.skip(body.u8());                                         // compression methods
   if (body.at_end()) return body.status();
   Reader extensions = body.child_u16();
   if (!body.ok()) return body.status();
@@ -187,6 +190,22 @@ Parsed<ClientHello> parse_ssl2(Bytes stream) {
   return ClientHello{.version = version};
 }
 
+Parsed<ClientHello> parse_hello(Bytes handshake, Transport transport) {
+  const Parsed<std::size_t> total = parse_length(handshake);
+  if (!total.ok()) return total.status;
+  const Bytes readable = handshake.first(std::min(handshake.size(), kMaxClientHello));
+  Reader message = Reader::prefix(readable);
+  message.skip(4);
+
+  ClientHello hello;
+  bool name_read = false;
+  const ParseStatus status = read_hello(message.child(*total - 4), transport, hello, name_read);
+  if (status == ParseStatus::malformed) return status;
+  hello.complete = readable.size() >= *total;
+  if (hello.complete || name_read) return hello;
+  return readable.size() < kMaxClientHello ? ParseStatus::need_more : ParseStatus::malformed;
+}
+
 }  // namespace
 
 std::string_view version_name(std::uint16_t version) {
@@ -205,19 +224,11 @@ std::string_view version_name(std::uint16_t version) {
 }
 
 Parsed<ClientHello> parse_client_hello(Bytes handshake) {
-  const Parsed<std::size_t> total = parse_length(handshake);
-  if (!total.ok()) return total.status;
-  const Bytes readable = handshake.first(std::min(handshake.size(), kMaxClientHello));
-  Reader message = Reader::prefix(readable);
-  message.skip(4);
+  return parse_hello(handshake, Transport::stream);
+}
 
-  ClientHello hello;
-  bool name_read = false;
-  const ParseStatus status = read_hello(message.child(*total - 4), hello, name_read);
-  if (status == ParseStatus::malformed) return status;
-  hello.complete = readable.size() >= *total;
-  if (hello.complete || name_read) return hello;
-  return readable.size() < kMaxClientHello ? ParseStatus::need_more : ParseStatus::malformed;
+Parsed<ClientHello> parse_dtls_client_hello(Bytes handshake) {
+  return parse_hello(handshake, Transport::datagrams);
 }
 
 Parsed<ClientHello> parse_records(Bytes stream, std::span<std::uint8_t> scratch) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "netscope/dpi/openings.h"
+
 namespace netscope {
 namespace {
 
@@ -29,6 +31,15 @@ void describe(const http::RequestPrefix& head, Sighting& sighting) {
   sighting.method = head.request.method;
   sighting.target = head.request.target;
   sighting.user_agent = head.request.user_agent;
+}
+
+Sighting::Side side_of(Opening::Side side) {
+  switch (side) {
+    case Opening::Side::client: return Sighting::Side::client;
+    case Opening::Side::server: return Sighting::Side::server;
+    case Opening::Side::either: return Sighting::Side::either;
+  }
+  return Sighting::Side::either;
 }
 
 // Bytes from the middle of something look like a DNS message now and then, but their names are no host names.
@@ -122,6 +133,7 @@ bool StreamReader::next(Sighting& sighting) {
         case StreamMode::chunked: step = chunk(); break;
         case StreamMode::dns: step = dns_message(sighting); break;
         case StreamMode::resync: step = resync(sighting); break;
+        case StreamMode::upgrade: step = upgrade(sighting); break;
         case StreamMode::done: break;
       }
     }
@@ -192,6 +204,18 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
     waiting_ = true;
     return Step::sighting;
   }
+  const auto opening = parse_stream_opening(view);
+  if (opening.ok()) {
+    sighting.protocol = opening->protocol;
+    sighting.side = side_of(opening->side);
+    sighting.complete = !opening->may_turn_to_tls;
+    told(view.size());
+    const bool hello_may_follow = opening->may_turn_to_tls && opening->side == Opening::Side::client;
+    stream_->mode = hello_may_follow ? StreamMode::upgrade : StreamMode::done;
+    if (hello_may_follow) consume_later(view.size());
+    waiting_ = true;
+    return Step::sighting;
+  }
   std::size_t length = 0;
   const ParseStatus dns = dns::parse_stream(view, *message_, length);
   if (dns == ParseStatus::ok && (stream_->prefix.exact() || is_plain(*message_))) {
@@ -200,7 +224,8 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
   }
   message_->question_count = 0;
   if (stream_->segments >= kMaxSegments) return give_up();
-  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) || waits(dns)) {
+  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) || waits(dns) ||
+      waits(opening.status)) {
     return Step::wait;
   }
   // Where copies differ, the other one may be the truth, and not all of it be there.
@@ -262,6 +287,17 @@ StreamReader::Step StreamReader::resync(Sighting& sighting) {
   }
   if (stream_->segments >= kMaxResyncSegments) stream_->mode = StreamMode::done;
   return Step::wait;  // held until the next segment, which may belong before it
+}
+
+// What a client says after STARTTLS and the like, which begins with a segment.
+StreamReader::Step StreamReader::upgrade(Sighting& sighting) {
+  const Bytes view = bytes();
+  const auto inside = tls::parse_records(view, *scratch_);
+  if (inside.ok()) return hello(*inside, sighting);
+  if (waits(inside.status)) return Step::wait;
+  consume_later(view.size());
+  if (++stream_->segments >= kMaxResyncSegments) stream_->mode = StreamMode::done;
+  return Step::wait;
 }
 
 StreamReader::Step StreamReader::chunk() {

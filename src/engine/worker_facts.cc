@@ -2,37 +2,20 @@
 
 #include <algorithm>
 
+#include "engine/datagram_flows.h"
 #include "netscope/engine/worker.h"
 
 namespace netscope {
 namespace {
 
-bool is_dns_family(Protocol protocol) {
-  return protocol == Protocol::dns || protocol == Protocol::mdns || protocol == Protocol::llmnr;
-}
-
-// Ports on which each datagram is its own question, whatever the first one was.
-bool is_dns_port(const FlowKey& key) {
-  for (const std::uint16_t port : {key.low_port, key.high_port}) {
-    if (port == dns::kPort || port == dns::kMulticastPort || port == dns::kLlmnrPort) return true;
-  }
-  return false;
+// Protocols whose messages are events of their own.
+bool has_event(Protocol protocol) {
+  return protocol == Protocol::tls || protocol == Protocol::http || protocol == Protocol::quic ||
+         is_dns_family(protocol);
 }
 
 // Packets without data that stand for an answer where the beginning of a connection was not seen.
 constexpr std::uint32_t kAcknowledgmentsAreAnAnswer = 4;
-
-// Datagrams after which nothing more is expected of a flow that shows nothing that we know.
-constexpr std::uint32_t kDatagramsAreEnough = 32;
-
-bool both_spoke(const Flow& flow) {
-  return flow.spoke[0] && flow.spoke[1];
-}
-
-// NetBIOS names (RFC 1002) travel in messages that look like DNS.
-bool is_netbios_port(const FlowKey& key) {
-  return key.low_port == 137 || key.high_port == 137 || key.low_port == 138 || key.high_port == 138;
-}
 
 }  // namespace
 
@@ -140,66 +123,11 @@ void Worker::inspect_again(Flow& flow, const Packet& packet, std::uint32_t begin
   reader_.end();
 }
 
-// Each datagram is whole: what it does not show, no later one adds to it. DNS asks anew with each.
-void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
-  if (packet.payload.empty()) {
-    if (!flow.decided) decide(flow, packet, question_of(flow));
-    return;
-  }
-  if ((flow.inspection != nullptr || quic_reader_.may_begin(packet.payload)) && inspect_quic(flow, packet)) return;
-  const bool may_be_dns =
-      (!flow.final || is_dns_family(flow.protocol) || is_dns_port(flow.key)) && !is_netbios_port(flow.key);
-  if (!flow.sticky) flow.decided = false;
-  if (may_be_dns && dns::parse_message(packet.payload, *message_) == ParseStatus::ok) {
-    Sighting sighting;
-    for (std::size_t i = 0; i < std::max<std::size_t>(message_->question_count, 1); ++i) {
-      describe_question(*message_, i, sighting);
-      sighting.protocol = dns::family(flow.key.low_port, flow.key.high_port);
-      // On the local link everybody asks and answers, to a group that is neither client nor server.
-      if (sighting.protocol != Protocol::dns) sighting.side = Sighting::Side::either;
-      learn(flow, packet, sighting);
-    }
-  } else if (!flow.decided) {
-    Question question = question_of(flow);
-    question.final = true;
-    decide(flow, packet, question);
-  }
-  if (is_dns_family(flow.protocol) || is_dns_port(flow.key) || flow.final) return;
-  // What only one side has said may be a fake that never arrives: the truth is still to come.
-  if (both_spoke(flow) || flow.packets[0] + flow.packets[1] >= kDatagramsAreEnough) facts_are_final(flow, packet);
-}
-
-// True when the datagram is accounted for: it belongs to a connection whose hello was read, or is still to come.
-bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
-  if (flow.inspection == nullptr) begin_inspection(flow);
-  Inspection& inspection = *flow.inspection;
-  const std::size_t memory_before = inspection.memory_bytes();
-  if (inspection.quic == nullptr) inspection.quic = std::make_unique<QuicInspection>();
-  QuicInspection& quic = *inspection.quic;
-  const QuicDatagram kind = quic_reader_.begin(quic, packet.payload);
-  Sighting sighting;
-  while (quic_reader_.next(sighting)) learn(flow, packet, sighting);
-  inspection_bytes_ += inspection.memory_bytes() - memory_before;
-  if (kind == QuicDatagram::handshake || kind == QuicDatagram::short_header) {
-    if (packet.direction != flow.client) quic.server_answered = true;
-    if (packet.direction == flow.client && quic.server_answered) quic.client_went_on = true;
-  }
-  const bool proven = quic.negotiated || quic.understood || !quic.connections.empty();
-  const bool blocked = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
-  const bool over = (quic.understood && quic.client_went_on) || quic.datagrams == kMaxQuicDatagrams ||
-                    (!proven && (both_spoke(flow) || flow.packets[0] + flow.packets[1] >= kDatagramsAreEnough));
-  if (over) {
-    if (!quic.understood) flow.state = FlowState::incomplete;
-    facts_are_final(flow, packet);
-  }
-  if (over || (blocked && flow.protocol != Protocol::unknown)) give_inspection_back(flow);
-  return proven && !is_dns_port(flow.key);
-}
-
 // What the packet showed becomes the flow's, and the rules are asked again.
 void Worker::learn(Flow& flow, const Packet& packet, const Sighting& sighting) {
   const bool first = flow.protocol == Protocol::unknown;
-  const bool tunnel_inside = flow.protocol == Protocol::http && sighting.protocol == Protocol::tls;
+  const bool tunnel_inside = (flow.protocol == Protocol::http && sighting.protocol == Protocol::tls) ||
+                             (flow.protocol == Protocol::stun && sighting.protocol == Protocol::dtls);
   if (first || tunnel_inside) flow.protocol = sighting.protocol;
   if (flow.state != FlowState::closed) flow.state = FlowState::classified;
   if (!flow.client_known && sighting.side != Sighting::Side::either) {
@@ -217,7 +145,9 @@ void Worker::learn(Flow& flow, const Packet& packet, const Sighting& sighting) {
   question.final = question.final || (sighting.complete && !server_speaks);
   if (question.app != kNoApp) flow.app = question.app;
   decide(flow, packet, question);
-  if (options_.recording.messages && sighting.complete && !server_speaks) record_message(flow, packet, sighting);
+  if (options_.recording.messages && sighting.complete && !server_speaks && has_event(sighting.protocol)) {
+    record_message(flow, packet, sighting);
+  }
 }
 
 void Worker::remember_name(Flow& flow, const Sighting& sighting) {

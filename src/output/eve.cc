@@ -105,6 +105,12 @@ void write_tls(JsonWriter& json, const Event& event) {
   json.end_object();
 }
 
+void write_dtls(JsonWriter& json, const Event& event) {
+  json.begin_object("dtls");
+  write_names(json, "sni", event, Protocol::dtls);
+  json.end_object();
+}
+
 void write_quic(JsonWriter& json, const Event& event) {
   json.begin_object("quic");
   write_names(json, "sni", event, Protocol::quic);
@@ -172,6 +178,7 @@ void append_eve(std::string& out, const Event& event, const RuleSet& rules, Even
   json.begin_object();
   write_common(json, event, origin);
   if (shows(event, Protocol::tls)) write_tls(json, event);
+  if (shows(event, Protocol::dtls)) write_dtls(json, event);
   if (shows(event, Protocol::quic)) write_quic(json, event);
   if (shows(event, Protocol::http)) write_http(json, event);
   for (const Protocol family : {Protocol::dns, Protocol::mdns, Protocol::llmnr}) {

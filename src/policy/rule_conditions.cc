@@ -27,8 +27,7 @@ constexpr std::array<KnownKey, 12> kRuleKeys{{{"name"},
 
 constexpr std::array<std::string_view, 3> kTransports{"tcp", "udp", "icmp"};
 // Refused in other words than what is misspelt, until they are recognized.
-constexpr std::array<std::string_view, 9> kLaterProtocols{"ssh",  "dtls", "stun",      "ntp",    "mqtt",
-                                                          "smtp", "rtp",  "wireguard", "openvpn"};
+constexpr std::array<std::string_view, 2> kLaterProtocols{"ntp", "rtp"};
 
 // "00:11:22:33:44:55", which an IPv6 address never looks like.
 bool is_mac_address(std::string_view text) {

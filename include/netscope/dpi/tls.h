@@ -31,6 +31,9 @@ std::string_view version_name(std::uint16_t version);
 // ok as soon as the server_name extension is read (see `complete`), otherwise when the whole message has arrived.
 // Of a message that declares more than kMaxClientHello bytes that many are read; no name among them is malformed.
 Parsed<ClientHello> parse_client_hello(Bytes handshake);
+// The same for DTLS, whose hello has a cookie (RFC 6347, section 4.2.1): type, length of 24 bits, and the body joined
+// of its fragments.
+Parsed<ClientHello> parse_dtls_client_hello(Bytes handshake);
 
 // A ClientHello at the beginning of a stream of records, split over any number of records and segments. Where the
 // message spans several records its bytes are joined in `scratch`, which must hold kMaxClientHello bytes and whose

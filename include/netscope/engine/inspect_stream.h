@@ -59,6 +59,7 @@ class StreamReader {
   Step detect(Sighting& sighting);
   Step request(Sighting& sighting);
   Step resync(Sighting& sighting);
+  Step upgrade(Sighting& sighting);
   Step chunk();
   Step dns_message(Sighting& sighting);
   Step hello(const tls::ClientHello& hello, Sighting& sighting);

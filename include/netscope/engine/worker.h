@@ -80,6 +80,8 @@ class Worker {
   void block_for_want_of_facts(Flow& flow, const Packet& packet);
   void inspect_datagram(Flow& flow, const Packet& packet);
   bool inspect_quic(Flow& flow, const Packet& packet);
+  bool inspect_dtls(Flow& flow, const Packet& packet);
+  void inspect_opening(Flow& flow, const Packet& packet);
   void facts_are_final(Flow& flow, const Packet& packet);
   void begin_inspection(Flow& flow);
   void give_inspection_back(Flow& flow);

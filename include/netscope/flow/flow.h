@@ -32,6 +32,7 @@ enum class StreamMode : std::uint8_t {
   request,  // HTTP: at the beginning of a request, or of what a request turned the connection into
   chunked,  // HTTP: within a chunked body
   dns,      // DNS: at the beginning of a message
+  upgrade,  // a protocol that may turn to TLS; each segment may begin a hello
   resync,   // position lost or never known; each segment may begin a request or a hello
   done,     // nothing more to learn
 };
@@ -62,6 +63,7 @@ struct Inspection {
   // with the second telling only, so that is read too.
   std::array<std::unique_ptr<StreamInspection>, 2> retold;
   std::unique_ptr<QuicInspection> quic;  // of datagrams
+  std::unique_ptr<StreamPrefix> dtls;    // a hello put together from fragments
 
   // Whether a second telling has begun, and is neither understood nor given up.
   bool is_being_retold(Direction direction) const {
@@ -73,6 +75,7 @@ struct Inspection {
     for (const StreamInspection& stream : streams) size += stream.prefix.memory_bytes();
     for (const auto& stream : retold) size += stream == nullptr ? 0 : sizeof(*stream) + stream->prefix.memory_bytes();
     if (quic != nullptr) size += quic->memory_bytes();
+    if (dtls != nullptr) size += sizeof(*dtls) + dtls->memory_bytes();
     return size;
   }
 };

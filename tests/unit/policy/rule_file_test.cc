@@ -106,7 +106,8 @@ TEST(RuleFile, NamesThePlaceTheTextAndTheNearMiss) {
       {"port = [1.5]", "9: an element of this list must be a string, not a number"},
       {"proto = [\"tpc\"]", "10: unknown protocol \"tpc\"; did you mean \"tcp\"?"},
       {"proto = [\"unknown\"]",
-       "10: unknown protocol \"unknown\"; it is tcp, udp, icmp, tls, http, dns, mdns, llmnr or quic"},
+       "10: unknown protocol \"unknown\"; it is tcp, udp, icmp, tls, http, dns, mdns, llmnr, quic, ssh, "
+       "dtls, stun, wireguard, bittorrent, rdp, smtp, imap, pop3, ftp, mqtt, sip, rtsp or openvpn"},
       {"domain = [\"a*.example\"]", "11: \"a*.example\": a \"*\" stands only in front, as in \"*.example.org\""},
   };
   for (const auto& [line, error] : cases) {
@@ -119,7 +120,7 @@ TEST(RuleFile, SaysWhatComesLater) {
       {"schedule = {}", "1: \"schedule\" is not supported yet; it comes with a later version"},
       {"list = [\"ads\"]", "1: \"list\" is not supported yet; it comes with a later version"},
       {"[[list]]", "3: \"list\" is not supported yet; it comes with a later version"},
-      {"proto = [\"ssh\"]", "10: \"ssh\" is not supported yet; it comes with a later version"},
+      {"proto = [\"ntp\"]", "10: \"ntp\" is not supported yet; it comes with a later version"},
       {"src = [\"00:11:22:aa:bb:cc\"]",
        "8: \"00:11:22:aa:bb:cc\" is a MAC address, which is not supported yet; it comes with a later version"},
       {"domain = [\"/^ads/\"]",

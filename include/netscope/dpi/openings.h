@@ -1,0 +1,28 @@
+// Protocols that are told by how a conversation opens, and show no name of a server: of each, what no other protocol
+// says by chance.
+#pragma once
+
+#include <cstdint>
+
+#include "netscope/base/bytes.h"
+#include "netscope/base/parsed.h"
+#include "netscope/dpi/facts.h"
+
+namespace netscope {
+
+struct Opening {
+  Protocol protocol = Protocol::unknown;
+  enum class Side : std::uint8_t { client, server, either } side = Side::either;  // who says this
+  bool may_turn_to_tls = false;  // by a command of its own (STARTTLS and the like): a hello may follow
+};
+
+// The beginning of one direction of a TCP connection: SSH (RFC 4253, section 4.2), BitTorrent (BEP 3), RDP (MS-RDPBCGR,
+// section 2.2.1), SMTP (RFC 5321), IMAP (RFC 9051), POP3 (RFC 1939), FTP (RFC 959), MQTT (version 3.1 to 5), SIP
+// (RFC 3261), RTSP (RFC 2326, RFC 7826), OpenVPN. ok, need_more or no_match.
+Parsed<Opening> parse_stream_opening(Bytes stream);
+
+// A whole datagram: STUN (RFC 8489, section 5), WireGuard's handshake, BitTorrent's DHT (BEP 5), SIP, OpenVPN.
+// ok or no_match.
+Parsed<Opening> parse_datagram_opening(Bytes datagram);
+
+}  // namespace netscope

@@ -1,0 +1,161 @@
+// From datagrams to facts: DNS, QUIC, DTLS, and what opens otherwise.
+
+#include <algorithm>
+#include <array>
+
+#include "engine/datagram_flows.h"
+#include "netscope/dpi/dtls.h"
+#include "netscope/dpi/openings.h"
+#include "netscope/engine/worker.h"
+
+namespace netscope {
+namespace {
+
+// Datagrams after which nothing more is expected of a flow that shows nothing that we know.
+constexpr std::uint32_t kDatagramsAreEnough = 32;
+
+bool both_spoke(const Flow& flow) {
+  return flow.spoke[0] && flow.spoke[1];
+}
+
+// NetBIOS names (RFC 1002) travel in messages that look like DNS.
+bool is_netbios_port(const FlowKey& key) {
+  return key.low_port == 137 || key.high_port == 137 || key.low_port == 138 || key.high_port == 138;
+}
+
+// The fragments of a hello as one stream, which begins with the header of its message. Each message stands on its own:
+// after a HelloVerifyRequest the hello comes once more, with a cookie and the next number.
+void add_fragments(StreamPrefix& hello, const dtls::Fragments& fragments) {
+  const dtls::Fragment& first = fragments.list[0];
+  const std::uint32_t base = std::uint32_t{first.message} << 20;
+  if (!hello.started() || hello.position() != base) hello.restart(base);
+  const std::array<std::uint8_t, 4> header{first.type, static_cast<std::uint8_t>(first.length >> 16),
+                                           static_cast<std::uint8_t>(first.length >> 8),
+                                           static_cast<std::uint8_t>(first.length)};
+  hello.add(base, header);
+  for (std::size_t i = 0; i < fragments.count; ++i) {
+    const dtls::Fragment& fragment = fragments.list[i];
+    if (fragment.message == first.message) hello.add(base + 4 + fragment.offset, fragment.data);
+  }
+}
+
+}  // namespace
+
+// Each datagram is whole: what it does not show, no later one adds to it. DNS asks anew with each.
+void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
+  if (packet.payload.empty()) {
+    if (!flow.decided) decide(flow, packet, question_of(flow));
+    return;
+  }
+  const bool quic_began = flow.inspection != nullptr && flow.inspection->quic != nullptr;
+  if ((quic_began || quic_reader_.may_begin(packet.payload)) && inspect_quic(flow, packet)) return;
+  if (inspect_dtls(flow, packet)) return;
+  const bool may_be_dns =
+      (!flow.final || is_dns_family(flow.protocol) || is_dns_port(flow.key)) && !is_netbios_port(flow.key);
+  if (!flow.sticky) flow.decided = false;
+  if (may_be_dns && dns::parse_message(packet.payload, *message_) == ParseStatus::ok) {
+    Sighting sighting;
+    for (std::size_t i = 0; i < std::max<std::size_t>(message_->question_count, 1); ++i) {
+      describe_question(*message_, i, sighting);
+      sighting.protocol = dns::family(flow.key.low_port, flow.key.high_port);
+      // On the local link everybody asks and answers, to a group that is neither client nor server.
+      if (sighting.protocol != Protocol::dns) sighting.side = Sighting::Side::either;
+      learn(flow, packet, sighting);
+    }
+  } else {
+    inspect_opening(flow, packet);
+  }
+  if (is_dns_family(flow.protocol) || is_dns_port(flow.key) || flow.final) return;
+  // What only one side has said may be a fake that never arrives: the truth is still to come.
+  // Behind STUN, the two that it brought together go on with something else.
+  const bool over = both_spoke(flow) && flow.protocol != Protocol::stun;
+  if (!over && flow.packets[0] + flow.packets[1] < kDatagramsAreEnough) return;
+  facts_are_final(flow, packet);
+  give_inspection_back(flow);
+}
+
+// What opens otherwise, and shows no name. A datagram that says nothing is judged as what nobody knows.
+void Worker::inspect_opening(Flow& flow, const Packet& packet) {
+  const bool looks = flow.protocol == Protocol::unknown && !flow.final && !is_dns_port(flow.key);
+  const auto opening = looks ? parse_datagram_opening(packet.payload) : Parsed<Opening>(ParseStatus::no_match);
+  if (opening.ok()) {
+    Sighting sighting;
+    sighting.protocol = opening->protocol;
+    sighting.side = opening->side == Opening::Side::client   ? Sighting::Side::client
+                    : opening->side == Opening::Side::server ? Sighting::Side::server
+                                                             : Sighting::Side::either;
+    learn(flow, packet, sighting);
+  }
+  if (flow.decided) return;
+  Question question = question_of(flow);
+  question.final = true;
+  decide(flow, packet, question);
+}
+
+// True when the datagram is accounted for: a hello was read in it, or is still to come.
+bool Worker::inspect_dtls(Flow& flow, const Packet& packet) {
+  const auto fragments = dtls::parse_datagram(packet.payload);
+  if (!fragments.ok()) return false;
+  Sighting sighting;
+  sighting.protocol = Protocol::dtls;
+  const dtls::Fragment& first = fragments->list[0];
+  if (first.type != dtls::kClientHello) {
+    sighting.side = Sighting::Side::server;
+    learn(flow, packet, sighting);
+    return first.type == dtls::kHelloVerifyRequest;
+  }
+  if (flow.inspection == nullptr) begin_inspection(flow);
+  Inspection& inspection = *flow.inspection;
+  const std::size_t memory_before = inspection.memory_bytes();
+  if (inspection.dtls == nullptr) inspection.dtls = std::make_unique<StreamPrefix>();
+  StreamPrefix& hello = *inspection.dtls;
+  add_fragments(hello, *fragments);
+  sighting.side = Sighting::Side::client;
+  sighting.complete = false;
+  bool complete = false;
+  for (const Bytes reading : {hello.last_copy(), hello.first_copy()}) {
+    const auto parsed = tls::parse_dtls_client_hello(reading);
+    if (!parsed.ok()) continue;
+    complete = complete || parsed->complete;
+    sighting.name = HostName::from_authority(parsed->server_name);
+    sighting.complete = parsed->complete && reading.data() == hello.first_copy().data();
+    sighting.alpn = parsed->alpn;
+    sighting.tls_version = parsed->version;
+    sighting.encrypted_hello = parsed->encrypted;
+    learn(flow, packet, sighting);
+  }
+  if (sighting.name.empty() && !complete) learn(flow, packet, sighting);
+  inspection_bytes_ += inspection.memory_bytes() - memory_before;
+  const bool blocked = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
+  if (blocked) give_inspection_back(flow);
+  return true;
+}
+
+// True when the datagram is accounted for: it belongs to a connection whose hello was read, or is still to come.
+bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
+  if (flow.inspection == nullptr) begin_inspection(flow);
+  Inspection& inspection = *flow.inspection;
+  const std::size_t memory_before = inspection.memory_bytes();
+  if (inspection.quic == nullptr) inspection.quic = std::make_unique<QuicInspection>();
+  QuicInspection& quic = *inspection.quic;
+  const QuicDatagram kind = quic_reader_.begin(quic, packet.payload);
+  Sighting sighting;
+  while (quic_reader_.next(sighting)) learn(flow, packet, sighting);
+  inspection_bytes_ += inspection.memory_bytes() - memory_before;
+  if (kind == QuicDatagram::handshake || kind == QuicDatagram::short_header) {
+    if (packet.direction != flow.client) quic.server_answered = true;
+    if (packet.direction == flow.client && quic.server_answered) quic.client_went_on = true;
+  }
+  const bool proven = quic.negotiated || quic.understood || !quic.connections.empty();
+  const bool blocked = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
+  const bool over = (quic.understood && quic.client_went_on) || quic.datagrams == kMaxQuicDatagrams ||
+                    (!proven && (both_spoke(flow) || flow.packets[0] + flow.packets[1] >= kDatagramsAreEnough));
+  if (over) {
+    if (!quic.understood) flow.state = FlowState::incomplete;
+    facts_are_final(flow, packet);
+  }
+  if (over || (blocked && flow.protocol != Protocol::unknown)) give_inspection_back(flow);
+  return proven && !is_dns_port(flow.key);
+}
+
+}  // namespace netscope
