@@ -5,7 +5,7 @@ import { csvHeader, csvLine } from "../text/csv";
 import { bytesBefore, charactersBefore } from "./offsets";
 import type { Comparison, FlowDetails, FlowRow, PacketRow, Stats, TimeRange } from "./rows";
 
-const kPiece = 1 << 20;
+const kPiece = 1 << 22;
 const kExportRows = 5000;
 const kComparedRows = 500; // of each list; the counts are of all
 

@@ -1,10 +1,10 @@
 // A table of any length: only the rows that are seen exist, and they are used again as one scrolls. Rows have one height,
 // so that place and number are one calculation; where a browser's tallest element is not tall enough, places are scaled.
-import type { ComponentChildren } from "preact";
+import { Component, type ComponentChildren } from "preact";
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { RowSource } from "./rows_of_core";
-import type { Sort } from "../state";
+import { isLive, now, type Sort } from "../state";
 
 export interface Column<Row> {
   key: string;
@@ -18,7 +18,7 @@ export interface Column<Row> {
 
 const kRow = 28;
 const kTallest = 15_000_000; // px; below what Firefox and Chromium lay out
-const kSpare = 8; // rows above and below what is seen
+const kSpare = 4; // rows above and below what is seen
 
 interface Properties<Row> {
   label: string;
@@ -54,14 +54,17 @@ function Heads<Row>({ columns, sort, onSort }: Pick<Properties<Row>, "columns" |
   );
 }
 
-function Cells<Row>({ row, columns }: { row: Row; columns: readonly Column<Row>[] }) {
-  return (
-    <>
-      {columns.map((column) => (
-        <div key={column.key} role="gridcell" class={column.numeric ? "is-number" : ""} title={column.exact?.(row)}>{column.cell(row)}</div>
-      ))}
-    </>
-  );
+/** A row's cells, written anew only where the row is another one, or came again. */
+class Cells<Row> extends Component<{ row: Row; columns: readonly Column<Row>[]; tick: number }> {
+  override shouldComponentUpdate(next: Readonly<{ row: Row; columns: readonly Column<Row>[]; tick: number }>): boolean {
+    return next.row !== this.props.row || next.tick !== this.props.tick || next.columns.length !== this.props.columns.length;
+  }
+  override render() {
+    const { row, columns } = this.props;
+    return columns.map((column) => (
+      <div key={column.key} role="gridcell" class={column.numeric ? "is-number" : ""} title={column.exact?.(row)}>{column.cell(row)}</div>
+    ));
+  }
 }
 
 export function VirtualTable<Row>(table: Properties<Row>) {
@@ -92,6 +95,7 @@ export function VirtualTable<Row>(table: Properties<Row>) {
     if (count > 0) rows.want(begin, Math.max(begin, end - 1), () => came.value++);
   }, [begin, end, revision, rows, count]);
   came.value;
+  const tick = isLive.value ? Math.floor(now.value) : 0; // where time passes, "12 s ago" does too
 
   const show = (index: number) => {
     cursor.value = index;
@@ -140,7 +144,7 @@ export function VirtualTable<Row>(table: Properties<Row>) {
             <div key={index % size} id={`row-${index}`} class={`table-row ${row === undefined ? "" : table.tone(row)}${marks}`} role="row"
               aria-rowindex={index + 2} aria-selected={index === table.open} style={{ transform: `translateY(${topOf(index)}px)` }}
               onClick={() => { cursor.value = index; openRow(index); }}>
-              {row === undefined ? <div role="gridcell" class="row-waiting">…</div> : <Cells row={row} columns={columns} />}
+              {row === undefined ? <div role="gridcell" class="row-waiting">…</div> : <Cells row={row} columns={columns} tick={tick} />}
             </div>
           );
         })}
