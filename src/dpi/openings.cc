@@ -102,6 +102,7 @@ constexpr std::string_view kMethods[]{
 
 // METHOD URI VERSION: SIP and RTSP look like HTTP, and say at the line's end that they are not.
 Parsed<Opening> parse_request_line(std::string_view text) {
+  if (!text.empty() && (text.front() < 'A' || text.front() > 'Z')) return ParseStatus::no_match;
   ParseStatus method = ParseStatus::no_match;
   for (const std::string_view known : kMethods) {
     const ParseStatus status = begins(text, known);
