@@ -106,19 +106,24 @@ async function ask(client: CoreClient): Promise<void> {
   const filter = state.filter.peek(), range = state.range.peek();
   try {
     if (state.whole.peek() === null && (filter !== "" || range !== null)) {
-      state.whole.value = (await client.call("view", "", null)).stats;
+      await client.call("view", "", null);
+      state.whole.value = await client.call("stats");
     }
     const { column, descending } = state.sort.peek();
     await client.call("sort", column, descending);
-    const { stats, packets, flows } = await client.call("view", filter, range);
+    const counts = await client.call("view", filter, range);
     batch(() => {
       state.filterProblem.value = null;
+      state.counts.value = counts;
+      state.revision.value++;
+    });
+    if (again && state.stats.peek() !== null) return; // rows first; the figures of what is already passed over are not worth the time
+    const stats = await client.call("stats");
+    batch(() => {
       const live = state.source.peek().kind === "gateway";
       if (!live) state.stats.value = stats;
       if (!live && filter === "" && range === null) state.whole.value = stats;
       if (live) state.stats.value = filter === "" && range === null ? state.whole.peek() : stats;
-      state.counts.value = { packets, flows };
-      state.revision.value++;
     });
     if (!again) await findTrends(client, stats, range);
   } catch (reason) {

@@ -11,7 +11,6 @@ const kComparedRows = 500; // of each list; the counts are of all
 
 export interface Progress { bytes: number; total: number; file: string }
 export interface Counts { packets: number; flows: number }
-export interface ViewAnswer extends Counts { stats: Stats }
 
 export class Engine {
   private core!: Core;
@@ -94,16 +93,21 @@ export class Engine {
     return { refused };
   }
 
-  view(filter: string, range: TimeRange | null): ViewAnswer {
+  /** What is in view from now on. */
+  view(filter: string, range: TimeRange | null): Counts {
     const counts = this.select(filter, range);
     this.shown = { filter, range };
-    return { ...counts, stats: this.core.stats(this.name, Date.now() / 1000) };
+    return counts;
+  }
+  /** Of what is in view. */
+  stats(): Stats {
+    return this.core.stats(this.name, Date.now() / 1000);
   }
 
   /** The statistics of a part of what is in view, which stays as it is. */
   statsWithin(range: TimeRange): Stats {
     this.select(this.shown.filter, range);
-    const stats = this.core.stats(this.name, Date.now() / 1000);
+    const stats = this.stats();
     this.select(this.shown.filter, this.shown.range);
     return stats;
   }

@@ -62,7 +62,7 @@ class Cells<Row> extends Component<{ row: Row; columns: readonly Column<Row>[]; 
   override render() {
     const { row, columns } = this.props;
     return columns.map((column) => (
-      <div key={column.key} role="gridcell" class={column.numeric ? "is-number" : ""} title={column.exact?.(row)}>{column.cell(row)}</div>
+      <div key={column.key} role="gridcell" class={column.numeric ? "is-number" : column.width.startsWith("minmax") ? "is-text" : ""} title={column.exact?.(row)}>{column.cell(row)}</div>
     ));
   }
 }
@@ -142,7 +142,7 @@ export function VirtualTable<Row>(table: Properties<Row>) {
           const marks = `${index === cursor.value ? " is-cursor" : ""}${index === table.open ? " is-open" : ""}`;
           return (
             <div key={index % size} id={`row-${index}`} class={`table-row ${row === undefined ? "" : table.tone(row)}${marks}`} role="row"
-              aria-rowindex={index + 2} aria-selected={index === table.open} style={{ transform: `translateY(${topOf(index)}px)` }}
+              aria-rowindex={index + 2} aria-selected={index === table.open} style={{ top: `${topOf(index)}px` }}
               onClick={() => { cursor.value = index; openRow(index); }}>
               {row === undefined ? <div role="gridcell" class="row-waiting">…</div> : <Cells row={row} columns={columns} tick={tick} />}
             </div>

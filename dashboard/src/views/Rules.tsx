@@ -30,7 +30,7 @@ function RuleList({ chosen, choose }: { chosen: number; choose: (index: number) 
               <button class="rule" aria-pressed={i === chosen} onClick={() => choose(i === chosen ? -1 : i)}>
                 <span class="rule-name">{block.name || `rule ${i + 1}`}</span>
                 <span class={`rule-action is-${block.action}`}>{block.action}</span>
-                <span class="muted rule-last">{entry?.last_hit ? (isLive.value ? ago(epoch(entry.last_hit), now.value) : clock(epoch(entry.last_hit))) : S.never}</span>
+                <span class="muted rule-last">{entry?.last_hit ? (isLive.value ? ago(epoch(entry.last_hit), now.value) : clock(epoch(entry.last_hit))) : entry?.hits ? "" : S.never}</span>
               </button>
               <button class="link rule-hits" title={entry === undefined ? "" : exact(entry.hits)}
                 onClick={() => { toggleFilter(filterWord("rule", block.name)); view.value = "flows"; }}>{S.hits(count(entry?.hits ?? 0))}</button>
