@@ -132,6 +132,24 @@ Event Worker::event_of(const Flow& flow, EventKind kind) const {
   return event;
 }
 
+std::uint32_t Worker::tell_flows(std::uint32_t place, std::uint32_t count, Time since, std::vector<Event>& out) const {
+  return table_.visit_from(place, count, [&](const Flow& flow) {
+    if (flow.last_seen <= since) return;
+    Event event = event_of(flow, EventKind::flow);
+    event.state = flow.state;
+    event.time = flow.last_seen;
+    event.number = flow.first_number;
+    if (flow.names != nullptr) {
+      event.names = flow.names->names;
+      event.alpn = flow.names->alpn;
+      event.tls_version = flow.names->tls_version;
+      event.quic_version = flow.names->quic_version;
+      event.encrypted_hello = flow.names->encrypted_hello;
+    }
+    out.push_back(std::move(event));
+  });
+}
+
 void Worker::record_message(const Flow& flow, const Packet& packet, const Sighting& sighting) {
   Event event = event_of(flow, sighting.protocol == Protocol::tls    ? EventKind::tls
                                : sighting.protocol == Protocol::http ? EventKind::http

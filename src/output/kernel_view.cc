@@ -10,6 +10,14 @@ std::uint64_t LatencyHistogram::upper_end(std::size_t bucket) {
   return ((kPerDoubling + bucket % kPerDoubling + 1) << width) - 1;
 }
 
+std::uint64_t LatencyHistogram::count_up_to(std::chrono::nanoseconds limit) const {
+  std::uint64_t all = 0;
+  for (std::size_t i = 0; i < buckets_.size() && upper_end(i) <= static_cast<std::uint64_t>(limit.count()); ++i) {
+    all += buckets_[i];
+  }
+  return all;
+}
+
 std::chrono::nanoseconds LatencyHistogram::quantile(double q) const {
   const auto wanted = static_cast<std::uint64_t>(q * static_cast<double>(count()));
   std::uint64_t seen = 0;

@@ -29,6 +29,7 @@ void write_capture(JsonWriter& json, const KernelView& kernel) {
   json.number("kernel_packets", kernel.passed.packets + kernel.dropped.packets + kernel.rejected.packets);
   json.number("kernel_drops", queue_dropped);
   json.number("user_drops", user_dropped);
+  json.number("events_dropped", kernel.events_dropped);
   json.begin_array("queues");
   for (const QueueView& queue : kernel.queues) {
     json.begin_object();

@@ -54,6 +54,10 @@ class Worker {
   // The source has ended: all flows end as they stand.
   void finish();
 
+  // Tells of the flows in `count` places of the table from `place` on that a packet reached after `since`, as flow
+  // events with their names; the place to go on from, or 0 after the last. Bounded work, to be spread over bursts.
+  std::uint32_t tell_flows(std::uint32_t place, std::uint32_t count, Time since, std::vector<Event>& out) const;
+
   // Where the flows lie: see FlowTable::memory.
   Bytes flow_memory() const { return table_.memory(); }
   const Statistics& statistics() const { return statistics_; }

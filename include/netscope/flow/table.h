@@ -77,6 +77,17 @@ class FlowTable {
     }
   }
 
+  // Visits the flows in `count` places from `place` on; the place to go on from, or 0 after the last. What comes and
+  // goes between two calls may be missed, nothing that stays is.
+  template <class Visit>
+  std::uint32_t visit_from(std::uint32_t place, std::uint32_t count, Visit&& visit) const {
+    const auto places = static_cast<std::uint32_t>(flows_.size());
+    for (; place < places && count > 0; ++place, --count) {
+      if (flows_[place].queue != Queue::free) visit(flows_[place]);
+    }
+    return place < places ? place : 0;
+  }
+
  private:
   static constexpr std::uint32_t kNone = 0xffffffff;
   struct Slot {

@@ -35,6 +35,9 @@ class LatencyHistogram {
   }
   // The upper end of the bucket that holds the quantile `q` of 0 to 1, and at most max().
   std::chrono::nanoseconds quantile(double q) const;
+  // Packets whose bucket ends at or before `limit`.
+  std::uint64_t count_up_to(std::chrono::nanoseconds limit) const;
+  std::uint64_t sum() const { return sum_; }  // ns, over all packets
   std::chrono::nanoseconds max() const { return std::chrono::nanoseconds(max_); }
 
  private:
@@ -65,7 +68,8 @@ struct KernelView {
   std::vector<QueueView> queues;
   // Packets of judged flows, which never reached a queue.
   Counter passed, dropped, rejected;
-  LatencyHistogram latency;  // from a burst's arrival in the program to its verdicts
+  std::uint64_t events_dropped = 0;  // events that the program could not write
+  LatencyHistogram latency;          // from a burst's arrival in the program to its verdicts
 };
 
 }  // namespace netscope
