@@ -4,12 +4,14 @@
 # What CMakeLists.txt and src/ ask for; ccache is used where it is, and makes second builds quick.
 readonly BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config git ccache
   libpcap-dev libtomlplusplus-dev libcli11-dev rapidjson-dev nettle-dev
-  libmnl-dev libnftables-dev libcap-ng-dev libseccomp-dev libsystemd-dev)
+  libmnl-dev libnftables-dev libcap-ng-dev libseccomp-dev libsystemd-dev
+  libmicrohttpd-dev libsqlite3-dev nlohmann-json3-dev)
 
 # What the tests need on top of that.
 readonly TEST_PACKAGES=(libgtest-dev libbenchmark-dev python3 tcpdump groff-base shellcheck
   iproute2 iptables nftables conntrack procps curl openssl bind9-dnsutils dnsmasq-base iperf3 util-linux
   qemu-system-x86 busybox-static cpio kmod xz-utils
+  prometheus
   clang-19 clang-tidy-19 clang-format-19 lld-19
   wasi-libc libc++-19-dev-wasm32 libclang-rt-19-dev-wasm32)
 

@@ -120,6 +120,26 @@ void add_live_options(CLI::App& app, CommandLine& out) {
   add_parsed<Marks>(
       app, "--mark-mask", [&out](const Marks& marks) { out.marks = marks; }, "MASK",
       "The bits of the packet and connection marks that are ours; 0xff000000 unless given");
+  app.add_option("--control", out.control, "The control socket; none: without one")
+      ->type_name("PATH|none")
+      ->default_str(out.control);
+  app.add_option("--state-dir", out.state_folder,
+                 "Where what was blocked by hand and the history are kept; /var/lib/netscope-nfq unless given")
+      ->type_name("FOLDER");
+  app.add_option("--dashboard", out.dashboard, "Serve the dashboard, the API and metrics here")
+      ->type_name("ADDRESS:PORT");
+  app.add_option("--dashboard-files", out.dashboard_files, "The dashboard's page")->type_name("FOLDER");
+  app.add_option("--dashboard-host", out.dashboard_hosts,
+                 "Another name that browsers may call the dashboard by (NAME or NAME:PORT); may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  app.add_option("--ctl", out.ctl,
+                 "Ask a gateway that runs: status, flows, list, reload, block|allow app|domain|client|prefix VALUE, "
+                 "undo [N]")
+      ->type_name("WORD...")
+      ->expected(1, 4);
+  app.add_option("--for", out.ctl_for, "How long --ctl block or allow holds: 90s, 30m, 2h, 7d")->type_name("TIME");
+  app.add_flag("--json", out.json, "--ctl: print the answer as it comes");
   app.add_option("--user", out.user, "Whom to run as after set-up")->type_name("NAME");
   const auto options = app.get_options();
   for (std::size_t i = before; i < options.size(); ++i) options[i]->group(kGroup);
@@ -128,7 +148,7 @@ void add_live_options(CLI::App& app, CommandLine& out) {
 // Several outputs on standard output would mix, and so would the report.
 std::string conflict(const CommandLine& out) {
   const bool blocks = !out.block_apps.empty() || !out.block_domains.empty() || !out.block_ips.empty();
-  const bool acts = out.check || out.list_apps || out.version || out.doctor || out.print_nft;
+  const bool acts = out.check || out.list_apps || out.version || out.doctor || out.print_nft || !out.ctl.empty();
   if (!acts && out.capture_in.empty()) {
     if (!out.capture_out.empty()) return "--out FILE needs a capture to filter: name it with --pcap FILE";
     if (out.stats_json == "-") return "--stats-json is replaced every second at a gateway: name a file";

@@ -46,6 +46,16 @@ struct CommandLine {
   std::vector<IpPrefix> excluded_addresses;
   std::optional<Marks> marks;
   std::string user;
+  std::string control = "/run/netscope-nfq/control";  // "none": no control socket
+  std::string state_folder;                           // empty: the service manager's, else /var/lib/netscope-nfq
+  std::string dashboard;                              // "127.0.0.1:8080"; empty: no dashboard
+  std::string dashboard_files;                        // empty: where the program was installed or built
+  std::vector<std::string> dashboard_hosts;           // more names that browsers may call it by
+
+  // --ctl: this is a client of a gateway that runs.
+  std::vector<std::string> ctl;
+  std::string ctl_for;  // "2h"
+  bool json = false;
 };
 
 // The file's settings with those of the command line in their place; the lists of what to leave alone add up.

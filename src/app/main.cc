@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/command_line.h"
+#include "app/control/client.h"
 #include "app/live/doctor.h"
 #include "app/live/live.h"
 #include "app/offline/bpf_filter.h"
@@ -120,6 +121,7 @@ int run(int argc, const char* const* argv) {
     return print("netscope-nfq " + std::string(version()) + " (" + std::string(commit()) + ")\n");
   }
   if (options->list_apps) return list_apps(*options);
+  if (!options->ctl.empty()) return run_control_client(*options);
   auto policy = load_policy(*options);
   if (!policy) return complain_all(policy.error());
   if (options->check) return print(describe(*policy->rules));

@@ -75,24 +75,29 @@ std::expected<LoadedPolicy, std::vector<Error>> load_policy(const CommandLine& o
 }
 
 std::expected<LoadedPolicy, std::vector<Error>> load_policy(const CommandLine& options,
-                                                            std::shared_ptr<const Catalogue> catalogue) {
+                                                            std::shared_ptr<const Catalogue> catalogue,
+                                                            std::vector<Rule> first) {
+  if (options.rules_file.empty()) return load_policy_text(options, std::move(catalogue), std::move(first), "");
+  const auto text = read_text_file(options.rules_file, kMaxRulesFile);
+  if (text) return load_policy_text(options, std::move(catalogue), std::move(first), *text);
   std::vector<Error> errors;
-  Policy policy;
-  policy.rules = command_line_rules(options, *catalogue, errors);
-  if (!options.rules_file.empty()) {
-    auto written = from_file<Policy>(options.rules_file, kMaxRulesFile, [&](const std::string& text) {
-      return parse_policy(text, options.rules_file, *catalogue);
-    });
-    if (written) {
-      written->rules.insert(written->rules.begin(), std::make_move_iterator(policy.rules.begin()),
-                            std::make_move_iterator(policy.rules.end()));
-      policy = std::move(*written);
-    } else {
-      errors.insert(errors.end(), written.error().begin(), written.error().end());
-    }
-  }
+  static_cast<void>(command_line_rules(options, *catalogue, errors));
+  errors.push_back(text.error());
+  return std::unexpected(std::move(errors));
+}
+
+std::expected<LoadedPolicy, std::vector<Error>> load_policy_text(const CommandLine& options,
+                                                                 std::shared_ptr<const Catalogue> catalogue,
+                                                                 std::vector<Rule> first, const std::string& text) {
+  std::vector<Error> errors;
+  const std::vector<Rule> given = command_line_rules(options, *catalogue, errors);
+  first.insert(first.end(), given.begin(), given.end());
+  auto policy = parse_policy(text, options.rules_file, *catalogue);
+  if (!policy) errors.insert(errors.end(), policy.error().begin(), policy.error().end());
   if (!errors.empty()) return std::unexpected(std::move(errors));
-  auto rules = std::make_shared<const RuleSet>(RuleSet::compile(std::move(policy), *catalogue));
+  policy->rules.insert(policy->rules.begin(), std::make_move_iterator(first.begin()),
+                       std::make_move_iterator(first.end()));
+  auto rules = std::make_shared<const RuleSet>(RuleSet::compile(std::move(*policy), *catalogue));
   return LoadedPolicy{std::move(catalogue), std::move(rules)};
 }
 

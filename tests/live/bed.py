@@ -5,12 +5,14 @@
 Everything that a test starts ends with it, by process id; the namespaces are removed.
 """
 
+import ctypes
 import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -57,9 +59,12 @@ class Daemon:
         self.log_file = bed.folder / "daemon.log"
         environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
         environment.pop("JOURNAL_STREAM", None)
+        self.control = bed.public / "control"
+        own = [] if "--events" in options else ["--events", self.events_file]
         with open(self.log_file, "wb") as log:
             self.process = bed.start("gateway", bed.program, "--rules", self.rules, "--stats-json", self.stats_file,
-                                     "--events", self.events_file, *options, stdout=log, stderr=log, env=environment)
+                                     "--control", self.control, "--state-dir", bed.public / "state",
+                                     *own, *options, stdout=log, stderr=log, env=environment)
         if wait:
             eventually(lambda: "filtering: " in self.text() or self.process.poll() is not None, 30, "the start")
             if self.process.poll() is not None:
@@ -89,6 +94,12 @@ class Daemon:
             stats = json.loads(self.stats_file.read_text())
             return stats if until(stats) else None
         return eventually(fresh, 8, "what the statistics should show")
+
+    def ctl(self, *words):
+        """What --ctl prints, of the gateway's own program: (exit code, output, errors)."""
+        done = self.bed.call(self.bed.program, "--control", self.control, "--ctl", *words, check=False,
+                             env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+        return done.returncode, done.stdout, done.stderr
 
     def stop(self):
         """Ends it as the service manager does; the exit code."""
@@ -168,6 +179,22 @@ class Bed:
         process = subprocess.Popen(self.inside(role, *command), stdin=subprocess.DEVNULL, **options)
         self.processes.append(process)
         return process
+
+    def socket(self, role, address, seconds=10):
+        """A TCP connection from within the role's namespace, to which the socket belongs from its making on."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        own, theirs = os.open("/proc/self/ns/net", os.O_RDONLY), os.open(f"/run/netns/{self.names[role]}", os.O_RDONLY)
+        try:
+            if libc.setns(theirs, 0) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+            made = socket.socket()
+        finally:
+            libc.setns(own, 0)
+            os.close(own)
+            os.close(theirs)
+        made.settimeout(seconds)
+        made.connect(address)
+        return made
 
     def wait_for_port(self, role, port, udp=False):
         pattern = re.compile(rf"[\]:.*\d]:{port}\s")

@@ -454,6 +454,26 @@ class Reports(LiveCase):
         self.assertEqual(drops[0]["netscope"]["rule_id"], "test")
         self.assertEqual(drops[0]["verdict"]["action"], "reject")
         self.assertIn("netscope-nfq run report", self.daemon.text())
+        self.assertEqual(stats["stats"]["capture"]["events_dropped"], 0)
+
+    def test_events_go_on_in_a_new_file_after_rotation(self):
+        events = self.bed.public / "events.jsonl"
+        rotated = self.bed.public / "events.jsonl.1"
+        self.start(BLOCKED, "--events", events)
+
+        def names(file):
+            lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+            return {line["tls"]["sni"] for line in lines if line["event_type"] == "tls"}
+        self.assert_fetched("https://before.example/")
+        eventually(lambda: "before.example" in names(events), 10, "the first event")
+        events.rename(rotated)
+        self.daemon.process.send_signal(signal.SIGUSR1)
+        eventually(events.exists, 10, "the new file")
+        self.assert_fetched("https://after.example/")
+        eventually(lambda: "after.example" in names(events), 10, "an event in the new file")
+        self.assertNotIn("after.example", names(rotated))
+        self.assertNotIn("before.example", names(events))
+        self.stop_cleanly()
 
 
 if __name__ == "__main__":

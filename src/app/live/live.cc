@@ -1,7 +1,7 @@
 // The order of things is what keeps the network alive. At the start: queues first, then the rules that fill them, and
 // everything that needs root before it is given up. At the stop: the rules go first, then what waits is answered.
 
-#include "app/live/live.h"
+#include "app/live/daemon.h"
 
 #include <sys/random.h>
 #include <unistd.h>
@@ -11,16 +11,10 @@
 #include <memory>
 #include <thread>
 
-#include "app/live/console.h"
-#include "app/live/live_output.h"
+#include "app/live/live.h"
 #include "app/live/only_one.h"
-#include "app/live/privileges.h"
-#include "app/live/queue_worker.h"
-#include "app/live/service.h"
-#include "app/live/signals.h"
-#include "netscope/nfq/queue_counters.h"
+#include "app/output/wall_clock.h"
 #include "netscope/nft/conntrack.h"
-#include "netscope/nft/kernel.h"
 
 namespace netscope {
 namespace {
@@ -38,57 +32,7 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-class Daemon {
- public:
-  Daemon(const CommandLine& options, LoadedPolicy& policy)
-      : options_(options),
-        policy_(policy),
-        settings_(with_options(policy.rules->policy().live, options)),
-        queues_(queues_of(settings_, options)),
-        output_(options, clock_, console_) {}
-
-  Result<void> set_up();
-  LiveRun run();
-
- private:
-  Result<void> open_queues();
-  void work();
-  void tick();
-  void reload();
-  void wait_for_new_rules();
-  void recall_flows();
-  void stop();
-  // Listing the kernel's counters can take a program or two: not every second.
-  enum class Passed : bool { as_known, read_anew };
-  KernelView kernel_view(Passed how);
-  RunTotals totals(LatencyHistogram& latency);
-  void watch_workers();
-  void problem(const std::string& text);
-  std::string place() const;
-
-  const CommandLine& options_;
-  LoadedPolicy& policy_;
-  LiveSettings settings_;
-  QueueRange queues_;
-  Console console_;
-  Signals signals_;
-  SteadyWallClock clock_;
-  std::optional<nft::Choice> choice_;
-  std::optional<nft::Table> table_;
-  nft::TableCounters passed_;  // as last read
-  nfq::Descriptor only_one_;
-  unsigned ticks_ = 0;
-  std::optional<nfq::QueueCountersFile> counters_;
-  std::vector<std::unique_ptr<QueueWorker>> workers_;
-  std::vector<std::uint64_t> progress_;  // of each worker, when it was last looked at
-  LiveOutput output_;
-  LiveRun run_;
-  SteadyTime began_ = std::chrono::steady_clock::now();
-
-  std::optional<std::chrono::microseconds> watchdog_ = watchdog_interval();
-  SteadyTime watched_{};
-  bool stopping_ = false;
-};
+}  // namespace
 
 void Daemon::problem(const std::string& text) {
   console_.log(LogLevel::error, text);
@@ -117,6 +61,9 @@ Result<void> Daemon::set_up() {
     if (!place) return std::unexpected(place.error());
     only_one_ = std::move(*place);
   }
+  prepare_state(*user);
+  open_control(*user);
+  if (auto started = start_dashboard(*user); !started) return started;
   if (auto opened = open_queues(); !opened) return opened;
   if (auto opened = output_.open(); !opened) return opened;
   // The verdicts of a run before are forgotten: whatever it left is judged anew, by these rules.
@@ -128,6 +75,7 @@ Result<void> Daemon::set_up() {
     if (auto removed = table_->remove(); !removed) console_.log(LogLevel::error, to_string(removed.error()));
     return dropped;
   }
+  open_history();
   for (const std::string& line : choice_->reasons) console_.log(LogLevel::info, line);
   if (!options_.rules_file.empty() && ::access(options_.rules_file.c_str(), R_OK) != 0) {
     console_.log(LogLevel::warning, options_.rules_file + ": the user \"" + user->name +
@@ -158,14 +106,15 @@ Result<void> Daemon::open_queues() {
         .worker = {.flow_capacity = std::max(options_.max_flows / count, 1024u),
                    .seed = seed + index,
                    .flow_id_base = index,
-                   .recording = {.flows = !options_.events.empty() || !options_.flows.empty(),
-                                 .messages = !options_.events.empty(),
+                   .recording = {.flows = !options_.events.empty() || !options_.flows.empty() || control_,
+                                 .messages = !options_.events.empty() || control_,
                                  .tables = true}},
         .marks = settings_.marks,
         .offload = choice_->offload,
         .fail_open = fail_open,
         .index = index};
-    workers_.push_back(std::make_unique<QueueWorker>(std::move(*queue), policy_.rules, options, clock_));
+    workers_.push_back(
+        std::make_unique<QueueWorker>(std::move(*queue), policy_.rules, options, clock_, output_.events()));
   }
   progress_.resize(count);
   auto counters = nfq::QueueCountersFile::open();
@@ -188,6 +137,8 @@ std::string Daemon::place() const {
 
 LiveRun Daemon::run() {
   run_.place = place();
+  if (control_) output_.events().remember_recent();
+  output_.events().start();
   for (const auto& worker : workers_) worker->start();
   const std::string status = "filtering: " + run_.place;
   console_.log(LogLevel::info, status);
@@ -202,9 +153,12 @@ void Daemon::work() {
   while (!stopping_) {
     auto until = next_tick - std::chrono::steady_clock::now();
     if (watchdog_) until = std::min<std::chrono::steady_clock::duration>(until, *watchdog_ / 2);
-    const auto request = signals_.wait(std::chrono::ceil<std::chrono::milliseconds>(until));
+    const auto request =
+        signals_.wait(std::chrono::ceil<std::chrono::milliseconds>(until), control_ ? control_->file() : -1);
+    serve_control();
     if (request == Request::stop) return;
-    if (request == Request::reload) reload();
+    if (request == Request::reload) static_cast<void>(reload());
+    if (request == Request::rotate) output_.events().reopen();
     watch_workers();
     if (const SteadyTime now = std::chrono::steady_clock::now(); now >= next_tick) {
       tick();
@@ -221,11 +175,15 @@ RunTotals Daemon::totals(LatencyHistogram& latency) {
 
 void Daemon::tick() {
   KernelView kernel = kernel_view(ticks_++ % kTicksBetweenListings == 0 ? Passed::read_anew : Passed::as_known);
-  const RunTotals totals = this->totals(kernel.latency);
-  output_.write_events(workers_);
-  output_.write_statistics(run_.place, totals, kernel, *policy_.rules);
-  output_.show_status(totals, kernel);
-  output_.warn_of_losses(totals.statistics, kernel);
+  totals_ = totals(kernel.latency);
+  kernel.events_dropped = output_.events().dropped();
+  kernel_ = std::move(kernel);
+  output_.warn_of_lost_events();
+  output_.write_statistics(run_.place, totals_, kernel_, *policy_.rules);
+  output_.show_status(totals_, kernel_);
+  output_.warn_of_losses(totals_.statistics, kernel_);
+  follow_actions();
+  write_history();
 }
 
 // A worker that stands still is a failure of the whole: the service manager, which is told that we live only while all
@@ -274,27 +232,39 @@ KernelView Daemon::kernel_view(Passed how) {
 
 // --- reload
 
-void Daemon::reload() {
+RulesInForce Daemon::reload() {
   notify_reloading();
-  auto loaded = load_policy(options_, policy_.catalogue);
+  auto loaded = load_policy(options_, policy_.catalogue, actions_.rules(*policy_.catalogue));
+  reload_failed_ = !loaded;
   if (!loaded) {
     for (const Error& error : loaded.error()) console_.log(LogLevel::error, to_string(error));
     console_.log(LogLevel::error, "the rules were not reloaded; those of before stay in force");
-    return notify_ready("the last reload failed; the rules of before are in force");
+    notify_ready("the last reload failed; the rules of before are in force");
+    return std::unexpected(loaded.error());
   }
   const Policy& now = loaded->rules->policy();
   const Policy& before = policy_.rules->policy();
   if (now.live != before.live || now.overload != before.overload) {
     console_.log(LogLevel::warning, "changes of [live] and policy.overload take effect at the next start");
   }
-  policy_ = std::move(*loaded);
-  for (const auto& worker : workers_) worker->put_in_force(policy_.rules);
-  wait_for_new_rules();
-  recall_flows();
+  put_in_force(std::move(*loaded));
   ++run_.reloads;
   const std::string status = std::to_string(policy_.rules->rules().size()) + " rules in force";
   console_.log(LogLevel::info, "reloaded: " + status);
   notify_ready(status);
+  return policy_.rules->rules().size();
+}
+
+// Workers first, then the marks: see wait_for_new_rules.
+void Daemon::put_in_force(LoadedPolicy loaded) {
+  policy_ = std::move(loaded);
+  by_hand_ = actions_.rules(*policy_.catalogue).size();
+  for (const auto& worker : workers_) worker->put_in_force(policy_.rules);
+  wait_for_new_rules();
+  recall_flows();
+  rules_since_ = wall_clock();
+  kernel_.latency = {};
+  totals_ = totals(kernel_.latency);
 }
 
 // The marks must not be cleared before: a worker with the old rules would set them again.
@@ -323,6 +293,7 @@ void Daemon::recall_flows() {
 void Daemon::stop() {
   notify_stopping();
   console_.clear();
+  if (control_) control_->remove();
   run_.kernel = kernel_view(Passed::read_anew);
   if (const auto removed = table_->remove(); !removed) problem(to_string(removed.error()));
   for (const auto& worker : workers_) worker->stop();
@@ -332,12 +303,10 @@ void Daemon::stop() {
   LatencyHistogram latency;
   static_cast<RunTotals&>(run_) = totals(latency);
   run_.kernel.latency = latency;
-  output_.write_events(workers_);
-  output_.write_statistics(run_.place, run_, run_.kernel, *policy_.rules);
   if (const auto closed = output_.close(); !closed) problem(to_string(closed.error()));
+  run_.kernel.events_dropped = output_.events().dropped();
+  output_.write_statistics(run_.place, run_, run_.kernel, *policy_.rules);
 }
-
-}  // namespace
 
 QueueRange queues_of(const LiveSettings& settings, const CommandLine& options) {
   if (settings.queues) return *settings.queues;

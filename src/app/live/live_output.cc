@@ -42,24 +42,20 @@ RunTotals add_up(std::span<const std::unique_ptr<QueueWorker>> workers, const Ru
   return totals;
 }
 
-void LiveOutput::write_events(std::span<const std::unique_ptr<QueueWorker>> workers) {
-  for (const auto& worker : workers) {
-    for (EventBatch& batch : worker->take_events()) {
-      if (!events_.wanted()) continue;
-      for (Event& event : batch.events) {
-        event.time += clock_.correction();
-        event.start += clock_.correction();
-        event.end += clock_.correction();
-      }
-      if (const auto written = events_.write(batch.events, *batch.rules); !written) {
-        events_lost_ += batch.events.size();
-        if (output_warning_.due()) {
-          console_.log(LogLevel::error, to_string(written.error()) + "; " + std::to_string(events_lost_) +
-                                            " events are lost so far, and filtering goes on");
-        }
-      }
-    }
+void LiveOutput::warn_of_lost_events() {
+  const auto problem = events_.take_problem();
+  const std::uint64_t dropped = events_.dropped();
+  if (problem && output_warning_.due()) {
+    console_.log(LogLevel::error, to_string(*problem) + "; " + std::to_string(dropped) +
+                                      " events are lost so far, and filtering goes on");
+  } else if (dropped > events_warned_of_ && event_warning_.due()) {
+    console_.log(LogLevel::warning, std::to_string(dropped) +
+                                        " events are lost so far: they come faster than they can be written; filtering "
+                                        "goes on");
+  } else {
+    return;
   }
+  events_warned_of_ = dropped;
 }
 
 void LiveOutput::write_statistics(const std::string& place, const RunTotals& totals, const KernelView& kernel,

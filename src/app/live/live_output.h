@@ -10,8 +10,8 @@
 
 #include "app/command_line.h"
 #include "app/live/console.h"
+#include "app/live/event_writer.h"
 #include "app/live/queue_worker.h"
-#include "app/output/event_log.h"
 #include "netscope/output/kernel_view.h"
 #include "netscope/output/run_totals.h"
 
@@ -33,13 +33,14 @@ class Occasionally {
 // Errors of writing are logged, and what could not be written is counted: filtering goes on.
 class LiveOutput {
  public:
-  LiveOutput(const CommandLine& options, const SteadyWallClock& clock, Console& console)
-      : options_(options), clock_(clock), console_(console), events_(EventOrigin::gateway) {}
+  LiveOutput(const CommandLine& options, Console& console) : options_(options), console_(console) {}
 
-  Result<void> open() { return events_.open(options_.flows, options_.events, nullptr); }
+  Result<void> open() { return events_.open(options_.flows, options_.events); }
+  // Writes the events that wait. No worker may be running any more.
   Result<void> close() { return events_.close(); }
 
-  void write_events(std::span<const std::unique_ptr<QueueWorker>> workers);
+  EventWriter& events() { return events_; }
+  void warn_of_lost_events();
   // Replaces the file of --stats-json as a whole.
   void write_statistics(const std::string& place, const RunTotals& totals, const KernelView& kernel,
                         const RuleSet& rules);
@@ -48,11 +49,10 @@ class LiveOutput {
 
  private:
   const CommandLine& options_;
-  const SteadyWallClock& clock_;
   Console& console_;
-  EventLog events_;
-  std::uint64_t packets_shown_ = 0, losses_warned_of_ = 0, events_lost_ = 0;
-  Occasionally loss_warning_, one_sided_warning_, output_warning_;
+  EventWriter events_{EventOrigin::gateway};
+  std::uint64_t packets_shown_ = 0, losses_warned_of_ = 0, events_warned_of_ = 0;
+  Occasionally loss_warning_, one_sided_warning_, output_warning_, event_warning_;
 };
 
 }  // namespace netscope

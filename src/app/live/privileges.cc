@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace netscope {
 namespace {
@@ -48,6 +49,31 @@ constexpr std::array kAllowed{
     SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(getrandom),
     SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(prlimit64), SCMP_SYS(getrlimit)};
 
+// What the dashboard's process needs: its connections, the way to the control socket, memory and time. No file.
+constexpr std::array kAllowedOfWeb{SCMP_SYS(read),          SCMP_SYS(readv),
+                                   SCMP_SYS(write),         SCMP_SYS(writev),
+                                   SCMP_SYS(close),         SCMP_SYS(fcntl),
+                                   SCMP_SYS(accept),        SCMP_SYS(accept4),
+                                   SCMP_SYS(connect),       SCMP_SYS(sendto),
+                                   SCMP_SYS(sendmsg),       SCMP_SYS(recvfrom),
+                                   SCMP_SYS(recvmsg),       SCMP_SYS(shutdown),
+                                   SCMP_SYS(getsockname),   SCMP_SYS(getpeername),
+                                   SCMP_SYS(getsockopt),    SCMP_SYS(setsockopt),
+                                   SCMP_SYS(poll),          SCMP_SYS(ppoll),
+                                   SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
+                                   SCMP_SYS(epoll_wait),    SCMP_SYS(epoll_pwait),
+                                   SCMP_SYS(eventfd2),      SCMP_SYS(mmap),
+                                   SCMP_SYS(munmap),        SCMP_SYS(mremap),
+                                   SCMP_SYS(mprotect),      SCMP_SYS(madvise),
+                                   SCMP_SYS(brk),           SCMP_SYS(futex),
+                                   SCMP_SYS(exit),          SCMP_SYS(exit_group),
+                                   SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
+                                   SCMP_SYS(nanosleep),     SCMP_SYS(gettimeofday),
+                                   SCMP_SYS(rt_sigaction),  SCMP_SYS(rt_sigprocmask),
+                                   SCMP_SYS(rt_sigreturn),  SCMP_SYS(restart_syscall),
+                                   SCMP_SYS(getpid),        SCMP_SYS(gettid),
+                                   SCMP_SYS(getrandom)};
+
 Error failed(const char* what, int error) {
   return Error{std::string("cannot ") + what + ": " + std::strerror(error)};
 }
@@ -56,16 +82,16 @@ struct Release {
   void operator()(void* filter) const { seccomp_release(filter); }
 };
 
-Result<void> limit_system_calls() {
+Result<void> limit_system_calls(std::span<const int> allowed, std::span<const int> families) {
   if (kSanitized) return {};
   const std::unique_ptr<void, Release> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
   if (filter == nullptr) return std::unexpected(failed("make a filter of system calls", ENOMEM));
-  for (const int call : kAllowed) {
+  for (const int call : allowed) {
     if (const int error = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0); error != 0 && error != -EDOM) {
       return std::unexpected(failed("make a filter of system calls", -error));
     }
   }
-  for (const int family : {AF_NETLINK, AF_UNIX}) {
+  for (const int family : families) {
     if (const int error = seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
                                            SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)));
         error != 0) {
@@ -120,7 +146,13 @@ Result<void> drop_privileges(const RunAs& user) {
                                  std::to_string(-result) + "): " + std::strerror(errno)});
   }
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return std::unexpected(failed("refuse new privileges", errno));
-  return limit_system_calls();
+  constexpr std::array kFamilies{AF_NETLINK, AF_UNIX};
+  return limit_system_calls(kAllowed, kFamilies);
+}
+
+Result<void> limit_system_calls_of_web() {
+  constexpr std::array kFamilies{AF_UNIX};
+  return limit_system_calls(kAllowedOfWeb, kFamilies);
 }
 
 }  // namespace netscope

@@ -27,4 +27,8 @@ Result<RunAs> find_user(const std::string& wanted);
 // while there is one thread; those that start later inherit it.
 Result<void> drop_privileges(const RunAs& user);
 
+// For the dashboard's process, which has no capability: from here on it can serve its connections and reach unix
+// sockets, and open no file.
+Result<void> limit_system_calls_of_web();
+
 }  // namespace netscope

@@ -53,9 +53,10 @@ Duration SteadyWallClock::correction() const {
 }
 
 QueueWorker::QueueWorker(nfq::Queue queue, std::shared_ptr<const RuleSet> rules, const Options& options,
-                         const SteadyWallClock& clock)
+                         const SteadyWallClock& clock, EventWriter& events)
     : options_(options),
       clock_(clock),
+      events_(events),
       queue_(std::move(queue)),
       rules_(std::move(rules)),
       worker_(rules_, options.worker),
@@ -85,7 +86,7 @@ void QueueWorker::run() {
   std::optional<Time> end;
   for (;;) {
     const bool stopping = stopping_.load(std::memory_order_acquire);
-    const auto burst = queue_.receive(stopping ? 0ms : kTick);
+    const auto burst = queue_.receive(stopping || telling_ ? 0ms : kTick);
     progress_.fetch_add(1, std::memory_order_relaxed);
     if (!burst) {
       fail(to_string(burst.error()));
@@ -93,6 +94,7 @@ void QueueWorker::run() {
     }
     if (newest_rules_.newer_than(rules_seen_)) follow_newest_rules();
     judge(*burst);
+    tell_some_flows();
     const Time now = clock_.now();
     if (stopping && !end) end = now + kLastPackets;
     if (stopping && (burst->empty() || now >= *end)) break;
@@ -164,19 +166,35 @@ void QueueWorker::follow_newest_rules() {
 void QueueWorker::hand_over_events() {
   std::vector<Event> events = worker_.take_events();
   if (events.empty()) return;
-  const std::lock_guard lock(mutex_);
-  if (events_waiting_ + events.size() > kMaxWaitingEvents) {
-    events_left_out_.fetch_add(events.size(), std::memory_order_relaxed);
-    return;
-  }
-  events_waiting_ += events.size();
-  events_.push_back({.rules = rules_, .events = std::move(events)});
+  events_.offer({.rules = rules_, .correction = clock_.correction(), .events = std::move(events)});
 }
 
-std::vector<EventBatch> QueueWorker::take_events() {
-  const std::lock_guard lock(mutex_);
-  events_waiting_ = 0;
-  return std::exchange(events_, {});
+void QueueWorker::ask_for_flows(Time since) {
+  wishes_.fetch_add(1, std::memory_order_relaxed);
+  wish_.publish(std::make_shared<const Time>(since));
+  queue_.wake();
+}
+
+std::shared_ptr<const FlowListing> QueueWorker::listing() const {
+  if (wishes_fulfilled_.load(std::memory_order_acquire) != wishes_.load(std::memory_order_relaxed)) return nullptr;
+  std::uint64_t seen = 0;
+  return listing_.take(seen);
+}
+
+// A walk over the whole table would hold up the queue: the table is walked in stretches, one between two bursts. Rules
+// that come into force meanwhile begin it again, since a listing speaks of one set of rules.
+void QueueWorker::tell_some_flows() {
+  if (wish_.newer_than(wish_seen_)) telling_ = Telling{.since = *wish_.take(wish_seen_)};
+  if (!telling_) return;
+  if (telling_->listing.rules != rules_) {
+    telling_->place = 0;
+    telling_->listing = {.rules = rules_, .flows = {}};
+  }
+  telling_->place = worker_.tell_flows(telling_->place, kPlacesPerBurst, telling_->since, telling_->listing.flows);
+  if (telling_->place != 0) return;
+  listing_.publish(std::make_shared<const FlowListing>(std::move(telling_->listing)));
+  telling_.reset();
+  wishes_fulfilled_.store(wish_seen_, std::memory_order_release);
 }
 
 void QueueWorker::publish_report() {

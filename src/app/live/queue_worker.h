@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "app/live/event_writer.h"
 #include "app/live/published.h"
 #include "netscope/engine/worker.h"
 #include "netscope/nfq/queue.h"
@@ -31,13 +32,6 @@ class SteadyWallClock {
   Duration offset_;
 };
 
-// Events between two collections, of one set of rules. Beyond kMaxWaitingEvents they are counted and left.
-inline constexpr std::size_t kMaxWaitingEvents = 65536;
-struct EventBatch {
-  std::shared_ptr<const RuleSet> rules;
-  std::vector<Event> events;
-};
-
 // What a worker tells of itself, once a second.
 struct WorkerReport {
   Statistics statistics;
@@ -45,6 +39,16 @@ struct WorkerReport {
   std::uint32_t flows = 0;  // remembered now
   LatencyHistogram latency;
   nfq::SocketCounters socket;
+};
+
+// Places of the flow table that are looked at between two bursts while somebody asks for flows: about a tenth of a
+// millisecond where all of them hold one.
+inline constexpr std::uint32_t kPlacesPerBurst = 256;
+
+// The flows of one worker, by the clock of flows.
+struct FlowListing {
+  std::shared_ptr<const RuleSet> rules;
+  std::vector<Event> flows;
 };
 
 class QueueWorker {
@@ -58,15 +62,16 @@ class QueueWorker {
     unsigned index = 0;      // of the worker; its thread is pinned to the processor of that number where there is one
   };
 
-  // The thread begins with start() and ends with stop() or on an error of the queue.
+  // Events go to `events`, which outlives this. The thread begins with start() and ends with stop() or on an error of
+  // the queue.
   QueueWorker(nfq::Queue queue, std::shared_ptr<const RuleSet> rules, const Options& options,
-              const SteadyWallClock& clock);
+              const SteadyWallClock& clock, EventWriter& events);
   QueueWorker(const QueueWorker&) = delete;
   QueueWorker& operator=(const QueueWorker&) = delete;
   ~QueueWorker();
 
   void start();
-  // Answers what is still queued, ends the thread and all flows. The last report and events can be taken afterwards.
+  // Answers what is still queued, ends the thread and all flows. The last report can be taken afterwards.
   void stop();
 
   // From any thread.
@@ -76,8 +81,11 @@ class QueueWorker {
   std::uint64_t progress() const { return progress_.load(std::memory_order_relaxed); }
   std::optional<std::string> failure() const;
   std::shared_ptr<const WorkerReport> report() const;
-  std::vector<EventBatch> take_events();
-  std::uint64_t events_left_out() const { return events_left_out_.load(std::memory_order_relaxed); }
+  // Wants the flows that a packet reached after `since`; told between bursts, a part at a time. A later wish replaces
+  // it.
+  void ask_for_flows(Time since);
+  // The answer to the last wish; null until it is there.
+  std::shared_ptr<const FlowListing> listing() const;
   std::uint16_t queue_number() const { return queue_.number(); }
 
  private:
@@ -86,11 +94,13 @@ class QueueWorker {
   nfq::Answer answer_for(const Verdict& verdict) const;
   void follow_newest_rules();
   void hand_over_events();
+  void tell_some_flows();
   void publish_report();
   void fail(std::string what);
 
   Options options_;
   const SteadyWallClock& clock_;
+  EventWriter& events_;
   nfq::Queue queue_;
   std::shared_ptr<const RuleSet> rules_;
   Worker worker_;
@@ -102,13 +112,22 @@ class QueueWorker {
   Published<const RuleSet> newest_rules_;
   std::uint64_t rules_seen_ = 0;
   std::atomic<std::uint64_t> rules_followed_ = 0;
-  std::atomic<std::uint64_t> progress_ = 0, events_left_out_ = 0;
+  std::atomic<std::uint64_t> progress_ = 0;
   std::atomic<bool> stopping_ = false;
   Published<const WorkerReport> report_;
 
+  Published<const Time> wish_;
+  std::uint64_t wish_seen_ = 0;
+  std::atomic<std::uint64_t> wishes_ = 0, wishes_fulfilled_ = 0;
+  Published<const FlowListing> listing_;
+  struct Telling {
+    Time since{};
+    std::uint32_t place = 0;
+    FlowListing listing{};
+  };
+  std::optional<Telling> telling_;
+
   mutable std::mutex mutex_;  // of what follows
-  std::vector<EventBatch> events_;
-  std::size_t events_waiting_ = 0;
   std::optional<std::string> failure_;
 
   std::thread thread_;

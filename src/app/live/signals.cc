@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 
 namespace netscope {
@@ -14,7 +15,7 @@ namespace {
 sigset_t wanted() {
   sigset_t set;
   ::sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) ::sigaddset(&set, number);
   return set;
 }
 
@@ -26,12 +27,18 @@ Signals::Signals() {
   file_ = nfq::Descriptor(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
 }
 
-std::optional<Request> Signals::wait(std::chrono::milliseconds timeout) {
-  pollfd waiting{.fd = file_.get(), .events = POLLIN, .revents = 0};
-  if (::poll(&waiting, 1, static_cast<int>(std::max<std::int64_t>(timeout.count(), 0))) <= 0) return std::nullopt;
+std::optional<Request> Signals::wait(std::chrono::milliseconds timeout, int also) {
+  std::array<pollfd, 2> waiting{
+      {{.fd = file_.get(), .events = POLLIN, .revents = 0}, {.fd = also, .events = POLLIN, .revents = 0}}};
+  if (::poll(waiting.data(), waiting.size(), static_cast<int>(std::max<std::int64_t>(timeout.count(), 0))) <= 0)
+    return std::nullopt;
   signalfd_siginfo signal{};
   if (::read(file_.get(), &signal, sizeof signal) != sizeof signal) return std::nullopt;
-  return signal.ssi_signo == SIGHUP ? Request::reload : Request::stop;
+  switch (signal.ssi_signo) {
+    case SIGHUP: return Request::reload;
+    case SIGUSR1: return Request::rotate;
+    default: return Request::stop;
+  }
 }
 
 }  // namespace netscope

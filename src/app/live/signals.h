@@ -9,14 +9,14 @@
 
 namespace netscope {
 
-enum class Request : std::uint8_t { stop, reload };
+enum class Request : std::uint8_t { stop, reload, rotate };
 
-// Takes SIGTERM, SIGINT and SIGHUP out of the way of this thread and those that it starts.
+// Takes SIGTERM, SIGINT, SIGHUP and SIGUSR1 out of the way of this thread and those that it starts.
 class Signals {
  public:
   Signals();
-  // The next request, or nothing within that time.
-  std::optional<Request> wait(std::chrono::milliseconds timeout);
+  // The next request; nothing within that time, or when `also`, a file to read from, is ready before.
+  std::optional<Request> wait(std::chrono::milliseconds timeout, int also);
 
  private:
   nfq::Descriptor file_;

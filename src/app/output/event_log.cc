@@ -26,6 +26,21 @@ Result<void> EventLog::write(std::span<const Event> events, const RuleSet& rules
   return {};
 }
 
+Result<void> EventLog::reopen() {
+  Result<void> result;
+  for (auto* file : {&flows_, &events_}) {
+    if (!*file || (*file)->name() == OutputFile::standard_name()) continue;
+    auto opened = OutputFile::append((*file)->name());
+    if (!opened) {
+      result = std::unexpected(opened.error());
+      continue;
+    }
+    std::swap(**file, *opened);
+    if (auto closed = opened->close(); !closed) result = closed;
+  }
+  return result;
+}
+
 Result<void> EventLog::close() {
   for (auto* file : {&flows_, &events_}) {
     if (!*file) continue;

@@ -21,6 +21,9 @@ class EventLog {
   bool wanted() const { return flows_ || events_; }
   // Flow events go to both files, all others to the events. `rules` are those that the events speak of.
   Result<void> write(std::span<const Event> events, const RuleSet& rules);
+  // Opens the files anew by their names, at their ends: log rotation renames them and says so. A file that cannot be
+  // opened again stays as it was.
+  Result<void> reopen();
   Result<void> close();
 
  private:

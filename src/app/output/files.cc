@@ -113,6 +113,23 @@ Result<OutputFile> OutputFile::create(const std::string& name, const InputFile* 
   return output;
 }
 
+Result<OutputFile> OutputFile::append(const std::string& name) {
+  OutputFile output;
+  output.name_ = name;
+  output.file_ = FileDescriptor(::open(name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666), true);
+  struct stat status{};
+  if (output.file_.get() < 0 || ::fstat(output.file_.get(), &status) != 0) {
+    return errno_failure(output.name_, "cannot be written", errno);
+  }
+  output.regular_ = S_ISREG(status.st_mode);
+  output.written_ = output.regular_ ? static_cast<std::uint64_t>(status.st_size) : 0;
+  return output;
+}
+
+std::string_view OutputFile::standard_name() {
+  return kStandardOutput;
+}
+
 Result<void> OutputFile::write(std::span<const Bytes> stretches) {
   std::uint64_t total = 0;
   std::array<iovec, kVectors> vectors;

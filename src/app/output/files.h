@@ -63,6 +63,11 @@ class OutputFile {
   // "-": standard output. Fails when the file is the same as `input`, through whatever link, before anything is lost.
   static Result<OutputFile> create(const std::string& name, const InputFile* input);
 
+  // A regular file or a new one, written at its end.
+  static Result<OutputFile> append(const std::string& name);
+  // What standard output calls itself in errors and in name().
+  static std::string_view standard_name();
+
   // All or nothing, where the file can be cut; the error says what stopped it.
   Result<void> write(std::span<const Bytes> stretches);
   Result<void> write(Bytes bytes) { return write(std::span(&bytes, 1)); }
