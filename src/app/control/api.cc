@@ -165,7 +165,9 @@ ApiAnswer post_action(const ApiRequest& request, Gateway& gateway) {
     ++targets;
   }
   if (targets != 1) return api_error(400, kForm);
-  if (const auto rule = rule_of(action, gateway.catalogue()); !rule) return api_error(422, rule.error().message);
+  const auto rule = rule_of(action, gateway.catalogue());
+  if (!rule) return api_error(422, rule.error().message);
+  if (!rule->apps.empty()) action.value = rule->apps.front();  // as the catalogue spells it
   const auto added = gateway.act(std::move(action));
   if (!added) return api_error(409, to_string(added.error()));
   return {.status = 200, .body = action_json(*added)};

@@ -1,3 +1,5 @@
+// The files of the page, read once: the process that serves them opens none.
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
