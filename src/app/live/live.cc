@@ -140,6 +140,7 @@ LiveRun Daemon::run() {
   if (control_) output_.events().remember_recent();
   output_.events().start();
   for (const auto& worker : workers_) worker->start();
+  totals_ = totals(kernel_.latency);  // who asks before the first tick gets an answer, too
   const std::string status = "filtering: " + run_.place;
   console_.log(LogLevel::info, status);
   notify_ready(status);
