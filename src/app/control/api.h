@@ -17,7 +17,7 @@ namespace netscope {
 
 // A flow and the rules that its verdict speaks of.
 struct ToldFlow {
-  std::uint64_t sequence = 0;  // microseconds since 1970 of its last change
+  std::uint64_t sequence = 0;  // of its last change; grows with time, within 2^53
   bool open = true;
   Event event;
   std::shared_ptr<const RuleSet> rules;

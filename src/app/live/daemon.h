@@ -108,7 +108,7 @@ class Daemon : public Gateway {
   std::string state_folder_;  // empty: nothing is kept
   Actions actions_;
   std::size_t by_hand_ = 0;  // rules of actions_, before all others
-  Time rules_since_{};       // by the wall clock
+  Time rules_since_{};       // by the clock of flows
   bool reload_failed_ = false;
   std::optional<History> history_;
   std::int64_t history_minute_ = 0;

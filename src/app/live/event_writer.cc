@@ -84,7 +84,7 @@ void EventWriter::remember(const EventBatch& batch) {
     ++lines_told_;
     if (lines_.size() > kRecentLines) lines_.pop_front();
     if (event.kind != EventKind::flow) continue;
-    flows_.push_front({.rules = batch.rules, .event = event, .told = wall_clock()});
+    flows_.push_front({.rules = batch.rules, .event = event, .told = wall_clock() - batch.correction});
     if (flows_.size() > kRecentFlows) flows_.pop_back();
   }
 }

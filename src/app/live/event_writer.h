@@ -66,7 +66,7 @@ class EventWriter {
   struct EndedFlow {
     std::shared_ptr<const RuleSet> rules;
     Event event;
-    Time told{};  // when its end was known
+    Time told{};  // when its end was known, by the clock of flows
   };
   // Flows that ended of late, newest first.
   std::vector<EndedFlow> recent_flows() const;

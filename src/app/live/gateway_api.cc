@@ -191,11 +191,13 @@ std::vector<ToldFlow> Daemon::flows(std::uint64_t after) {
     return static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
   };
+  // Sequences are told by the clock of flows, which never steps.
   const Duration correction = clock_.correction();
   const std::uint64_t rules_since = sequence_of(rules_since_);
-  const Time since =
-      after == 0 || after < rules_since ? Time::min() : Time{std::chrono::microseconds(after)} - correction;
-  for (const auto& worker : workers_) worker->ask_for_flows(since);
+  const bool all = after == 0 || after < rules_since;
+  for (const auto& worker : workers_) {
+    worker->ask_for_flows(all ? Time::min() : Time{std::chrono::microseconds(after)} + 999ns);
+  }
   std::vector<ToldFlow> out;
   const SteadyTime end = std::chrono::steady_clock::now() + kPatienceForFlows;
   for (const auto& worker : workers_) {
@@ -205,10 +207,10 @@ std::vector<ToldFlow> Daemon::flows(std::uint64_t after) {
     }
     if (listing == nullptr) continue;
     for (Event event : listing->flows) {
+      const std::uint64_t sequence = std::max(sequence_of(event.end), rules_since);
       event.time += correction;
       event.start += correction;
       event.end += correction;
-      const std::uint64_t sequence = std::max(sequence_of(event.end), rules_since);
       out.push_back({.sequence = sequence, .open = true, .event = std::move(event), .rules = listing->rules});
     }
   }

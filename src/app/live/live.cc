@@ -13,7 +13,6 @@
 
 #include "app/live/live.h"
 #include "app/live/only_one.h"
-#include "app/output/wall_clock.h"
 #include "netscope/nft/conntrack.h"
 
 namespace netscope {
@@ -263,7 +262,7 @@ void Daemon::put_in_force(LoadedPolicy loaded) {
   for (const auto& worker : workers_) worker->put_in_force(policy_.rules);
   wait_for_new_rules();
   recall_flows();
-  rules_since_ = wall_clock();
+  rules_since_ = clock_.now();
   kernel_.latency = {};
   totals_ = totals(kernel_.latency);
 }
