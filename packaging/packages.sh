@@ -7,11 +7,14 @@ readonly BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config git ccache
   libmnl-dev libnftables-dev libcap-ng-dev libseccomp-dev libsystemd-dev
   libmicrohttpd-dev libsqlite3-dev nlohmann-json3-dev)
 
+# What the page is built with (or Node 18 and newer from elsewhere).
+readonly PAGE_PACKAGES=(nodejs npm)
+
 # What the tests need on top of that.
 readonly TEST_PACKAGES=(libgtest-dev libbenchmark-dev python3 tcpdump groff-base shellcheck
   iproute2 iptables nftables conntrack procps curl openssl bind9-dnsutils dnsmasq-base iperf3 util-linux
   qemu-system-x86 busybox-static cpio kmod xz-utils
-  prometheus
+  prometheus chromium
   clang-19 clang-tidy-19 clang-format-19 lld-19
   wasi-libc libc++-19-dev-wasm32 libclang-rt-19-dev-wasm32)
 

@@ -17,6 +17,7 @@ sys.path.insert(0, str(here.parent / "live"))
 from bed import Bed, Daemon, eventually, why_not  # noqa: E402
 
 ADDRESS = "127.0.0.1:8080"
+PAGE = here.parent.parent / "dashboard" / "dist" / "live"
 RULES = '[[rule]]\nname = "no-tiktok"\naction = "drop"\napp = ["TikTok"]\n'
 NAMES = ["www.youtube.com", "www.tiktok.com", "github.com", "netflix.com"]
 
@@ -32,10 +33,11 @@ class Gateway:
     def __init__(self, bed):
         self.bed = bed
         self.daemon = None
+        self.state = bed.public / "state"
         self.start()
 
     def start(self):
-        self.daemon = Daemon(self.bed, RULES, "--dashboard", ADDRESS)
+        self.daemon = Daemon(self.bed, RULES, "--dashboard", ADDRESS, "--dashboard-files", PAGE, "--state-dir", self.state)
         self.bed.wait_for_port("gateway", int(ADDRESS.rsplit(":", 1)[1]))
 
     def stop(self):
@@ -46,10 +48,8 @@ class Gateway:
             self.bed.curl(f"https://{name}/", seconds=1)
 
     def token(self):
-        """What stands in the file that the program named when it started."""
-        def found():
-            return re.search(r"token[^\n]*?(/[\w./-]+)", self.daemon.text())
-        return pathlib.Path(eventually(found, 10, "the name of the token file").group(1)).read_text().strip()
+        file = self.state / "dashboard-token"
+        return eventually(lambda: file.exists() and file.read_text().strip(), 10, "the token")
 
 
 def main():

@@ -14,6 +14,7 @@ import { startReplay } from "./replay.mjs";
 const kPackets = 500_000;
 const kRows = 1_000_000;
 const kUpdates = 3600;
+const kQuiet = 1000; // ms, until the figures of the last filter are counted
 const [generator, ...options] = process.argv.slice(2);
 const folder = fs.mkdtempSync(fs.existsSync("/dev/shm") ? "/dev/shm/netscope-page-" : "/tmp/netscope-page-");
 const missed = [];
@@ -105,7 +106,14 @@ async function measureRows(browser) {
   const frames = await measureScrolling(page);
   tell("scrolling a million rows, p95 of a frame", percentile(frames, 0.95).toFixed(1), "ms", "< 20", percentile(frames, 0.95) < 20);
   for (const filter of ["proto:tls", "client:10.0.0.0/9 and bytes>100", "not port:443"]) {
-    const took = await measureFilter(page, filter);
+    const times = [];
+    for (let i = 0; i < 3; ++i) {
+      times.push(await measureFilter(page, filter));
+      await page.waitForTimeout(kQuiet);
+      await measureFilter(page, "");
+      await page.waitForTimeout(kQuiet);
+    }
+    const took = percentile(times, 0.5);
     tell(`filter over a million packets: ${filter}`, took.toFixed(0), "ms", "< 100", took < 100);
   }
   await close();
