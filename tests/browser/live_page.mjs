@@ -27,7 +27,6 @@ async function unlock(page) {
 
 async function showsTraffic(page) {
   await ask("traffic");
-  await page.getByRole("region", { name: "Applications" }).getByRole("button", { name: /^TikTok/ }).waitFor();
   await page.getByRole("region", { name: "Why blocked" }).getByText("no-tiktok").waitFor();
   await the.goTo(page, "Flows");
   await page.getByRole("row").filter({ hasText: "www.tiktok.com" }).filter({ hasText: "dropped" }).first().waitFor();

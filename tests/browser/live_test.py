@@ -37,7 +37,7 @@ class Gateway:
         self.start()
 
     def start(self):
-        self.daemon = Daemon(self.bed, RULES, "--dashboard", ADDRESS, "--dashboard-files", PAGE, "--state-dir", self.state)
+        self.daemon = Daemon(self.bed, RULES, "--dashboard", ADDRESS, "--dashboard-files", PAGE)
         self.bed.wait_for_port("gateway", int(ADDRESS.rsplit(":", 1)[1]))
 
     def stop(self):
