@@ -102,6 +102,7 @@ async function applyRules(text: string): Promise<boolean> {
   } catch (reason) {
     if (reason instanceof ApiError && reason.status === 412) state.draftProblem.value = { message: S.conflict };
     else state.draftProblem.value = reason instanceof ApiError ? reason.problem : problemOf(reason);
+    tell({ text: state.draftProblem.value.message, bad: true }); // stays, while the draft is checked again
     return false;
   }
 }

@@ -34,6 +34,7 @@ class Gateway:
         self.bed = bed
         self.daemon = None
         self.state = bed.public / "state"
+        bed.folder.chmod(0o777)  # the program replaces its rules as an unprivileged user
         self.start()
 
     def start(self):
