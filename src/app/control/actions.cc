@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <ranges>
 
 #include "netscope/output/json.h"
 
@@ -141,8 +142,8 @@ bool Actions::expire(Time now) {
 
 std::vector<Rule> Actions::rules(const Catalogue& catalogue) const {
   std::vector<Rule> rules;
-  for (auto action = actions_.rbegin(); action != actions_.rend(); ++action) {
-    if (auto rule = rule_of(*action, catalogue)) rules.push_back(std::move(*rule));
+  for (const ManualAction& action : std::views::reverse(actions_)) {
+    if (auto rule = rule_of(action, catalogue)) rules.push_back(std::move(*rule));
   }
   return rules;
 }

@@ -175,7 +175,9 @@ Result<void> History::add(const HistorySample& sample, Time now) {
     forget.bind(2, begin_of_step(step, now) - kept(step).count());
     forget.step();
   }
-  return execute("COMMIT");
+  auto committed = execute("COMMIT");
+  if (!committed) static_cast<void>(execute("ROLLBACK"));  // or the next minute could not begin
+  return committed;
 }
 
 Result<std::string> History::to_json(HistoryStep step, Time now) const {

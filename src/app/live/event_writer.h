@@ -36,7 +36,7 @@ class EventWriter {
   explicit EventWriter(EventOrigin origin) : log_(origin), origin_(origin) {}
   EventWriter(const EventWriter&) = delete;
   EventWriter& operator=(const EventWriter&) = delete;
-  ~EventWriter() { close(); }
+  ~EventWriter() { static_cast<void>(close()); }  // who wants to know what went wrong has closed it
 
   // Before start(): the files, by name; those of an empty name are not written.
   Result<void> open(const std::string& flows, const std::string& events);

@@ -165,7 +165,7 @@ std::string Daemon::metrics() {
 }
 
 std::string Daemon::history(bool by_hour) {
-  const std::string none = R"({"start":0,"step":60,"pkts":[],"bytes":[],"blocked":[],"apps":[]})";
+  std::string none = R"({"start":0,"step":60,"pkts":[],"bytes":[],"blocked":[],"apps":[]})";
   if (!history_) return none;
   return history_->to_json(by_hour ? HistoryStep::hour : HistoryStep::minute, wall_clock()).value_or(none);
 }

@@ -1,12 +1,10 @@
 #include "app/live/live_output.h"
 
-#include "app/output/wall_clock.h"
-#include "app/version.h"
-#include "netscope/output/stats_json.h"
-
 #include <algorithm>
 
 #include "app/live/service.h"
+#include "app/output/wall_clock.h"
+#include "app/version.h"
 #include "netscope/output/stats_json.h"
 
 namespace netscope {

@@ -23,7 +23,7 @@ bool ControlLink::connect() {
   return true;
 }
 
-void ControlLink::ask(std::string line, Then then) {
+void ControlLink::ask(std::string_view line, Then then) {
   if (waiting_.size() >= kMaxOpenQuestions || !connect()) return then({});
   waiting_.push_back(std::move(then));
   unsent_ += line;

@@ -25,7 +25,7 @@ class ControlLink {
   explicit ControlLink(std::string path) : path_(std::move(path)) {}
 
   // One line without its end. `then` is called by serve(), or at once when the gateway cannot be reached.
-  void ask(std::string line, Then then);
+  void ask(std::string_view line, Then then);
   // To be waited for, and with which events (poll(2)); -1: not connected.
   int file() const { return file_.get(); }
   short wanted_events() const;

@@ -87,8 +87,8 @@ class WebServer {
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
                                const char* version, const char* upload, std::size_t* upload_size, void** state);
   static void on_end(void* self, MHD_Connection* connection, void** state, MHD_RequestTerminationCode code);
-  static ssize_t on_read(void* listener, std::uint64_t position, char* out, std::size_t size);
-  static void on_listener_end(void* listener);
+  static ssize_t on_read(void* state, std::uint64_t position, char* out, std::size_t size);
+  static void on_listener_end(void* state);
 
   MHD_Result answer(MHD_Connection* connection, const std::string& path, const std::string& method, void** state);
   MHD_Result answer_write(MHD_Connection* connection, const std::string& path, const std::string& method, void** state);
