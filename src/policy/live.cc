@@ -4,7 +4,7 @@
 #include <bit>
 #include <charconv>
 
-#include "policy/text.h"
+#include "netscope/base/text.h"
 
 namespace netscope {
 namespace {

@@ -2,11 +2,11 @@
 
 #include <utility>
 
+#include "netscope/base/near_miss.h"
+#include "netscope/base/text.h"
 #include "netscope/net/host_name.h"
 #include "netscope/policy/catalogue.h"
-#include "policy/near_miss.h"
 #include "policy/rule_words.h"
-#include "policy/text.h"
 #include "policy/toml_reader.h"
 
 namespace netscope {

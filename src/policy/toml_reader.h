@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "netscope/base/near_miss.h"
 #include "netscope/base/result.h"
-#include "policy/near_miss.h"
-#include "policy/text.h"
+#include "netscope/base/text.h"
 #include "policy/toml_document.h"
 
 namespace netscope {

@@ -1,4 +1,4 @@
-#include "policy/text.h"
+#include "netscope/base/text.h"
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,9 @@
-#include "policy/near_miss.h"
+#include "netscope/base/near_miss.h"
 
 #include <algorithm>
 #include <array>
 
-#include "policy/text.h"
+#include "netscope/base/text.h"
 
 namespace netscope {
 namespace {
