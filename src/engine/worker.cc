@@ -46,6 +46,7 @@ Worker::Worker(std::shared_ptr<const RuleSet> rules, const WorkerOptions& option
 
 void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdicts) {
   const std::size_t count = packets.size();
+  traces_.clear();
   if (count == 0) return;
   if (hashes_.size() < count) hashes_.resize(count);
   // Flows are forgotten by the earliest time of the burst: one record with a time far ahead must not end them all.
@@ -104,6 +105,7 @@ void Worker::finish() {
 
 Verdict Worker::judge(const Packet& packet, std::uint32_t hash) {
   count_headers(packet);
+  if (options_.recording.packets) traces_.emplace_back();
   Verdict verdict;
   switch (packet.kind) {
     case PacketKind::of_flow: verdict = judge_in_flow(find_or_open(packet, hash), packet); break;
@@ -129,6 +131,7 @@ Verdict Worker::judge_quoting(const Packet& packet, std::uint32_t hash) {
       flow != nullptr && flow->decided && flow->sticky && static_cast<Action>(flow->action) != Action::accept) {
     ++statistics_.reasons.flow_drop;
     tally_of(flow->rule).matched.add(packet.size_on_wire);
+    trace(*flow);
     return {.action = static_cast<Action>(flow->action), .for_flow = false};
   }
   const Question question{
@@ -138,6 +141,7 @@ Verdict Worker::judge_quoting(const Packet& packet, std::uint32_t hash) {
       .final = true,
   };
   const Decision decision = rules_->decide(question).value_or(Decision{});
+  if (options_.recording.packets) traces_.back() = {.rule = decision.rule, .decided = true};
   RuleTally& tally = tally_of(decision.rule);
   tally.matched.add(packet.size_on_wire);
   tally.last_hit = std::max(tally.last_hit, packet.time);
@@ -199,6 +203,7 @@ Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
   }
   leave_pending(flow);
   keep_within_memory(flow);
+  trace(flow);
   if (!flow.decided) return {};
   const auto action = static_cast<Action>(flow.action);
   RuleTally& tally = tally_of(flow.rule);

@@ -18,6 +18,11 @@ bool told_enough(const Flow& flow) {
 
 }  // namespace
 
+void Worker::trace(const Flow& flow) {
+  if (!options_.recording.packets) return;
+  traces_.back() = {.flow = flow.first_number, .rule = flow.rule, .decided = flow.decided};
+}
+
 void Worker::count_headers(const Packet& packet) {
   const std::uint64_t size = packet.size_on_wire;
   statistics_.all.add(size);

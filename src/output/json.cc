@@ -65,6 +65,9 @@ void JsonWriter::begin_object(std::string_view key) {
 void JsonWriter::end_object() {
   state_->writer.EndObject();
 }
+void JsonWriter::begin_array() {
+  state_->writer.StartArray();
+}
 void JsonWriter::begin_array(std::string_view key) {
   state_->writer.Key(key.data(), size_of(key));
   state_->writer.StartArray();

@@ -56,7 +56,15 @@ struct Recording {
   bool flows = false;     // an event for each flow that ends
   bool messages = false;  // tls, http, dns and drop events
   bool tables = true;     // the heaviest domains, clients and edges, and the timeline
+  bool packets = false;   // for each packet, its flow and the rule that spoke
   bool names() const { return flows || messages || tables; }
+};
+
+// Which flow a packet belongs to, and who decided on it.
+struct PacketTrace {
+  std::uint64_t flow = 0;  // the number of the packet that opened the flow; 0: it belongs to none
+  RuleIndex rule = kDefaultPolicy;
+  bool decided = false;  // a rule or the default has spoken; else it passed because nothing was known yet
 };
 
 }  // namespace netscope

@@ -66,6 +66,8 @@ class Worker {
   std::span<const std::uint64_t> log_hits() const { return log_hits_; }
   // The events since the last call, in the order of their packets; those of flows that ended stand where they ended.
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
+  // With Recording::packets: one for each packet of the last burst, in its order.
+  std::span<const PacketTrace> traces() const { return traces_; }
 
  private:
   enum class EndReason : std::uint8_t { closed, timed_out, evicted, source_ended };
@@ -103,6 +105,7 @@ class Worker {
   void block_by_outer(Flow& flow, const Packet& packet);
   void settle(Flow& flow, const Packet& packet, const Decision& decision, const Question& question);
 
+  void trace(const Flow& flow);
   void count_headers(const Packet& packet);
   void count_verdict(const Packet& packet, Action action);
   RuleTally& tally_of(RuleIndex rule);
@@ -115,6 +118,7 @@ class Worker {
   FlowTable table_;
   Statistics statistics_;
   std::vector<Event> events_;
+  std::vector<PacketTrace> traces_;    // of the burst
   std::vector<std::uint32_t> hashes_;  // of the burst
   std::size_t inspection_bytes_ = 0;
   std::vector<std::unique_ptr<Inspection>> spare_inspections_;  // empty ones, for the next flow

@@ -18,6 +18,7 @@ class JsonWriter {
   void begin_object();
   void begin_object(std::string_view key);
   void end_object();
+  void begin_array();
   void begin_array(std::string_view key);
   void end_array();
   // Bytes that are not UTF-8 are replaced by U+FFFD.
