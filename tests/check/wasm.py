@@ -7,7 +7,7 @@ BUILD_DIR holds generated/built_in_catalogue.inc.
 """
 import concurrent.futures, os, pathlib, shutil, subprocess, sys
 
-CORE = ["base", "net", "dpi", "flow", "policy", "engine", "capture", "output", "crypto/browser"]
+CORE = ["base", "net", "dpi", "flow", "policy", "engine", "capture", "output", "view", "crypto/browser"]
 CLANG = "clang++-19"
 FLAGS = ["--target=wasm32-wasi", "-std=c++23", "-fno-exceptions", "-fno-rtti", "-stdlib=libc++", "-O1", "-Wall", "-Wextra", "-Werror",
          "-fvisibility=default"]  # for WebAssembly, clang hides what is not marked

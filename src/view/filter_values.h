@@ -1,0 +1,16 @@
+// From a field, an operator and a value to a condition.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "netscope/base/result.h"
+#include "netscope/view/filter.h"
+
+namespace netscope {
+
+enum class FilterOperator : std::uint8_t { is, less, at_most, more, at_least };
+
+Result<FilterCondition> filter_condition(FilterField field, FilterOperator how, std::string_view value);
+
+}  // namespace netscope
