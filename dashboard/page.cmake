@@ -1,7 +1,5 @@
 # The page: dashboard/dist/live, which a gateway serves, and dashboard/dist/netscope.html, which opens from anywhere.
 # Target netscope_page; part of every build with -DNETSCOPE_PAGE=ON. It needs npm and the core for the browser.
-option(NETSCOPE_PAGE "Build the page (needs npm, and network the first time)" OFF)
-
 find_program(NETSCOPE_NPM npm)
 if(NOT NETSCOPE_NPM OR NOT TARGET netscope_wasm)
   set(NETSCOPE_PAGE_MISSING "npm, or the core for the browser,")
