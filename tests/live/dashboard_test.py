@@ -58,6 +58,10 @@ class Control(ControlCase):
         names = {flow["tls"]["sni"] for flow in flows["flows"] if "tls" in flow}
         self.assertIn("seen.example", names)
         self.assertIn("seen.example", self.ctl("flows"))
+        self.assertIn("seen.example", self.ctl("flows", "domain:seen.example and proto:tls"))
+        self.assertEqual(self.ctl("flows", "not domain:seen.example and domain:example"), "")
+        wrong = self.ctl("flows", "prot:tls", code=2)
+        self.assertIn("\n  prot:tls\n  ^^^^", wrong)
 
     def test_a_block_holds_at_once_and_is_undone(self):
         self.start(NOTHING)
@@ -181,6 +185,11 @@ class Dashboard(ControlCase):
             flows.update(self.ask("GET", f"/api/v1/flows?after={flows['next']}").json())
             return "seen.example" in json.dumps(flows)
         eventually(lambda: not told_again(), 5, "an answer without the flow that did not change")
+        named = self.ask("GET", "/api/v1/flows?filter=domain%3Aseen.example").json()["flows"]
+        self.assertEqual({flow["tls"]["sni"] for flow in named}, {"seen.example"})
+        wrong = self.ask("GET", "/api/v1/flows?filter=app%3A")
+        self.assertEqual(wrong.status, 400)
+        self.assertEqual(wrong.json()["error"]["begin"], 4)
         self.assertEqual(self.ask("GET", "/api/v1/rules").json()["text"], BLOCKED)
         self.assertEqual(self.ask("GET", "/api/v1/health").json()["status"], "ok")
         self.assertEqual(self.ask("GET", "/api/v1/history?resolution=hour").json()["step"], 3600)

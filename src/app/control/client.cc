@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -163,6 +164,21 @@ void print_answer(const std::string& verb, const Json& body) {
   print_action(body);
 }
 
+// What is wrong with a filter, above the filter with the place underlined.
+std::string in_filter(const std::string& filter, const Json& error) {
+  const std::size_t begin = std::min<std::size_t>(error.value("begin", 0ULL), filter.size());
+  const std::size_t end = std::clamp<std::size_t>(error.value("end", 0ULL), begin + 1, filter.size() + 1);
+  // Columns count characters: what goes on with a byte of UTF-8 takes no room of its own.
+  const auto columns = [&](std::size_t from, std::size_t to) {
+    return static_cast<std::size_t>(
+        std::count_if(filter.begin() + static_cast<std::ptrdiff_t>(std::min(from, filter.size())),
+                      filter.begin() + static_cast<std::ptrdiff_t>(std::min(to, filter.size())),
+                      [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  };
+  return text_of(error, "message") + "\n  " + printable(filter) + "\n  " + std::string(columns(0, begin), ' ') +
+         std::string(std::max<std::size_t>(columns(begin, end), 1), '^');
+}
+
 int complain(const std::string& text, ExitCode code) {
   std::fprintf(stderr, "netscope-nfq: %s\n", text.c_str());
   return static_cast<int>(code);
@@ -194,7 +210,9 @@ int run_control_client(const CommandLine& options) {
   if (answer.value("status", 0) != 200) {
     const Json error = body.value("error", Json::object());
     const std::string text = text_of(error, "text");
-    return complain(text.empty() ? text_of(error, "message") : text, ExitCode::failed);
+    if (!text.empty()) return complain(text, ExitCode::failed);
+    if (error.contains("begin")) return complain(in_filter(options.ctl.back(), error), ExitCode::usage);
+    return complain(text_of(error, "message"), ExitCode::failed);
   }
   if (options.json) {
     std::printf("%s\n", body.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
