@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "app/version.h"
+#include "netscope/output/stats_document.h"
 
 namespace netscope {
 namespace {
@@ -35,6 +36,10 @@ void add_options(CLI::App& app, CommandLine& out, std::string& report) {
       ->check(CLI::Range(kMinFlows, kMaxFlows))
       ->default_val(kDefaultFlows);
   app.add_option("--stats-json", out.stats_json, "Write the statistics as JSON")->type_name("FILE");
+  app.add_option("--merge-stats", out.merge_stats,
+                 "Add up files of --stats-json, to standard output or to another --stats-json, and stop")
+      ->type_name("FILE...")
+      ->expected(1, static_cast<int>(kMaxStatsDocuments));
   app.add_option("--events", out.events, "Write events as JSON lines (EVE)")->type_name("FILE");
   app.add_option("--flows", out.flows, "Write one JSON line a flow")->type_name("FILE");
   app.add_option("--report", report, "The report at the end: text or none")
@@ -148,7 +153,11 @@ void add_live_options(CLI::App& app, CommandLine& out) {
 // Several outputs on standard output would mix, and so would the report.
 std::string conflict(const CommandLine& out) {
   const bool blocks = !out.block_apps.empty() || !out.block_domains.empty() || !out.block_ips.empty();
-  const bool acts = out.check || out.list_apps || out.version || out.doctor || out.print_nft || !out.ctl.empty();
+  const bool acts = out.check || out.list_apps || out.version || out.doctor || out.print_nft || !out.ctl.empty() ||
+                    !out.merge_stats.empty();
+  if (!out.merge_stats.empty() && (!out.capture_in.empty() || !out.rules_file.empty() || !out.ctl.empty())) {
+    return "--merge-stats adds up files that are there: leave --pcap, --rules and --ctl away";
+  }
   if (!acts && out.capture_in.empty()) {
     if (!out.capture_out.empty()) return "--out FILE needs a capture to filter: name it with --pcap FILE";
     if (out.stats_json == "-") return "--stats-json is replaced every second at a gateway: name a file";

@@ -27,6 +27,7 @@ struct CommandLine {
   unsigned workers = 0;  // 0: as many as processors
   std::uint32_t max_flows = 0;
   std::string stats_json, events, flows;  // files; "-": standard output
+  std::vector<std::string> merge_stats;   // statistics documents to add up
   std::string filter;                     // a BPF expression
   bool text_report = true;
   bool tunnels = true;

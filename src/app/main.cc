@@ -12,6 +12,7 @@
 #include "app/offline/distinct_files.h"
 #include "app/offline/offline.h"
 #include "app/output/files.h"
+#include "app/output/merged_statistics.h"
 #include "app/output/report.h"
 #include "app/output/wall_clock.h"
 #include "app/policy_source.h"
@@ -48,6 +49,14 @@ int list_apps(const CommandLine& options) {
     text += app.name + std::string(app.name.size() < 24 ? 24 - app.name.size() : 1, ' ') + app.category + "\n";
   }
   return print(text);
+}
+
+int merge_stats(const CommandLine& options) {
+  const auto sum = merged_statistics(options.merge_stats);
+  if (!sum) return complain_all({sum.error()});
+  const auto written = replace_file(options.stats_json.empty() ? "-" : options.stats_json, *sum);
+  if (!written) complain(to_string(written.error()));
+  return code(written ? ExitCode::done : ExitCode::failed);
 }
 
 // Several documents on one standard output would mix: the report gives way.
@@ -121,6 +130,7 @@ int run(int argc, const char* const* argv) {
     return print("netscope-nfq " + std::string(version()) + " (" + std::string(commit()) + ")\n");
   }
   if (options->list_apps) return list_apps(*options);
+  if (!options->merge_stats.empty()) return merge_stats(*options);
   if (!options->ctl.empty()) return run_control_client(*options);
   auto policy = load_policy(*options);
   if (!policy) return complain_all(policy.error());

@@ -18,6 +18,14 @@ std::uint64_t LatencyHistogram::count_up_to(std::chrono::nanoseconds limit) cons
   return all;
 }
 
+std::vector<LatencyHistogram::Bucket> LatencyHistogram::buckets() const {
+  std::vector<Bucket> out;
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    if (buckets_[i] != 0) out.push_back({.end_ns = upper_end(i), .packets = buckets_[i]});
+  }
+  return out;
+}
+
 std::chrono::nanoseconds LatencyHistogram::quantile(double q) const {
   const auto wanted = static_cast<std::uint64_t>(q * static_cast<double>(count()));
   std::uint64_t seen = 0;

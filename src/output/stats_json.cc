@@ -1,225 +1,136 @@
 #include "netscope/output/stats_json.h"
 
 #include "netscope/output/json.h"
+#include "netscope/output/stats_document.h"
 
 namespace netscope {
 namespace {
 
-// Rows of each table that a reader gets; the tables behind them are longer.
-constexpr std::size_t kRows = 100;
-
-void write_tally(JsonWriter& json, const Tally& tally) {
-  json.number("pkts", tally.packets);
-  json.number("bytes", tally.bytes);
-  json.number("flows", tally.flows);
-  json.number("blocked", tally.blocked);
+std::string app_name(const RuleSet& rules, AppId app) {
+  return app == kNoApp ? std::string{} : rules.catalogue().apps()[app].name;
 }
 
-std::string_view app_name(const RuleSet& rules, AppId app) {
-  return app == kNoApp ? std::string_view{} : std::string_view(rules.catalogue().apps()[app].name);
+template <class Row, class Table, class Make>
+StatsTable<Row> table_of(const Table& table, Make make) {
+  StatsTable<Row> out{.rows = {}, .error_bytes = table.error_bytes(), .truncated = false};
+  for (const auto& [key, tally] : table.top(kStatsRows)) out.rows.push_back(make(key, tally));
+  out.truncated = !table.exact() || table.size() > kStatsRows;
+  return out;
 }
 
-void write_capture(JsonWriter& json, const KernelView& kernel) {
-  std::uint64_t queue_dropped = 0, user_dropped = 0;
+void describe_kernel(StatsDocument& out, const KernelView& kernel) {
   for (const QueueView& queue : kernel.queues) {
-    queue_dropped += queue.queue_dropped;
-    user_dropped += queue.user_dropped;
+    out.kernel_drops += queue.queue_dropped;
+    out.user_drops += queue.user_dropped;
+    out.queues.push_back({.id = queue.number, .depth = queue.depth, .drops = queue.queue_dropped + queue.user_dropped});
   }
-  json.begin_object("capture");
-  json.number("kernel_packets", kernel.passed.packets + kernel.dropped.packets + kernel.rejected.packets);
-  json.number("kernel_drops", queue_dropped);
-  json.number("user_drops", user_dropped);
-  json.number("events_dropped", kernel.events_dropped);
-  json.begin_array("queues");
-  for (const QueueView& queue : kernel.queues) {
-    json.begin_object();
-    json.number("id", queue.number);
-    json.number("depth", queue.depth);
-    json.number("drops", queue.queue_dropped + queue.user_dropped);
-    json.end_object();
-  }
-  json.end_array();
-  json.end_object();
+  out.kernel_packets = kernel.passed.packets + kernel.dropped.packets + kernel.rejected.packets;
+  out.events_dropped = kernel.events_dropped;
+  out.offloaded = kernel.passed.packets;
+  out.latency = kernel.latency;
 }
 
-void write_decoder(JsonWriter& json, const Statistics& s) {
-  json.begin_object("decoder");
-  json.number("pkts", s.all.packets);
-  json.number("bytes", s.all.bytes);
-  json.number("ipv4", s.ipv4.packets);
-  json.number("ipv6", s.ipv6.packets);
-  json.number("tcp", s.tcp.packets);
-  json.number("udp", s.udp.packets);
-  json.number("icmp", s.icmp.packets);
-  json.number("other", s.other.packets + s.not_ip.packets);
-  json.number("invalid", s.malformed.packets);
-  json.number("truncated", s.cut_off.packets);
-  json.end_object();
-}
-
-void write_flow(JsonWriter& json, const Statistics& s) {
-  const auto in_state = [&](FlowState state) { return s.flows[static_cast<std::size_t>(state)]; };
-  json.begin_object("flow");
-  json.number("total", s.flows_total);
-  json.number("active", s.flows_open);
-  json.number("one_sided", s.one_sided);
-  json.number("new", in_state(FlowState::opened));
-  json.number("established", in_state(FlowState::established));
-  json.number("classified", in_state(FlowState::classified));
-  json.number("closed", in_state(FlowState::closed));
-  json.number("incomplete", in_state(FlowState::incomplete));
-  json.number("tcp", s.flows_tcp);
-  json.number("udp", s.flows_udp);
-  json.number("evicted", s.evicted);
-  json.number("memuse", s.flow_memory);
-  json.end_object();
-}
-
-void write_firewall(JsonWriter& json, const Statistics& s, const KernelView& kernel) {
-  json.begin_object("firewall");
-  json.number("accepted", s.accepted.packets);
-  json.number("blocked", s.dropped.packets);
-  json.number("rejected", s.rejected.packets);
-  json.number("offloaded", kernel.passed.packets);
-  json.begin_object("drop_reason");
-  json.number("rules", s.reasons.rules);
-  json.number("default_policy", s.reasons.default_policy);
-  json.number("flow_drop", s.reasons.flow_drop);
-  json.number("overload", 0);
-  json.number("unparsed", s.reasons.unparsed);
-  json.end_object();
-  json.end_object();
-}
-
-void write_app_layer(JsonWriter& json, const Statistics& s) {
+void describe_packets(StatsDocument& out, const Statistics& s) {
+  out.packets = s.all.packets;
+  out.bytes = s.all.bytes;
+  out.ipv4 = s.ipv4.packets;
+  out.ipv6 = s.ipv6.packets;
+  out.tcp = s.tcp.packets;
+  out.udp = s.udp.packets;
+  out.icmp = s.icmp.packets;
+  out.other = s.other.packets + s.not_ip.packets;
+  out.invalid = s.malformed.packets;
+  out.cut_off = s.cut_off.packets;
+  out.accepted = s.accepted.packets;
+  out.blocked = s.dropped.packets;
+  out.rejected = s.rejected.packets;
+  out.by_rules = s.reasons.rules;
+  out.by_default_policy = s.reasons.default_policy;
+  out.by_flow = s.reasons.flow_drop;
+  out.by_unparsed = s.reasons.unparsed;
   const auto messages = [&](Protocol protocol) { return s.messages[static_cast<std::size_t>(protocol)]; };
-  json.begin_object("app_layer");
-  json.number("tls", messages(Protocol::tls));
-  json.number("http", messages(Protocol::http));
-  json.number("dns", messages(Protocol::dns) + messages(Protocol::mdns) + messages(Protocol::llmnr));
-  json.number("quic", messages(Protocol::quic));
-  json.number("sni", s.names);
-  json.end_object();
+  out.tls = messages(Protocol::tls);
+  out.http = messages(Protocol::http);
+  out.dns = messages(Protocol::dns) + messages(Protocol::mdns) + messages(Protocol::llmnr);
+  out.quic = messages(Protocol::quic);
+  out.names = s.names;
 }
 
-void write_tables(JsonWriter& json, const Statistics& s, const RuleSet& rules) {
-  json.begin_array("apps");
+void describe_flows(StatsDocument& out, const Statistics& s) {
+  const auto in_state = [&](FlowState state) { return s.flows[static_cast<std::size_t>(state)]; };
+  out.flows = s.flows_total;
+  out.flows_active = s.flows_open;
+  out.flows_one_sided = s.one_sided;
+  out.flows_new = in_state(FlowState::opened);
+  out.flows_established = in_state(FlowState::established);
+  out.flows_classified = in_state(FlowState::classified);
+  out.flows_closed = in_state(FlowState::closed);
+  out.flows_incomplete = in_state(FlowState::incomplete);
+  out.flows_tcp = s.flows_tcp;
+  out.flows_udp = s.flows_udp;
+  out.flows_evicted = s.evicted;
+  out.flow_memory = s.flow_memory;
+}
+
+void describe_tables(StatsDocument& out, const Statistics& s, const RuleSet& rules) {
+  const std::span<const App> apps = rules.catalogue().apps();
   for (std::size_t i = 0; i < s.apps.size(); ++i) {
     if (s.apps[i].flows == 0) continue;
-    json.begin_object();
-    json.text("app", rules.catalogue().apps()[i].name);
-    json.text("category", rules.catalogue().apps()[i].category);
-    write_tally(json, s.apps[i]);
-    json.end_object();
+    out.apps.push_back({.app = apps[i].name, .category = apps[i].category, .tally = s.apps[i]});
   }
-  json.end_array();
-  json.begin_array("domains");
-  for (const auto& [domain, tally] : s.domains.top(kRows)) {
-    json.begin_object();
-    json.text("domain", domain);
-    json.text("app", app_name(rules, rules.catalogue().find(domain)));
-    write_tally(json, tally);
-    json.end_object();
-  }
-  json.end_array();
-  json.begin_array("clients");
-  for (const auto& [client, tally] : s.clients.top(kRows)) {
-    json.begin_object();
-    json.text("ip", to_string(client));
-    write_tally(json, tally);
-    json.end_object();
-  }
-  json.end_array();
-  json.begin_array("edges");
-  for (const auto& [edge, tally] : s.edges.top(kRows)) {
-    json.begin_object();
-    json.text("src", to_string(edge.client));
-    json.text("app", app_name(rules, edge.app));
-    json.text("dst", edge.domain);
-    json.number("bytes", tally.bytes);
-    json.number("blocked", tally.blocked);
-    json.end_object();
-  }
-  json.end_array();
+  out.domains = table_of<StatsDocument::Domain>(s.domains, [&](const std::string& domain, const Tally& tally) {
+    return StatsDocument::Domain{
+        .domain = domain, .app = app_name(rules, rules.catalogue().find(domain)), .tally = tally};
+  });
+  out.clients = table_of<StatsDocument::Client>(s.clients, [](const IpAddress& client, const Tally& tally) {
+    return StatsDocument::Client{.ip = to_string(client), .tally = tally};
+  });
+  out.edges = table_of<StatsDocument::Edge>(s.edges, [&](const Edge& edge, const Tally& tally) {
+    return StatsDocument::Edge{
+        .client = to_string(edge.client), .app = app_name(rules, edge.app), .domain = edge.domain, .tally = tally};
+  });
 }
 
-void write_rules(JsonWriter& json, const RunTotals& run, const RuleSet& rules) {
-  json.begin_array("rules");
+void describe_rules(StatsDocument& out, const RunTotals& run, const RuleSet& rules) {
   for (std::size_t i = 0; i < rules.rules().size(); ++i) {
     const RuleTally& tally = run.statistics.rules[i];
     const bool logs = rules.rules()[i].action == RuleAction::log;
-    json.begin_object();
-    json.text("id", rules.rules()[i].name);
-    json.number("hits", logs ? run.log_hits[i] : tally.flows);
-    json.number("pkts", tally.matched.packets);
-    json.number("bytes", tally.matched.bytes);
-    if (tally.last_hit == Time{}) {
-      json.null("last_hit");
-    } else {
-      json.text("last_hit", eve_timestamp(tally.last_hit));
-    }
-    json.end_object();
+    out.rules.push_back({.id = rules.rules()[i].name,
+                         .hits = logs ? run.log_hits[i] : tally.flows,
+                         .packets = tally.matched.packets,
+                         .bytes = tally.matched.bytes,
+                         .last_hit = tally.last_hit == Time{} ? std::string{} : eve_timestamp(tally.last_hit)});
   }
-  json.end_array();
 }
 
-void write_timeline(JsonWriter& json, const Timeline& timeline) {
-  json.begin_object("timeline");
-  json.number("start", timeline.start_seconds() < 0 ? 0 : static_cast<std::uint64_t>(timeline.start_seconds()));
-  json.number("step", timeline.step_seconds());
-  const auto series = [&](std::string_view key, auto value) {
-    json.begin_array(key);
-    for (const Timeline::Step& step : timeline.steps()) json.number(value(step));
-    json.end_array();
-  };
-  series("pkts", [](const Timeline::Step& step) { return step.all.packets; });
-  series("bytes", [](const Timeline::Step& step) { return step.all.bytes; });
-  series("blocked", [](const Timeline::Step& step) { return step.blocked; });
-  json.end_object();
-}
-
-void write_latency(JsonWriter& json, const LatencyHistogram& latency) {
-  const auto us = [](std::chrono::nanoseconds ns) { return static_cast<std::uint64_t>(ns.count()) / 1000; };
-  json.begin_object("latency_us");
-  json.number("p50", us(latency.quantile(0.5)));
-  json.number("p99", us(latency.quantile(0.99)));
-  json.number("max", us(latency.max()));
-  json.end_object();
+void describe_timeline(StatsDocument& out, const Timeline& timeline) {
+  const std::int64_t start = timeline.start_seconds();
+  out.timeline.start = start < 0 ? 0 : static_cast<std::uint64_t>(start);
+  out.timeline.step = timeline.step_seconds();
+  for (const Timeline::Step& step : timeline.steps()) {
+    out.timeline.packets.push_back(step.all.packets);
+    out.timeline.bytes.push_back(step.all.bytes);
+    out.timeline.blocked.push_back(step.blocked);
+  }
 }
 
 }  // namespace
 
 std::string stats_json(const StatsSource& source, const RunTotals& run, const KernelView& kernel,
                        const RuleSet& rules) {
-  const Statistics& s = run.statistics;
-  JsonWriter json;
-  json.begin_object();
-  json.text("schema", "netscope.stats/1");
-  json.text("timestamp", eve_timestamp(source.timestamp));
-  json.real("uptime", run.seconds);
-  json.begin_object("source");
-  json.text("kind", source.kind);
-  json.text("name", source.name);
-  json.boolean("simulated", false);
-  json.text("version", source.version);
-  json.end_object();
-  json.begin_object("stats");
-  write_capture(json, kernel);
-  write_decoder(json, s);
-  write_flow(json, s);
-  write_firewall(json, s, kernel);
-  write_app_layer(json, s);
-  json.end_object();
-  write_tables(json, s, rules);
-  write_rules(json, run, rules);
-  write_timeline(json, s.timeline);
-  write_latency(json, kernel.latency);
-  json.begin_object("truncated");
-  json.boolean("domains", !s.domains.exact() || s.domains.size() > kRows);
-  json.boolean("clients", !s.clients.exact() || s.clients.size() > kRows);
-  json.end_object();
-  json.end_object();
-  return std::string(json.result()) + "\n";
+  StatsDocument out;
+  out.source = {.kind = std::string(source.kind),
+                .name = std::string(source.name),
+                .version = std::string(source.version),
+                .timestamp = eve_timestamp(source.timestamp)};
+  out.uptime = run.seconds;
+  describe_kernel(out, kernel);
+  describe_packets(out, run.statistics);
+  describe_flows(out, run.statistics);
+  describe_tables(out, run.statistics, rules);
+  describe_rules(out, run, rules);
+  describe_timeline(out, run.statistics.timeline);
+  return to_json(out);
 }
 
 }  // namespace netscope

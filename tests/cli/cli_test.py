@@ -25,7 +25,7 @@ HOME = TESTS / "golden" / "home.pcap"
 HOME_PACKETS = 388
 DONE, FAILED, USAGE = 0, 1, 2
 OPTIONS = ["--pcap", "--out", "--rules", "--apps", "--block-app", "--block-domain", "--block-ip", "--workers",
-           "--stats-json", "--events", "--flows", "--report", "--filter", "--no-tunnels", "--max-flows", "--check",
+           "--stats-json", "--merge-stats", "--events", "--flows", "--report", "--filter", "--no-tunnels", "--max-flows", "--check",
            "--list-apps", "--version", "--help"]
 
 
@@ -516,6 +516,51 @@ class WhatIsWritten(CommandLineTest):
         self.file("s.json", "x" * 100000)
         self.succeed("--pcap", self.home(), "--stats-json", "s.json")
         json.loads((self.folder / "s.json").read_text())
+
+    def statistics(self, name, *options):
+        self.succeed("--pcap", "in.pcap", "--report", "none", "--block-app", "TikTok", "--block-domain", "example.com",
+                     "--stats-json", name, *options)
+        return json.loads((self.folder / name).read_text())
+
+    def test_statistics_of_halves_add_up_to_those_of_the_whole(self):
+        self.home()
+        whole = self.statistics("whole.json")
+        one = self.statistics("one.json", "--filter", "host 192.168.1.20")
+        self.statistics("other.json", "--filter", "not host 192.168.1.20")
+        self.assertLess(0, one["stats"]["decoder"]["pkts"])
+        self.assertLess(one["stats"]["decoder"]["pkts"], HOME_PACKETS)
+        self.succeed("--merge-stats", "one.json", "other.json", "--stats-json", "sum.json")
+        added = json.loads((self.folder / "sum.json").read_text())
+        self.assertEqual(added["stats"], whole["stats"])
+        for table in ("domains", "clients", "edges", "timeline", "truncated", "error_bytes"):
+            self.assertEqual(added[table], whole[table], table)
+        for table, key in (("apps", "app"), ("rules", "id")):
+            self.assertEqual({row[key]: row for row in added[table]}, {row[key]: row for row in whole[table]})
+        self.assertEqual(added["source"]["name"], "2 sources")
+        self.assertEqual(len(added["source"]["merged"]), 2)
+        turned = self.succeed("--merge-stats", "other.json", "one.json")
+        self.assertEqual(turned, (self.folder / "sum.json").read_bytes())
+        again = self.succeed("--merge-stats", "sum.json", "whole.json")
+        self.assertEqual(json.loads(again)["stats"]["decoder"]["pkts"], 2 * HOME_PACKETS)
+
+    def test_what_cannot_be_added_up_is_named_with_its_place(self):
+        self.home()
+        good = self.statistics("good.json")
+        self.file("cut.json", json.dumps(good, indent=1)[:400])
+        self.file("other.json", "{}")
+        good["stats"]["decoder"]["pkts"] = "many"
+        self.file("wrong.json", json.dumps(good))
+        self.file("large.json", b" " * ((16 << 20) + 1))
+        for name, says in (("cut.json", r"cut\.json:\d+:\d+: is no JSON"), ("other.json", r"other\.json: schema is missing"),
+                           ("wrong.json", r"wrong\.json: stats\.decoder\.pkts is no whole number .*--stats-json"),
+                           ("large.json", r"large\.json: is larger than 16 MiB"), ("in.pcap", r"in\.pcap:1:1: is no JSON"),
+                           ("none.json", r"none\.json: cannot be opened"), (".", "is a directory")):
+            result = self.complain(USAGE, "--merge-stats", "good.json", name)
+            self.assertRegex(result.stderr.decode(), says)
+            self.assertEqual(result.stdout, b"")
+        self.complain(USAGE, "--merge-stats", says=("--merge-stats",))
+        self.complain(USAGE, "--merge-stats", "good.json", "--pcap", "in.pcap", says=("--pcap",))
+        self.complain(FAILED, "--merge-stats", "good.json", "--stats-json", "missing/sum.json", says=("missing/sum.json",))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,18 @@ class LatencyHistogram {
   std::chrono::nanoseconds quantile(double q) const;
   // Packets whose bucket ends at or before `limit`.
   std::uint64_t count_up_to(std::chrono::nanoseconds limit) const;
+  // The buckets that hold something, the shortest first.
+  struct Bucket {
+    std::uint64_t end_ns = 0;
+    std::uint64_t packets = 0;
+  };
+  std::vector<Bucket> buckets() const;
+  // Puts packets back into the bucket that ends there.
+  void add(const Bucket& bucket) {
+    buckets_[bucket_of(bucket.end_ns)] += bucket.packets;
+    sum_ += bucket.end_ns * bucket.packets;
+  }
+  void at_most(std::chrono::nanoseconds max) { max_ = static_cast<std::uint64_t>(max.count()); }
   std::uint64_t sum() const { return sum_; }  // ns, over all packets
   std::chrono::nanoseconds max() const { return std::chrono::nanoseconds(max_); }
 
