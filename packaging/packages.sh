@@ -7,16 +7,19 @@ readonly BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config git ccache
   libmnl-dev libnftables-dev libcap-ng-dev libseccomp-dev libsystemd-dev
   libmicrohttpd-dev libsqlite3-dev nlohmann-json3-dev)
 
-# What the page is built with (or Node 18 and newer from elsewhere).
-readonly PAGE_PACKAGES=(nodejs npm)
+# What the page is built with. Node 18 and npm, or newer ones from elsewhere, which conflict with Debian's.
+PAGE_PACKAGES=(clang-19 lld-19 wasi-libc libc++-19-dev-wasm32 libclang-rt-19-dev-wasm32)
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+  PAGE_PACKAGES+=(nodejs npm)
+fi
+readonly PAGE_PACKAGES
 
 # What the tests need on top of that.
 readonly TEST_PACKAGES=(libgtest-dev libbenchmark-dev python3 tcpdump groff-base shellcheck
   iproute2 iptables nftables conntrack procps curl openssl bind9-dnsutils dnsmasq-base iperf3 util-linux
   qemu-system-x86 busybox-static cpio kmod xz-utils
   prometheus chromium
-  clang-19 clang-tidy-19 clang-format-19 lld-19
-  wasi-libc libc++-19-dev-wasm32 libclang-rt-19-dev-wasm32)
+  clang-tidy-19 clang-format-19)
 
 # Prints those of the given packages that are not installed, one a line.
 missing_packages() {

@@ -14,21 +14,30 @@ log=build/quickstart.log
 : >"$log"
 
 # Runs a step with its output in the log; shows the log's end when it fails.
-step() {
+try() {
   local what=$1
   shift
   printf '%s ...\n' "$what"
   if ! "$@" >>"$log" 2>&1 </dev/null; then
     printf '\n%s: this failed. The end of %s:\n\n' "$what" "$log" >&2
     tail -n 30 "$log" >&2
-    exit 1
+    return 1
   fi
 }
+step() { try "$@" || exit 1; }
 
 # sudo may ask for a password, which it does on the terminal itself.
 step "Installing what the build needs" install_packages "${BUILD_PACKAGES[@]}"
 step "Configuring" cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DNETSCOPE_TESTS=OFF
 step "Building (a few minutes the first time)" cmake --build build --parallel "$jobs" --target netscope-nfq
+
+# The firewall works without its page; what the page needs is large, and comes from npm in part.
+page=0
+if try "Installing what the page needs" install_packages "${PAGE_PACKAGES[@]}" &&
+  try "Configuring the page" cmake -S . -B build -DNETSCOPE_PAGE=ON &&
+  try "Building the page (a few minutes)" cmake --build build --parallel "$jobs" --target netscope_page; then
+  page=1
+fi
 
 for input in tests/golden/home.pcap rules/example.toml; do
   if [[ ! -f $input ]]; then
@@ -36,7 +45,7 @@ for input in tests/golden/home.pcap rules/example.toml; do
     exit 1
   fi
 done
-printf 'Filtering tests/golden/home.pcap by rules/example.toml:\n\n'
+printf '\nFiltering tests/golden/home.pcap by rules/example.toml:\n\n'
 build/netscope-nfq --pcap tests/golden/home.pcap --rules rules/example.toml --out build/home-filtered.pcap
 
 cat <<'END'
@@ -56,6 +65,19 @@ On a gateway:
   go live              sudo build/netscope-nfq --rules rules/example.toml
   as a service         packaging/netscope-nfq.service says what it needs
   the kernel's rules   build/netscope-nfq --print-nft
-
-The page that shows a gateway or a capture comes with a later version.
 END
+if ((page)); then
+  cat <<'END'
+
+The page:
+
+  a capture            open dashboard/dist/netscope.html in a browser and drop the capture on it; nothing leaves the browser
+  a live gateway       sudo build/netscope-nfq --rules rules/example.toml --dashboard 127.0.0.1:8080
+                       then http://127.0.0.1:8080/ with the token in /var/lib/netscope-nfq/dashboard-token
+END
+else
+  cat <<'END'
+
+The page was not built, for the reason above; everything else works. Once that is mended, run this script again.
+END
+fi

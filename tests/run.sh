@@ -48,7 +48,7 @@ build() {
 }
 
 # A machine that lacks what only some tests need runs the others; those say themselves that they were skipped.
-step "install" install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || echo "going on without; what needs it is skipped"
+step "install" install_packages "${BUILD_PACKAGES[@]}" "${PAGE_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || echo "going on without; what needs it is skipped"
 
 parts=()
 failed=0

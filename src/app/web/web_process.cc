@@ -126,7 +126,7 @@ std::string page_folder(const WebSettings& settings) {
   const ssize_t size = ::readlink("/proc/self/exe", self.data(), self.size() - 1);
   const std::string program(self.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   const std::string folder = program.substr(0, program.rfind('/'));
-  for (const char* const place : {"/../share/netscope-nfq/dashboard", "/../dashboard/dist", "/dashboard"}) {
+  for (const char* const place : {"/../share/netscope-nfq/dashboard", "/../dashboard/dist/live", "/dashboard"}) {
     if (::access((folder + place + "/index.html").c_str(), R_OK) == 0) return folder + place;
   }
   return "/usr/share/netscope-nfq/dashboard";
