@@ -70,5 +70,5 @@ export default defineConfig(({ mode }) => ({
     reportCompressedSize: false,
     ...(mode === "file" ? { assetsInlineLimit: 1 << 20, rollupOptions: { output: { inlineDynamicImports: true } } } : {}),
   },
-  test: { include: ["src/**/*.test.ts"] },
+  test: { include: ["src/**/*.test.ts", "wasm/*.test.mjs"] },
 }) as never);
