@@ -270,8 +270,7 @@ std::expected<Filter, FilterError> Filter::parse(std::string_view text) {
 
 bool Filter::asks_packets() const {
   return std::any_of(conditions_.begin(), conditions_.end(), [](const FilterCondition& condition) {
-    return condition.field == FilterField::size || condition.field == FilterField::action ||
-           condition.field == FilterField::proto;  // of an ICMP error that quotes the flow, it is another
+    return condition.field == FilterField::size || condition.field == FilterField::action;
   });
 }
 

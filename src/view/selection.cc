@@ -154,7 +154,8 @@ void Selection::select(const Rows& rows, const Filter& filter, const TimeSpan& s
   const bool by_packet = filter.asks_packets();
   std::uint32_t position = 0;
   for (const PacketRow& packet : rows.packets()) {
-    const bool wanted = by_packet || packet.flow == kNoFlow ? matcher.matches(packet) : chosen[packet.flow];
+    const bool as_its_flow = !by_packet && packet.kind == PacketKind::of_flow && packet.flow != kNoFlow;
+    const bool wanted = as_its_flow ? chosen[packet.flow] : matcher.matches(packet);
     if (wanted && span.holds(packet.time)) packets_.push_back(position);
     ++position;
   }

@@ -90,7 +90,8 @@ class Filter {
   const std::vector<FilterCondition>& conditions() const { return conditions_; }
   std::uint32_t root() const { return root_; }
   bool selects_everything() const { return nodes_[root_].kind == FilterNode::Kind::all; }
-  // Whether packets of one flow may be answered differently.
+  // Whether packets of one flow may be answered differently. Those that are no plain packets of it always may: of an
+  // ICMP error that quotes the flow, the protocol is another.
   bool asks_packets() const;
 
  private:

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -86,6 +87,24 @@ TEST(Analysis, ASelectionHoldsTheFilteredFlowsAndTheirPackets) {
   ASSERT_FALSE(selection.packets().empty());
   for (const std::uint32_t packet : selection.packets()) {
     EXPECT_EQ(analysis.rows().packets()[packet].action, Action::drop);
+  }
+}
+
+TEST(Analysis, ASelectionHoldsThePacketsThatTheFilterHoldsForOneByOne) {
+  const Analysis analysis = analysed(kBlockYouTube, 1u << 20);
+  for (const char* const text : {"proto:icmp", "proto:udp", "proto:tls", "not proto:tcp", "blocked", "size>200",
+                                 "domain:youtube.com or proto:icmp"}) {
+    const auto filter = Filter::parse(text);
+    ASSERT_TRUE(filter) << text;
+    FilterMatcher matcher(*filter, analysis.rows());
+    std::vector<std::uint32_t> expected;
+    for (std::uint32_t i = 0; i < analysis.rows().packets().size(); ++i) {
+      if (matcher.matches(analysis.rows().packets()[i])) expected.push_back(i);
+    }
+    Selection selection;
+    selection.select(analysis.rows(), *filter, {});
+    EXPECT_FALSE(expected.empty()) << text;
+    EXPECT_TRUE(std::ranges::equal(selection.packets(), expected)) << text;
   }
 }
 
