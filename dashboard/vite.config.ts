@@ -8,13 +8,18 @@ import { defineConfig, type Plugin } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const built = process.env["NETSCOPE_WASM"] ?? here("../build/wasm-core/netscope.wasm");
-if (!existsSync(built)) throw new Error(`${built} is missing: build the target netscope_wasm, or set NETSCOPE_WASM`);
 const assets = { "netscope.wasm": built, "sample.pcap": here("../tests/golden/home.pcap") };
+
+function hasTheCore(): void {
+  if (!existsSync(built)) throw new Error(`${built} is missing: build the target netscope_wasm, or set NETSCOPE_WASM`);
+}
 
 /** The core and the sample beside the page, as files. */
 function assetsAsFiles(): Plugin {
   return {
     name: "netscope-assets",
+    apply: "build",
+    buildStart: hasTheCore,
     generateBundle() {
       for (const [fileName, path] of Object.entries(assets)) {
         this.emitFile({ type: "asset", fileName, source: readFileSync(path) });
@@ -28,6 +33,8 @@ function oneFile(): Plugin {
   return {
     name: "netscope-one-file",
     enforce: "post",
+    apply: "build",
+    buildStart: hasTheCore,
     generateBundle(_, bundle) {
       const page = bundle["index.html"];
       if (page?.type !== "asset") throw new Error("there is no page");
