@@ -71,7 +71,10 @@ void Worker::end_flow(Flow& flow, EndReason reason) {
     ++statistics_.evicted;
     if (flow.queue == Queue::pending_tcp || flow.queue == Queue::pending_brief) ++statistics_.evicted_pending;
   }
-  count_ended(flow, state);
+  Counted counted = counted_.empty() ? Counted{} : std::exchange(counted_[table_.place_of(flow)], {});
+  count_flow(flow, state, counted);
+  const Tally whole{.packets = counted.packets, .bytes = counted.bytes, .flows = 1, .blocked = counted.blocked};
+  statistics_.protocols[static_cast<std::size_t>(flow.protocol)] += whole;
   if (options_.recording.flows) {
     Event event = event_of(flow, EventKind::flow);
     event.state = state;
@@ -91,28 +94,67 @@ void Worker::end_flow(Flow& flow, EndReason reason) {
   table_.remove(flow);
 }
 
-void Worker::count_ended(const Flow& flow, FlowState state) {
-  ++statistics_.flows_total;
-  ++statistics_.flows[static_cast<std::size_t>(state)];
-  if (flow.key.ip_protocol == ip_protocol::tcp) ++statistics_.flows_tcp;
-  if (flow.key.ip_protocol == ip_protocol::udp) ++statistics_.flows_udp;
-  const Tally tally{.packets = std::uint64_t{flow.packets[0]} + flow.packets[1],
-                    .bytes = flow.bytes[0] + flow.bytes[1],
-                    .flows = 1,
-                    .blocked = flow.blocked_packets};
-  statistics_.protocols[static_cast<std::size_t>(flow.protocol)] += tally;
-  if (flow.app < statistics_.apps.size()) statistics_.apps[flow.app] += tally;
-  if (!options_.recording.tables) return;
-  const IpAddress client = flow.key.source(flow.client).address;
-  statistics_.clients.add(client, tally);
-  if (flow.names == nullptr) return;
-  // Packets count for the last name, which is the one that was blocked where one was; the others show that they
-  // occurred.
-  const std::vector<SeenName>& names = flow.names->names;
-  for (const SeenName& seen : names) {
-    statistics_.domains.add(seen.name, &seen == &names.back() ? tally : Tally{.flows = 1});
+// Counts of a flow what is not counted yet: all of it where nothing is. What came before the first name, or before the
+// application was known, is theirs as well; from one name to another, what was counted stays where it is, so that no
+// number ever falls but those of the states.
+void Worker::count_flow(const Flow& flow, FlowState state, Counted& counted) {
+  const Tally all{.packets = std::uint64_t{flow.packets[0]} + flow.packets[1],
+                  .bytes = flow.bytes[0] + flow.bytes[1],
+                  .flows = 1,
+                  .blocked = flow.blocked_packets};
+  const Tally added{.packets = all.packets - counted.packets,
+                    .bytes = all.bytes - counted.bytes,
+                    .flows = counted.any ? 0u : 1u,
+                    .blocked = all.blocked - counted.blocked};
+  if (counted.any) {
+    --statistics_.flows[static_cast<std::size_t>(counted.state)];
+  } else {
+    ++statistics_.flows_total;
+    if (flow.key.ip_protocol == ip_protocol::tcp) ++statistics_.flows_tcp;
+    if (flow.key.ip_protocol == ip_protocol::udp) ++statistics_.flows_udp;
   }
-  statistics_.edges.add(EdgeView{.client = client, .app = flow.app, .domain = names.back().name}, tally);
+  ++statistics_.flows[static_cast<std::size_t>(state)];
+  if (flow.app < statistics_.apps.size()) {
+    Tally of_app = counted.app == kNoApp ? all : added;
+    of_app.flows = counted.app == flow.app ? 0 : 1;
+    statistics_.apps[flow.app] += of_app;
+  }
+  if (options_.recording.tables) {
+    statistics_.clients.add(flow.key.source(flow.client).address, added);
+    if (flow.names != nullptr) count_names(flow, all, added, counted);
+  }
+  counted = {.packets = all.packets,
+             .bytes = all.bytes,
+             .blocked = all.blocked,
+             .app = flow.app,
+             .names = static_cast<std::uint16_t>(flow.names == nullptr ? 0 : flow.names->names.size()),
+             .state = state,
+             .any = true};
+}
+
+// Packets count for the last name, which is the one that was blocked where one was; the others show that they
+// occurred.
+void Worker::count_names(const Flow& flow, const Tally& all, const Tally& added, const Counted& counted) {
+  const std::vector<SeenName>& names = flow.names->names;
+  const Tally& of_last = counted.names == 0 ? all : added;
+  for (std::size_t i = std::min<std::size_t>(counted.names, names.size() - 1); i < names.size(); ++i) {
+    Tally tally = i + 1 == names.size() ? of_last : Tally{};
+    tally.flows = i < counted.names ? 0 : 1;
+    statistics_.domains.add(names[i].name, tally);
+  }
+  const IpAddress client = flow.key.source(flow.client).address;
+  statistics_.edges.add(EdgeView{.client = client, .app = flow.app, .domain = names.back().name}, of_last);
+}
+
+std::uint32_t Worker::count_open_flows(std::uint32_t place, std::uint32_t count) {
+  if (counted_.empty()) return 0;
+  return table_.visit_from(place, count, [this](const Flow& flow) {
+    Counted& counted = counted_[table_.place_of(flow)];
+    const std::uint64_t packets = std::uint64_t{flow.packets[0]} + flow.packets[1];
+    if (counted.any && counted.packets == packets && counted.app == flow.app) return;
+    const bool closed = flow.state != FlowState::incomplete && flow.closed_by_tcp();
+    count_flow(flow, closed ? FlowState::closed : flow.state, counted);
+  });
 }
 
 Event Worker::event_of(const Flow& flow, EventKind kind) const {

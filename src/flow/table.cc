@@ -64,7 +64,7 @@ Flow& FlowTable::create(const FlowKey& key, std::uint32_t hash, Time now) {
 }
 
 std::uint32_t FlowTable::slot_of(const Flow& flow) const {
-  const std::uint32_t position_plus_one = position_of(flow) + 1;
+  const std::uint32_t position_plus_one = place_of(flow) + 1;
   std::uint32_t i = flow.hash & mask_;
   while (index_[i].position_plus_one != position_plus_one) i = (i + 1) & mask_;
   return i;
@@ -87,7 +87,7 @@ void FlowTable::remove(Flow& flow) {
   flow.names.reset();
   flow.queue = Queue::free;
   flow.newer = first_free_;
-  first_free_ = position_of(flow);
+  first_free_ = place_of(flow);
   --size_;
 }
 
@@ -99,7 +99,7 @@ void FlowTable::unlink(Flow& flow) {
 
 void FlowTable::append(Flow& flow, Queue queue, Time now) {
   List& list = lists_[static_cast<std::size_t>(queue)];
-  const std::uint32_t position = position_of(flow);
+  const std::uint32_t position = place_of(flow);
   flow.queue = queue;
   flow.queued_second = to_second(now);
   flow.newer = kNone;

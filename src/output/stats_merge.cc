@@ -1,3 +1,5 @@
+// How documents add up, and why the bound that the sum states holds: see stats_document.h.
+
 #include <algorithm>
 #include <map>
 #include <ranges>

@@ -457,6 +457,23 @@ class Reports(LiveCase):
         self.assertIn("netscope-nfq run report", self.daemon.text())
         self.assertEqual(stats["stats"]["capture"]["events_dropped"], 0)
 
+    def test_flows_count_while_they_are_open(self):
+        self.start(NOTHING)
+        running = self.bed.start("client", "curl", "-sSkN", "--max-time", "30", "-o", "/dev/null", "--connect-to",
+                                 f"::{SERVER4}:443", "https://www.youtube.com/slowly")
+        stats = self.daemon.stats(lambda stats: stats["domains"])
+        self.assertIsNone(running.poll(), "the flow has ended")
+        self.assertEqual([(row["domain"], row["flows"]) for row in stats["domains"]], [("www.youtube.com", 1)])
+        self.assertEqual([row["app"] for row in stats["apps"]], ["YouTube"])
+        self.assertEqual(stats["edges"][0]["src"], CLIENT4)
+        self.assertIn(CLIENT4, [row["ip"] for row in stats["clients"]])
+        self.assertEqual(stats["stats"]["flow"]["tcp"], 1)
+        running.kill()
+        running.wait(10)
+        self.stop_cleanly()
+        ended = json.loads(self.daemon.stats_file.read_text())
+        self.assertEqual([(row["domain"], row["flows"]) for row in ended["domains"]], [("www.youtube.com", 1)])
+
     def test_events_go_on_in_a_new_file_after_rotation(self):
         events = self.bed.public / "events.jsonl"
         rotated = self.bed.public / "events.jsonl.1"

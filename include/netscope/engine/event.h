@@ -53,10 +53,11 @@ struct Event {
 
 // What a worker records. Counting costs nothing a packet; recording costs memory a flow or a message.
 struct Recording {
-  bool flows = false;     // an event for each flow that ends
-  bool messages = false;  // tls, http, dns and drop events
-  bool tables = true;     // the heaviest domains, clients and edges, and the timeline
-  bool packets = false;   // for each packet, its flow and the rule that spoke
+  bool flows = false;       // an event for each flow that ends
+  bool messages = false;    // tls, http, dns and drop events
+  bool tables = true;       // the heaviest domains, clients and edges, and the timeline
+  bool open_flows = false;  // flows count while they are open: see Worker::count_open_flows
+  bool packets = false;     // for each packet, its flow and the rule that spoke
   bool names() const { return flows || messages || tables; }
 };
 

@@ -58,6 +58,12 @@ class Worker {
   // events with their names; the place to go on from, or 0 after the last. Bounded work, to be spread over bursts.
   std::uint32_t tell_flows(std::uint32_t place, std::uint32_t count, Time since, std::vector<Event>& out) const;
 
+  // Brings the statistics up to what the flows in `count` places of the table from `place` on have done so far; the
+  // place to go on from, or 0 after the last. Without it, or Recording::open_flows, a flow counts when it ends. However
+  // often it is called, each packet counts once: for the application and the name that are known by then. Bounded work,
+  // to be spread over bursts.
+  std::uint32_t count_open_flows(std::uint32_t place, std::uint32_t count);
+
   // Where the flows lie: see FlowTable::memory.
   Bytes flow_memory() const { return table_.memory(); }
   const Statistics& statistics() const { return statistics_; }
@@ -70,6 +76,14 @@ class Worker {
   std::span<const PacketTrace> traces() const { return traces_; }
 
  private:
+  // What of a flow the statistics hold already.
+  struct Counted {
+    std::uint64_t packets = 0, bytes = 0, blocked = 0;
+    AppId app = kNoApp;       // for which they counted
+    std::uint16_t names = 0;  // of its names
+    FlowState state = FlowState::opened;
+    bool any = false;
+  };
   enum class EndReason : std::uint8_t { closed, timed_out, evicted, source_ended };
 
   Verdict judge(const Packet& packet, std::uint32_t hash);
@@ -110,13 +124,15 @@ class Worker {
   void count_verdict(const Packet& packet, Action action);
   RuleTally& tally_of(RuleIndex rule);
   void end_flow(Flow& flow, EndReason reason);
-  void count_ended(const Flow& flow, FlowState state);
+  void count_flow(const Flow& flow, FlowState state, Counted& counted);
+  void count_names(const Flow& flow, const Tally& all, const Tally& added, const Counted& counted);
   Event event_of(const Flow& flow, EventKind kind) const;
 
   std::shared_ptr<const RuleSet> rules_;
   WorkerOptions options_;
   FlowTable table_;
   Statistics statistics_;
+  std::vector<Counted> counted_;  // by the flow's place; empty without Recording::open_flows
   std::vector<Event> events_;
   std::vector<PacketTrace> traces_;    // of the burst
   std::vector<std::uint32_t> hashes_;  // of the burst

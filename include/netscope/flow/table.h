@@ -57,6 +57,8 @@ class FlowTable {
   bool full() const { return size_ == capacity_; }
   std::uint32_t size() const { return size_; }
   std::uint32_t capacity() const { return capacity_; }
+  // The flow's place in the array, below capacity(), for what is kept beside the table.
+  std::uint32_t place_of(const Flow& flow) const { return static_cast<std::uint32_t>(&flow - flows_.data()); }
 
   // Puts the flow at the end of a list.
   void move_to(Flow& flow, Queue queue, Time now);
@@ -102,7 +104,6 @@ class FlowTable {
   Duration timeout(const Flow& flow) const;
   Duration period(Queue queue) const;
   bool spoke_since_queued(const Flow& flow) const { return to_second(flow.last_seen) > flow.queued_second; }
-  std::uint32_t position_of(const Flow& flow) const { return static_cast<std::uint32_t>(&flow - flows_.data()); }
   std::uint32_t slot_of(const Flow& flow) const;
   void unlink(Flow& flow);
   void append(Flow& flow, Queue queue, Time now);

@@ -83,7 +83,8 @@ void write_packets(Exposition& out, const Statistics& s, const KernelView& kerne
 }
 
 void write_apps(Exposition& out, const Statistics& s, const Catalogue& catalogue) {
-  out.family("netscope_app_packets_total", "counter", "Packets of flows that ended, by application and verdict.");
+  out.family("netscope_app_packets_total", "counter",
+             "Packets by application and verdict; of flows that are open, as of a few seconds ago.");
   for (std::size_t i = 0; i < s.apps.size(); ++i) {
     const Tally& tally = s.apps[i];
     if (tally.packets == 0) continue;
@@ -96,7 +97,7 @@ void write_apps(Exposition& out, const Statistics& s, const Catalogue& catalogue
 void write_flows(Exposition& out, const Statistics& s) {
   out.family("netscope_flows_active", "gauge", "Flows that are remembered now.");
   out.sample({}, s.flows_open);
-  out.family("netscope_flows_total", "counter", "Flows that ended, by transport.");
+  out.family("netscope_flows_total", "counter", "Flows by transport, those that are open included.");
   out.sample({{"proto", "tcp"}}, s.flows_tcp);
   out.sample({{"proto", "udp"}}, s.flows_udp);
   out.sample({{"proto", "other"}}, s.flows_total - std::min(s.flows_total, s.flows_tcp + s.flows_udp));

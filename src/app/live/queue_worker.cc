@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <algorithm>
 #include <ctime>
 
 #include "app/output/files.h"
@@ -86,7 +87,7 @@ void QueueWorker::run() {
   std::optional<Time> end;
   for (;;) {
     const bool stopping = stopping_.load(std::memory_order_acquire);
-    const auto burst = queue_.receive(stopping || telling_ ? 0ms : kTick);
+    const auto burst = queue_.receive(stopping || telling_ || places_to_count_ > 0 ? 0ms : kTick);
     progress_.fetch_add(1, std::memory_order_relaxed);
     if (!burst) {
       fail(to_string(burst.error()));
@@ -100,9 +101,10 @@ void QueueWorker::run() {
     if (stopping && (burst->empty() || now >= *end)) break;
     if (now >= next_report) {
       worker_.forget_silent_flows(now);
-      publish_report();
+      places_to_count_ = kPlacesPerReport;
       next_report = now + kReportEvery;
     }
+    if (places_to_count_ > 0) count_some_flows();
   }
   const nfq::Answer last{.ruling = options_.fail_open ? nfq::Ruling::accept : nfq::Ruling::drop};
   if (const auto drained = queue_.drain(last); !drained) fail(to_string(drained.error()));
@@ -195,6 +197,14 @@ void QueueWorker::tell_some_flows() {
   listing_.publish(std::make_shared<const FlowListing>(std::move(telling_->listing)));
   telling_.reset();
   wishes_fulfilled_.store(wish_seen_, std::memory_order_release);
+}
+
+// What is open counts in a report, too. A table is walked as the flows are told: in stretches, between bursts.
+void QueueWorker::count_some_flows() {
+  const std::uint32_t count = std::min(places_to_count_, kPlacesPerBurst);
+  place_to_count_ = worker_.count_open_flows(place_to_count_, count);
+  places_to_count_ = place_to_count_ == 0 ? 0 : places_to_count_ - count;
+  if (places_to_count_ == 0) publish_report();
 }
 
 void QueueWorker::publish_report() {
