@@ -1,10 +1,10 @@
 // Mixed traffic: a network of homes, in little.
 //
 // Four flows in ten are DNS lookups, three are TLS, two thirds of a tenth each HTTP and something else over TCP, the
-// rest looks like QUIC. Names follow Zipf's law. Every flow gets the packets that its protocol needs to begin and end;
-// what remains of the budget is spread over the TCP and QUIC flows with a heavy tail, so that most flows are short and
-// a few carry most of the bytes. Data packets have the sizes of the classic IMIX: 40, 576 and 1500 bytes of IP as 7 to
-// 4 to 1. A heap of the flows' next moments interleaves them, some thousand at a time.
+// rest are calls. Names follow Zipf's law. Every flow gets the packets that its protocol needs to begin and end;
+// what remains of the budget is spread over the TCP flows and the calls with a heavy tail, so that most flows are short
+// and a few carry most of the bytes. Data packets have the sizes of the classic IMIX: 40, 576 and 1500 bytes of IP as 7
+// to 4 to 1. A heap of the flows' next moments interleaves them, some thousand at a time.
 #include <algorithm>
 #include <queue>
 #include <stdexcept>
@@ -28,10 +28,10 @@ constexpr std::size_t kNoiseBytes = 1 << 16;
 constexpr double kHeaviestWeight = 20'000;
 constexpr std::uint8_t kFin = 0x11, kSyn = 0x02, kSynAck = 0x12, kPushAck = 0x18, kAck = 0x10;
 
-enum class Protocol : std::uint8_t { dns, tls, http, other_tcp, quic };
+enum class Protocol : std::uint8_t { dns, tls, http, other_tcp, other_udp };
 
-// What stands for QUIC: its looks around bytes that no key opens, the real thing, or that under an unknown version.
-enum class QuicKind : std::uint8_t { looks, real, unknown };
+// What UDP carries beside DNS: calls, QUIC, or QUIC of a version that nobody knows.
+enum class UdpKind : std::uint8_t { media, quic, unknown_quic };
 
 struct Flow {
   FlowEnds ends;
@@ -47,23 +47,23 @@ struct Flow {
 };
 
 bool is_tcp(Protocol protocol) {
-  return protocol != Protocol::dns && protocol != Protocol::quic;
+  return protocol != Protocol::dns && protocol != Protocol::other_udp;
 }
 
-Protocol draw_protocol(Random& random, QuicKind kind) {
-  const std::uint64_t other_tcp_ends = kind == QuicKind::looks ? 86 : 90;
+Protocol draw_protocol(Random& random, UdpKind kind) {
+  const std::uint64_t other_tcp_ends = kind == UdpKind::media ? 86 : 90;
   const std::uint64_t chance = random.below(100);
   if (chance < 40) return Protocol::dns;
   if (chance < 72) return Protocol::tls;
   if (chance < 79) return Protocol::http;
-  return chance < other_tcp_ends ? Protocol::other_tcp : Protocol::quic;
+  return chance < other_tcp_ends ? Protocol::other_tcp : Protocol::other_udp;
 }
 
-std::uint16_t server_port_of(Protocol protocol) {
+std::uint16_t server_port_of(Protocol protocol, UdpKind kind) {
   switch (protocol) {
     case Protocol::dns: return 53;
-    case Protocol::tls:
-    case Protocol::quic: return 443;
+    case Protocol::tls: return 443;
+    case Protocol::other_udp: return kind == UdpKind::media ? 16384 : 443;
     case Protocol::http: return 80;
     case Protocol::other_tcp: return 22;
   }
@@ -76,7 +76,7 @@ std::uint64_t frame_of_protocol(const Flow& flow) {
   return 3 + (flow.is_big ? 2 : 1) + 1 + 3;
 }
 
-FlowEnds draw_ends(std::uint64_t index, std::uint32_t name, Protocol protocol, Random& random) {
+FlowEnds draw_ends(std::uint64_t index, std::uint32_t name, Protocol protocol, UdpKind kind, Random& random) {
   constexpr std::uint64_t kClients = 2000;
   const std::uint64_t client = index % kClients;
   const std::uint64_t server = (name * 2654435761ULL >> 4) + random.below(4);
@@ -94,14 +94,14 @@ FlowEnds draw_ends(std::uint64_t index, std::uint32_t name, Protocol protocol, R
   if (protocol == Protocol::dns)
     ends.server = ends.is_v6 ? decltype(ends.server){0x26, 0x20, 0, 0xfe} : decltype(ends.server){9, 9, 9, 9};
   ends.client_port = static_cast<std::uint16_t>(1024 + index / kClients % 64000);
-  ends.server_port = server_port_of(protocol);
+  ends.server_port = server_port_of(protocol, kind);
   return ends;
 }
 
 class MixedTraffic {
  public:
-  MixedTraffic(FrameWriter& out, const TrafficSize& size, QuicKind quic)
-      : out_(out), quic_(quic), random_(size.seed), noise_(test::noise(kNoiseBytes)) {
+  MixedTraffic(FrameWriter& out, const TrafficSize& size, UdpKind udp)
+      : out_(out), udp_(udp), random_(size.seed), noise_(test::noise(kNoiseBytes)) {
     draw_flows(size);
   }
 
@@ -127,8 +127,8 @@ class MixedTraffic {
   // Sends the flow's next packet and says when the one after is due; false after the last.
   bool send(Flow& flow);
   bool send_dns(Flow& flow);
+  bool send_media(Flow& flow);
   bool send_quic(Flow& flow);
-  bool send_real_quic(Flow& flow);
   const std::vector<Buffer>& hello_datagrams(const Flow& flow);
   bool send_tcp(Flow& flow);
   void send_data(Flow& flow);
@@ -142,7 +142,7 @@ class MixedTraffic {
   Bytes some_noise(std::size_t count) { return Bytes(noise_).subspan(random_.below(kNoiseBytes - 2048), count); }
 
   FrameWriter& out_;
-  QuicKind quic_;
+  UdpKind udp_;
   Random random_;
   Buffer noise_;
   HostNames names_;
@@ -155,11 +155,11 @@ void MixedTraffic::draw_flows(const TrafficSize& size) {
   std::uint64_t packets = 0;
   for (std::uint64_t i = 0; i < size.flows; ++i) {
     Flow flow;
-    flow.protocol = draw_protocol(random_, quic_);
+    flow.protocol = draw_protocol(random_, udp_);
     flow.name = static_cast<std::uint32_t>(names_.draw(random_));
-    flow.ends = draw_ends(i, flow.name, flow.protocol, random_);
+    flow.ends = draw_ends(i, flow.name, flow.protocol, udp_, random_);
     const bool has_hello =
-        flow.protocol == Protocol::tls || (flow.protocol == Protocol::quic && quic_ != QuicKind::looks);
+        flow.protocol == Protocol::tls || (flow.protocol == Protocol::other_udp && udp_ != UdpKind::media);
     flow.is_big = has_hello && random_.below(10) < 4;
     flow.next_at = random_.below(kSpanMicroseconds / 1000 * 9 / 10) * 1000 + random_.below(1000);
     flow.client_sequence = static_cast<std::uint32_t>(random_.next());
@@ -200,8 +200,8 @@ void MixedTraffic::spread_data(std::uint64_t packets) {
 
 bool MixedTraffic::send(Flow& flow) {
   if (flow.protocol == Protocol::dns) return send_dns(flow);
-  if (flow.protocol != Protocol::quic) return send_tcp(flow);
-  return quic_ == QuicKind::looks ? send_quic(flow) : send_real_quic(flow);
+  if (flow.protocol != Protocol::other_udp) return send_tcp(flow);
+  return udp_ == UdpKind::media ? send_media(flow) : send_quic(flow);
 }
 
 bool MixedTraffic::send_dns(Flow& flow) {
@@ -217,28 +217,17 @@ bool MixedTraffic::send_dns(Flow& flow) {
   return false;
 }
 
-// The looks of QUIC version 1 around bytes that no key opens.
-bool MixedTraffic::send_quic(Flow& flow) {
-  constexpr std::size_t kInitialBytes = 1200;
-  Buffer datagram;
-  if (flow.step < 2) {
-    const Bytes body = some_noise(kInitialBytes);
-    datagram.assign(body.begin(), body.end());
-    constexpr std::array<std::uint8_t, 6> kBeginning{0xc3, 0, 0, 0, 1, 8};
-    std::copy(kBeginning.begin(), kBeginning.end(), datagram.begin());
-    constexpr std::array<std::uint8_t, 4> kIdentityTokenLength{0, 0, 0x44, 0x9e};  // no source id, no token, 1182 bytes
-    std::copy(kIdentityTokenLength.begin(), kIdentityTokenLength.end(), datagram.begin() + 14);
-    out_.udp(flow.next_at, flow.ends, flow.step++ == 0 ? Sender::client : Sender::server, datagram);
-  } else {
-    const std::size_t headers = flow.ends.is_v6 ? 48 : 28;
-    const Bytes body = some_noise(std::max(draw_imix_size(), headers + 12) - headers);
-    datagram.assign(body.begin(), body.end());
-    datagram.front() = static_cast<std::uint8_t>(0x40 | (datagram.front() & 0x3f));
-    out_.udp(flow.next_at, flow.ends, random_.below(4) == 0 ? Sender::client : Sender::server, datagram);
-    --flow.data_left;
-  }
-  flow.next_at += flow.step < 2 ? kRoundTripMicroseconds : flow.gap;
-  return flow.step < 2 || flow.data_left > 0;
+// A call: RTP (RFC 3550, section 5.1) both ways, of a dynamic payload type.
+bool MixedTraffic::send_media(Flow& flow) {
+  const std::size_t headers = flow.ends.is_v6 ? 48 : 28;
+  const Bytes body = some_noise(std::max(draw_imix_size(), headers + 12) - headers);
+  Buffer datagram(body.begin(), body.end());
+  constexpr std::array<std::uint8_t, 2> kBeginning{0x80, 96};
+  std::copy(kBeginning.begin(), kBeginning.end(), datagram.begin());
+  out_.udp(flow.next_at, flow.ends, flow.step++ % 2 == 0 ? Sender::client : Sender::server, datagram);
+  flow.next_at += flow.gap;
+  if (flow.data_left > 0) --flow.data_left;
+  return flow.data_left > 0;
 }
 
 // The same for each flow to the same name: two datagrams where the hello is post-quantum, as browsers send it.
@@ -254,12 +243,12 @@ const std::vector<Buffer>& MixedTraffic::hello_datagrams(const Flow& flow) {
   }
   // A version of the reserved pattern (RFC 9000, section 15); nothing else differs.
   for (Buffer& datagram : datagrams) {
-    if (quic_ == QuicKind::unknown) std::fill_n(datagram.begin() + 1, 4, 0x1a);
+    if (udp_ == UdpKind::unknown_quic) std::fill_n(datagram.begin() + 1, 4, 0x1a);
   }
   return datagrams;
 }
 
-bool MixedTraffic::send_real_quic(Flow& flow) {
+bool MixedTraffic::send_quic(Flow& flow) {
   const std::size_t hellos = flow.is_big ? 2 : 1;
   if (flow.step < hellos) {
     out_.udp(flow.next_at, flow.ends, Sender::client, hello_datagrams(flow).at(flow.step++));
@@ -268,7 +257,7 @@ bool MixedTraffic::send_real_quic(Flow& flow) {
   }
   if (flow.step == hellos) {
     Buffer answer = test::quic_handshake({.destination = {}, .source = test::noise(8, flow.name)}, 1100);
-    if (quic_ == QuicKind::unknown) std::fill_n(answer.begin() + 1, 4, 0x1a);
+    if (udp_ == UdpKind::unknown_quic) std::fill_n(answer.begin() + 1, 4, 0x1a);
     out_.udp(flow.next_at, flow.ends, Sender::server, answer);
     ++flow.step;
   } else {
@@ -349,15 +338,15 @@ void MixedTraffic::send_data(Flow& flow) {
 }  // namespace
 
 void write_mixed(FrameWriter& out, const TrafficSize& size) {
-  MixedTraffic(out, size, QuicKind::looks).write();
+  MixedTraffic(out, size, UdpKind::media).write();
 }
 
 void write_quic(FrameWriter& out, const TrafficSize& size) {
-  MixedTraffic(out, size, QuicKind::real).write();
+  MixedTraffic(out, size, UdpKind::quic).write();
 }
 
 void write_unknown_quic(FrameWriter& out, const TrafficSize& size) {
-  MixedTraffic(out, size, QuicKind::unknown).write();
+  MixedTraffic(out, size, UdpKind::unknown_quic).write();
 }
 
 }  // namespace netscope::bench
