@@ -317,22 +317,23 @@ void decode_transport(Bytes ip_payload, std::size_t size_on_wire, Headers& heade
 }
 
 Headers decode_frame(Bytes frame, LinkType link, Tunnels tunnels) {
+  Headers headers;
   if (link == LinkType::ethernet && frame.size() >= kEthernetHeader) {
-    Headers plain;
     const std::uint16_t ethertype = Reader::whole(frame.subspan<kEthernetHeader - 2, 2>()).u16();
-    if (ethertype == kIpv4Ethertype && plain_ipv4(frame.subspan(kEthernetHeader), tunnels, plain)) return plain;
+    if (ethertype == kIpv4Ethertype && plain_ipv4(frame.subspan(kEthernetHeader), tunnels, headers)) return headers;
+    headers = Headers();
   }
   Reader in = Reader::whole(frame);
   const Next first = net::first_step(in, link);
-  Headers headers;
   walk(in.ok() ? first : Next::cut_off, in, tunnels, headers);
   return headers;
 }
 
 Headers decode_ip(Bytes packet, Tunnels tunnels) {
-  if (Headers plain; plain_ipv4(packet, tunnels, plain)) return plain;
-  Reader in = Reader::whole(packet);
   Headers headers;
+  if (plain_ipv4(packet, tunnels, headers)) return headers;
+  headers = Headers();
+  Reader in = Reader::whole(packet);
   walk(Next::ip, in, tunnels, headers);
   return headers;
 }

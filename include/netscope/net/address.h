@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <string>
@@ -26,7 +27,11 @@ struct IpAddress {
   [[gnu::always_inline]] static IpAddress from_bytes(Bytes bytes) {
     IpAddress address;
     if (bytes.size() == 4) {
-      std::copy_n(bytes.begin(), 4, address.bytes.begin());
+      // Written as a whole: parts that are written one by one stall who reads all sixteen soon after.
+      using Words [[gnu::vector_size(16)]] = std::uint32_t;
+      std::array<std::uint8_t, 4> word{};
+      std::copy_n(bytes.begin(), 4, word.begin());
+      address.bytes = std::bit_cast<decltype(address.bytes)>(Words{std::bit_cast<std::uint32_t>(word)});
       address.version = IpVersion::v4;
     } else if (bytes.size() == 16) {
       std::copy_n(bytes.begin(), 16, address.bytes.begin());
