@@ -77,17 +77,25 @@ void Daemon::open_control(const RunAs& user) {
   control_ = std::move(*opened);
 }
 
+// What the user wrote has to make sense. Whatever else keeps the page from being served keeps nothing from being
+// filtered.
 Result<void> Daemon::start_dashboard(const RunAs& user) {
   if (options_.dashboard.empty()) return {};
-  if (!control_) return failure("--dashboard needs the control socket, which there is not");
-  if (state_folder_.empty()) return failure("--dashboard needs a folder for its token: name one with --state-dir");
+  if (auto readable = check_listen_address(options_.dashboard); !readable) return readable;
+  if (options_.control == "none") return failure("--dashboard needs the control socket: leave --control none away");
+  const auto without = [this](const std::string& why) {
+    console_.log(LogLevel::error, why + "; there is no dashboard, and filtering goes on");
+    return Result<void>{};
+  };
+  if (!control_) return without("--dashboard needs the control socket, which could not be opened");
+  if (state_folder_.empty()) return without("--dashboard needs a folder for its token: name one with --state-dir");
   auto started = start_web_process({.listen = options_.dashboard,
                                     .files = options_.dashboard_files,
                                     .more_hosts = options_.dashboard_hosts,
                                     .control = options_.control,
                                     .token_file = state_folder_ + "/dashboard-token",
                                     .group = user.gid});
-  if (!started) return std::unexpected(started.error());
+  if (!started) return without(to_string(started.error()));
   console_.log(LogLevel::info, *started);
   return {};
 }

@@ -34,7 +34,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kListener = 3;  // the one file that the process inherits beside the standard streams
-constexpr auto kFirstPause = 1s, kLongestPause = 60s;
+constexpr auto kFirstPause = 1s, kLongestPause = 60s, kLongestPauseToListen = 8s;
 
 std::unexpected<Error> failed(const std::string& what) {
   return failure(what + ": " + std::strerror(errno));
@@ -54,7 +54,9 @@ Result<ListenAddress> split(const std::string& text) {
   return ListenAddress{.host = host, .port = text.substr(colon + 1)};
 }
 
-Result<nfq::Descriptor> listen_at(const ListenAddress& address, const std::string& text) {
+using AddressInfo = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
+
+Result<AddressInfo> resolve(const ListenAddress& address, const std::string& text) {
   addrinfo wanted{};
   wanted.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
   wanted.ai_socktype = SOCK_STREAM;
@@ -63,11 +65,17 @@ Result<nfq::Descriptor> listen_at(const ListenAddress& address, const std::strin
   if (::getaddrinfo(host.c_str(), address.port.c_str(), &wanted, &found) != 0) {
     return failure("--dashboard " + text + ": is not an address and a port, as 127.0.0.1:8080");
   }
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
-  nfq::Descriptor listener(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK, 0));
+  return AddressInfo(found, ::freeaddrinfo);
+}
+
+Result<nfq::Descriptor> listen_at(const ListenAddress& address, const std::string& text) {
+  const auto found = resolve(address, text);
+  if (!found) return std::unexpected(found.error());
+  nfq::Descriptor listener(::socket((*found)->ai_family, SOCK_STREAM | SOCK_NONBLOCK, 0));
   const int yes = 1;
   ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (::bind(listener.get(), found->ai_addr, found->ai_addrlen) != 0 || ::listen(listener.get(), SOMAXCONN) != 0) {
+  if (::bind(listener.get(), (*found)->ai_addr, (*found)->ai_addrlen) != 0 ||
+      ::listen(listener.get(), SOMAXCONN) != 0) {
     return failed("--dashboard " + text + ": cannot be listened at");
   }
   return listener;
@@ -165,15 +173,27 @@ void complain(const std::string& text) {
   static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
 }
 
-[[noreturn]] void serve(const Access& access, const PageFiles& page, const std::string& control) {
+[[noreturn]] void serve(int listener, const Access& access, const PageFiles& page, const std::string& control) {
   ::prctl(PR_SET_NAME, "netscope-web", 0, 0, 0);
-  const auto served = serve_dashboard(kListener, access, page, control, limit_system_calls_of_web);
+  const auto served = serve_dashboard(listener, access, page, control, limit_system_calls_of_web);
   if (!served) complain(to_string(served.error()));
   ::_exit(1);
 }
 
+// Another program may hold the port, or the address come later.
+nfq::Descriptor listen_at_last(const std::string& listen) {
+  for (auto pause = kFirstPause;; pause = std::min(pause * 2, kLongestPauseToListen)) {
+    ::sleep(static_cast<unsigned>(pause.count()));
+    const auto address = split(listen);
+    auto listener = address ? listen_at(*address, listen) : Result<nfq::Descriptor>(std::unexpected(address.error()));
+    if (!listener) continue;
+    complain("dashboard: http://" + listen + "/ is served now");
+    return std::move(*listener);
+  }
+}
+
 // Starts the serving process, and again when it ends.
-[[noreturn]] void supervise(const Access& access, const PageFiles& page, const std::string& control) {
+[[noreturn]] void supervise(int listener, const Access& access, const PageFiles& page, const std::string& control) {
   auto pause = kFirstPause;
   for (;;) {
     const auto began = std::chrono::steady_clock::now();
@@ -181,7 +201,7 @@ void complain(const std::string& text) {
     const pid_t child = ::fork();
     if (child == 0) {
       ends_with_parent(self);
-      serve(access, page, control);
+      serve(listener, access, page, control);
     }
     int status = 0;
     while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -198,11 +218,18 @@ void complain(const std::string& text) {
 
 }  // namespace
 
+Result<void> check_listen_address(const std::string& listen) {
+  const auto address = split(listen);
+  if (!address) return std::unexpected(address.error());
+  const auto found = resolve(*address, listen);
+  if (!found) return std::unexpected(found.error());
+  return {};
+}
+
 Result<std::string> start_web_process(const WebSettings& settings) {
   const auto address = split(settings.listen);
   if (!address) return std::unexpected(address.error());
-  auto listener = listen_at(*address, settings.listen);
-  if (!listener) return std::unexpected(listener.error());
+  const auto listener = listen_at(*address, settings.listen);
   auto token = token_of(settings.token_file);
   if (!token) return token;
   const std::string folder = page_folder(settings);
@@ -214,8 +241,8 @@ Result<std::string> start_web_process(const WebSettings& settings) {
   const pid_t child = ::fork();
   if (child < 0) return failed("the dashboard's process cannot be started");
   if (child == 0) {
-    if (listener->get() != kListener) ::dup2(listener->get(), kListener);
-    ::close_range(kListener + 1, ~0U, 0);
+    if (listener && listener->get() != kListener) ::dup2(listener->get(), kListener);
+    ::close_range(listener ? kListener + 1 : kListener, ~0U, 0);
     sigset_t none;
     ::sigemptyset(&none);
     ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
@@ -224,7 +251,13 @@ Result<std::string> start_web_process(const WebSettings& settings) {
       ::_exit(1);
     }
     ends_with_parent(parent);  // a change of user forgets it
-    supervise(access, *page, settings.control);
+    if (listener) supervise(kListener, access, *page, settings.control);
+    const nfq::Descriptor late = listen_at_last(settings.listen);
+    supervise(late.get(), access, *page, settings.control);
+  }
+  if (!listener) {
+    return to_string(listener.error()) +
+           "; the dashboard waits until it can (ss -ltnp shows who holds the port), and filtering goes on";
   }
   return "dashboard: http://" + settings.listen + "/ (the token is in " + settings.token_file + ")" +
          (page->empty() ? "; its page is missing: there are no files in " + folder : "");

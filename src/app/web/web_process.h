@@ -20,8 +20,12 @@ struct WebSettings {
   gid_t group = 0;         // that of the control socket
 };
 
+// Whether it reads as an address and a port; an error says how to write one.
+Result<void> check_listen_address(const std::string& listen);
+
 // Binds the address and forks; both while there is one thread and all privileges. The process is started anew when it
-// ends, later each time, and ends with this one. The text says where the page and the token are.
+// ends, later each time, and ends with this one. An address that is taken is tried again until it is free, by then
+// without privileges. The text says where the page and the token are, and what keeps it from being served now.
 Result<std::string> start_web_process(const WebSettings& settings);
 
 }  // namespace netscope

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "app/web/control_link.h"
+#include "app/web/visits.h"
 
 namespace netscope {
 namespace {
@@ -105,6 +106,7 @@ class WebServer {
   ControlLink link_;
   // Requests under way, by what libmicrohttpd keeps of them; an answer that comes too late finds none.
   std::map<void*, std::shared_ptr<Exchange>> exchanges_;
+  Visits visits_;
   std::list<Listener> listeners_;
   SteadyTime next_stats_{}, next_comment_{};
   std::uint64_t events_told_ = UINT64_MAX;  // none yet: from now on
@@ -143,13 +145,16 @@ MHD_Result WebServer::on_request(void* self, MHD_Connection* connection, const c
     *upload_size = 0;
     return MHD_YES;
   }
+  if (!exchange.reply) server.visits_.may_take(connection, kAnswerTime);
   if (exchange.too_long) return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "the request is longer than 1.5 MiB");
   if (exchange.reply) return server.pass_on(connection, url, *exchange.reply);
   return server.answer(connection, url, method, state);
 }
 
-void WebServer::on_end(void* self, MHD_Connection*, void** state, MHD_RequestTerminationCode) {
-  static_cast<WebServer*>(self)->exchanges_.erase(*state);
+void WebServer::on_end(void* self, MHD_Connection* connection, void** state, MHD_RequestTerminationCode) {
+  auto& server = *static_cast<WebServer*>(self);
+  server.visits_.may_take(connection, kRequestTime);
+  server.exchanges_.erase(*state);
   *state = nullptr;
 }
 
@@ -265,6 +270,7 @@ MHD_Result WebServer::listen(MHD_Connection* connection) {
   if (listeners_.size() >= kMaxListeners) {
     return refuse(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "16 listen to events already; close another page");
   }
+  visits_.may_take(connection, std::nullopt);  // kMaxUnsentEvents bounds it
   listeners_.push_back({.connection = connection, .unsent = ": welcome\n\n"});
   MHD_Response* const response =
       MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, on_read, &listeners_.back(), on_listener_end);
@@ -295,6 +301,7 @@ void WebServer::tell(const std::string& text) {
   for (Listener& listener : listeners_) {
     if (listener.unsent.size() + text.size() > kMaxUnsentEvents) {
       listener.too_slow = true;
+      visits_.may_take(listener.connection, 0s);
       listener.unsent.clear();
     } else {
       listener.unsent += text;
@@ -336,11 +343,12 @@ void WebServer::tick(SteadyTime now) {
 
 Result<void> WebServer::run(int listener, Result<void> (*seal)()) {
   g_server = this;
-  MHD_Daemon* const daemon = MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, on_request, this, MHD_OPTION_LISTEN_SOCKET,
-      listener, MHD_OPTION_CONNECTION_LIMIT, kMaxConnections, MHD_OPTION_CONNECTION_TIMEOUT, kConnectionIdleSeconds,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32768}, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-      MHD_OPTION_NOTIFY_COMPLETED, on_end, this, MHD_OPTION_END);
+  MHD_Daemon* const daemon =
+      MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, on_request, this,
+                       MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,
+                       MHD_OPTION_CONNECTION_TIMEOUT, kConnectionIdleSeconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                       std::size_t{32768}, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, on_end, this,
+                       MHD_OPTION_NOTIFY_CONNECTION, Visits::on_connection, &visits_, MHD_OPTION_END);
   if (daemon == nullptr) return failure("the dashboard's server cannot begin");
   if (auto sealed = seal(); !sealed) return sealed;
   const int ready = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -354,7 +362,9 @@ Result<void> WebServer::run(int listener, Result<void> (*seal)()) {
       return failure("the dashboard cannot wait for requests");
     }
     link_.serve();
-    tick(std::chrono::steady_clock::now());
+    const SteadyTime now = std::chrono::steady_clock::now();
+    visits_.cut_off_the_late(now);
+    tick(now);
     if (MHD_run(daemon) != MHD_YES) return failure("the dashboard's server has failed");
   }
 }

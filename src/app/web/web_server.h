@@ -1,5 +1,6 @@
 // The dashboard's HTTP server: the page's files from memory, the API over the control link, and events as they come.
-// One thread, one loop.
+// One thread, one loop. Every answer has the page's security headers, but those that libmicrohttpd gives to what it
+// cannot read as a request: fixed pages that repeat nothing of it.
 #pragma once
 
 #include <map>
