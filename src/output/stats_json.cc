@@ -24,6 +24,7 @@ void describe_kernel(StatsDocument& out, const KernelView& kernel) {
     out.user_drops += queue.user_dropped;
     out.queues.push_back({.id = queue.number, .depth = queue.depth, .drops = queue.queue_dropped + queue.user_dropped});
   }
+  out.by_overload = out.kernel_drops + out.user_drops;
   out.kernel_packets = kernel.passed.packets + kernel.dropped.packets + kernel.rejected.packets;
   out.events_dropped = kernel.events_dropped;
   out.offloaded = kernel.passed.packets;

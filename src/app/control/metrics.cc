@@ -80,6 +80,9 @@ void write_packets(Exposition& out, const Statistics& s, const KernelView& kerne
   out.sample({{"reason", "default_policy"}}, s.reasons.default_policy);
   out.sample({{"reason", "flow_drop"}}, s.reasons.flow_drop);
   out.sample({{"reason", "unparsed"}}, s.reasons.unparsed);
+  std::uint64_t overload = 0;  // under policy.overload = "accept" the kernel lets them pass and counts none
+  for (const QueueView& queue : kernel.queues) overload += queue.queue_dropped + queue.user_dropped;
+  out.sample({{"reason", "overload"}}, overload);
 }
 
 void write_apps(Exposition& out, const Statistics& s, const Catalogue& catalogue) {
