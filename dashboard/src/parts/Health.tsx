@@ -2,7 +2,7 @@
 import type { Stats } from "../core/rows";
 import { health, isLive } from "../state";
 import { S } from "../strings";
-import { count, exact, percent } from "../text/format";
+import { count, exact, percent, seconds } from "../text/format";
 
 interface Part { word: string; value: string; advice?: string }
 
@@ -25,7 +25,7 @@ function ofGateway(stats: Stats): Part[] {
   return [
     { word: S.healthParts.queue, value: exact(deepest), ...(deepest > 1000 ? { advice: S.healthAdvice.queue } : {}) },
     { word: S.healthParts.drops, value: exact(drops), ...(drops > 0 ? { advice: S.healthAdvice.drops } : {}) },
-    { word: S.healthParts.latency, value: `${count(p99)} µs` },
+    { word: S.healthParts.latency, value: seconds(p99 / 1e6) },
     { word: S.healthParts.table, value: flow.capacity ? percent(flow.active, flow.capacity) : count(flow.active),
       ...(flow.evicted > 0 ? { advice: S.healthAdvice.evicted } : {}) },
     { word: S.healthParts.balance, value: percent(deepest, Math.max(1, all)) },

@@ -20,7 +20,7 @@ describe("numbers", () => {
 });
 
 describe("times", () => {
-  it.each([[0, "0 s"], [0.00005, "50 µs"], [0.005, "5.0 ms"], [0.065, "65 ms"], [3, "3.0 s"], [75, "1 min 15 s"], [3700, "1 h 1 min"], [90000, "1 d 1 h"]])(
+  it.each([[0, "0 s"], [0.00005, "50 µs"], [0.0031, "3.1 ms"], [0.005, "5.0 ms"], [0.065, "65 ms"], [3, "3.0 s"], [75, "1 min 15 s"], [3700, "1 h 1 min"], [90000, "1 d 1 h"]])(
     "%s s reads %s", (value, text) => expect(plain(format.seconds(value))).toBe(text));
   it("reads the core's times", () => expect(format.epoch("2023-11-14T22:13:20.500000+0000")).toBe(1700000000.5));
   it("says how long ago, and never the future", () => {
