@@ -5,10 +5,13 @@
 #include <memory>
 
 #include "netscope/dpi/dns.h"
+#include "netscope/dpi/dtls.h"
 #include "netscope/dpi/http.h"
+#include "netscope/dpi/openings.h"
 #include "netscope/dpi/quic.h"
 #include "netscope/dpi/tls.h"
 #include "netscope/engine/inspect_quic.h"
+#include "support/dtls_packets.h"
 #include "support/quic_packets.h"
 
 namespace netscope {
@@ -45,6 +48,34 @@ void dns_query(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(dns::parse_message(query, *message));
 }
 BENCHMARK(dns_query);
+
+void dtls_hello(benchmark::State& state) {
+  const Buffer datagram = test::dtls_client_hello("www.example.com");
+  const Buffer body = test::dtls_client_hello_body("www.example.com");
+  const Buffer hello = test::join({Buffer{1, 0, 0, static_cast<std::uint8_t>(body.size())}, body});
+  if (body.size() > 255 || !tls::parse_dtls_client_hello(hello).ok()) state.SkipWithError("no hello");
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(dtls::parse_datagram(datagram));
+    benchmark::DoNotOptimize(tls::parse_dtls_client_hello(hello));
+  }
+}
+BENCHMARK(dtls_hello);
+
+// What is none of the protocols with parsers of their own is asked for all others, one after the other.
+void stream_opening(benchmark::State& state, std::string_view opening) {
+  const Bytes stream = as_bytes(opening);
+  for (auto _ : state) benchmark::DoNotOptimize(parse_stream_opening(stream));
+}
+BENCHMARK_CAPTURE(stream_opening, ssh, "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n");
+BENCHMARK_CAPTURE(stream_opening, smtp, "220 mail.example.com ESMTP Postfix\r\n");
+BENCHMARK_CAPTURE(stream_opening, none, "nothing that anybody has ever written a parser for, and long");
+
+void datagram_opening(benchmark::State& state, std::size_t size) {
+  const Buffer datagram = test::noise(size, 7);
+  for (auto _ : state) benchmark::DoNotOptimize(parse_datagram_opening(datagram));
+}
+BENCHMARK_CAPTURE(datagram_opening, none_short, 24);
+BENCHMARK_CAPTURE(datagram_opening, none_long, 1200);
 
 // A connection's first datagram, from its bytes to its name: keys, header protection, AEAD, frames, hello.
 void quic_initial(benchmark::State& state) {
