@@ -2,6 +2,7 @@
 //
 // The module is a WASI reactor; nothing of WASI is behind it but an end that says why.
 import { sha1 } from "@noble/hashes/legacy.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { quicCrypto } from "./quic_crypto.mjs";
 
 /** What the core says of wrong input. `line`, `column`: of rules; `begin`, `end`: of a filter, in bytes. */
@@ -28,6 +29,7 @@ export class Core {
     const imports = {
       netscope_crypto: {
         sha1_base64: (data, size, text) => memory().set(encoder.encode(base64(sha1(memory().slice(data, data + size)))), text),
+        sha256: (data, size, out) => memory().set(sha256(memory().slice(data, data + size)), out),
         ...quicCrypto(memory),
       },
       wasi_snapshot_preview1: {

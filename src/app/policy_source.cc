@@ -119,6 +119,7 @@ std::string describe(const RuleSet& rules) {
     describe_condition(out, "dst", rule.dst, prefix_text);
     describe_condition(out, "port", rule.ports, ports_text);
     describe_condition(out, "proto", rule.protocols, protocol_text);
+    describe_condition(out, "ja4", rule.ja4, same);
   }
   return out;
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "dpi/tls_values.h"
+
 namespace netscope::tls {
 namespace {
 
@@ -16,17 +18,6 @@ constexpr std::uint16_t kMaxRecord = 16384 + 2048;  // the longest fragment of a
 constexpr std::uint8_t kClientHello = 1;
 constexpr std::uint8_t kServerHello = 2;
 constexpr std::uint32_t kMaxDeclaredHello = 131396;  // no server takes a longer one
-
-constexpr std::uint16_t kServerNameExtension = 0;           // RFC 6066, section 3
-constexpr std::uint16_t kAlpnExtension = 16;                // RFC 7301
-constexpr std::uint16_t kSupportedVersionsExtension = 43;   // RFC 8446, section 4.2.1
-constexpr std::uint16_t kEncryptedHelloExtension = 0xfe0d;  // RFC 9849
-constexpr std::uint16_t kEncryptedNameExtension = 0xffce;   // its forerunner, ESNI
-
-// Values that clients offer to keep servers tolerant (RFC 8701).
-constexpr bool is_grease(std::uint16_t value) {
-  return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
-}
 
 // The first host_name of the list (RFC 6066, section 3); an empty extension is an empty name.
 Parsed<std::string_view> parse_server_name(Reader content) {
@@ -202,6 +193,7 @@ Parsed<ClientHello> parse_hello(Bytes handshake, Transport transport) {
   const ParseStatus status = read_hello(message.child(*total - 4), transport, hello, name_read);
   if (status == ParseStatus::malformed) return status;
   hello.complete = readable.size() >= *total;
+  if (hello.complete) hello.message = readable.first(*total);
   if (hello.complete || name_read) return hello;
   return readable.size() < kMaxClientHello ? ParseStatus::need_more : ParseStatus::malformed;
 }

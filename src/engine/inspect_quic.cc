@@ -199,6 +199,7 @@ bool QuicReader::next_hello(QuicConnection& connection, Bytes handshake, Sightin
       sighting.alpn = hello->alpn;
       sighting.tls_version = hello->version;
       sighting.encrypted_hello = hello->encrypted;
+      sighting.hello = hello->message;
       if (hello->complete) connection.understood = inspection_->understood = true;
       inspection_->claimed = true;
     }

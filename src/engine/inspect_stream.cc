@@ -20,6 +20,7 @@ void describe(const tls::ClientHello& hello, Sighting& sighting) {
   sighting.alpn = hello.alpn;
   sighting.tls_version = hello.version;
   sighting.encrypted_hello = hello.encrypted;
+  sighting.hello = hello.message;
 }
 
 void describe(const http::RequestPrefix& head, Sighting& sighting) {

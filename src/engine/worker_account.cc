@@ -84,6 +84,7 @@ void Worker::end_flow(Flow& flow, EndReason reason) {
     if (flow.names != nullptr) {
       event.names = std::move(flow.names->names);
       event.alpn = std::move(flow.names->alpn);
+      event.ja4 = std::move(flow.names->ja4);
       event.tls_version = flow.names->tls_version;
       event.quic_version = flow.names->quic_version;
       event.encrypted_hello = flow.names->encrypted_hello;
@@ -121,7 +122,7 @@ void Worker::count_flow(const Flow& flow, FlowState state, Counted& counted) {
   }
   if (options_.recording.tables) {
     statistics_.clients.add(flow.key.source(flow.client).address, added);
-    if (flow.names != nullptr) count_names(flow, all, added, counted);
+    if (flow.names != nullptr && !flow.names->names.empty()) count_names(flow, all, added, counted);
   }
   counted = {.packets = all.packets,
              .bytes = all.bytes,
@@ -189,6 +190,7 @@ std::uint32_t Worker::tell_flows(std::uint32_t place, std::uint32_t count, Time 
     if (flow.names != nullptr) {
       event.names = flow.names->names;
       event.alpn = flow.names->alpn;
+      event.ja4 = flow.names->ja4;
       event.tls_version = flow.names->tls_version;
       event.quic_version = flow.names->quic_version;
       event.encrypted_hello = flow.names->encrypted_hello;
@@ -197,7 +199,7 @@ std::uint32_t Worker::tell_flows(std::uint32_t place, std::uint32_t count, Time 
   });
 }
 
-void Worker::record_message(const Flow& flow, const Packet& packet, const Sighting& sighting) {
+void Worker::record_message(const Flow& flow, const Packet& packet, const Sighting& sighting, std::string_view ja4) {
   Event event = event_of(flow, sighting.protocol == Protocol::tls    ? EventKind::tls
                                : sighting.protocol == Protocol::http ? EventKind::http
                                : sighting.protocol == Protocol::quic ? EventKind::quic
@@ -207,6 +209,7 @@ void Worker::record_message(const Flow& flow, const Packet& packet, const Sighti
   event.protocol = sighting.protocol;
   if (!sighting.name.empty()) event.names = {{std::string(sighting.name.view()), sighting.protocol}};
   event.alpn = sighting.alpn;
+  event.ja4 = ja4;
   event.tls_version = sighting.tls_version;
   event.quic_version = sighting.quic_version;
   event.encrypted_hello = sighting.encrypted_hello;

@@ -122,6 +122,7 @@ bool Worker::inspect_dtls(Flow& flow, const Packet& packet) {
     sighting.alpn = parsed->alpn;
     sighting.tls_version = parsed->version;
     sighting.encrypted_hello = parsed->encrypted;
+    sighting.hello = parsed->message;
     learn(flow, packet, sighting);
   }
   if (sighting.name.empty() && !complete) learn(flow, packet, sighting);

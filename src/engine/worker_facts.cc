@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/datagram_flows.h"
+#include "netscope/dpi/ja4.h"
 #include "netscope/engine/worker.h"
 
 namespace netscope {
@@ -27,6 +28,7 @@ Question Worker::question_of(const Flow& flow) const {
       .server_port = server.port,
       .ip_protocol = flow.key.ip_protocol,
       .protocol = flow.protocol,
+      .ja4 = flow.names == nullptr ? std::string_view{} : flow.names->ja4,
       .final = flow.final,
   };
 }
@@ -135,7 +137,9 @@ void Worker::learn(Flow& flow, const Packet& packet, const Sighting& sighting) {
     flow.client_known = true;
   }
   if (!sighting.name.empty()) remember_name(flow, sighting);
+  const std::string ja4 = fingerprint(flow, sighting);
   Question question = question_of(flow);
+  if (!ja4.empty()) question.ja4 = ja4;
   question.protocol = sighting.protocol;
   question.name = sighting.name.view();
   question.app = question.name.empty() ? kNoApp : rules_->catalogue().find(question.name);
@@ -146,7 +150,7 @@ void Worker::learn(Flow& flow, const Packet& packet, const Sighting& sighting) {
   if (question.app != kNoApp) flow.app = question.app;
   decide(flow, packet, question);
   if (options_.recording.messages && sighting.complete && !server_speaks && has_event(sighting.protocol)) {
-    record_message(flow, packet, sighting);
+    record_message(flow, packet, sighting, ja4);
   }
 }
 
@@ -171,6 +175,18 @@ void Worker::remember_name(Flow& flow, const Sighting& sighting) {
     return;
   }
   known.names.push_back({std::string(name), sighting.protocol});
+}
+
+// Of a hello that is all there, where somebody wants to know.
+std::string Worker::fingerprint(Flow& flow, const Sighting& sighting) const {
+  if (sighting.hello.empty() || !(options_.recording.fingerprints() || rules_->asks_for_ja4())) return {};
+  const auto over = sighting.protocol == Protocol::quic   ? tls::HelloOver::quic
+                    : sighting.protocol == Protocol::dtls ? tls::HelloOver::dtls
+                                                          : tls::HelloOver::tcp;
+  std::string ja4 = tls::ja4_of(sighting.hello, over);
+  if (flow.names == nullptr) flow.names = std::make_unique<FlowNames>();
+  if (flow.names->ja4.empty()) flow.names->ja4 = ja4;
+  return ja4;
 }
 
 // Asks the rules, unless the flow is blocked already: a block is never taken back by a later name.

@@ -96,10 +96,16 @@ bool shows(const Event& event, Protocol protocol) {
   return event.protocol == protocol && event.kind != EventKind::drop;
 }
 
+// Under the protocol whose hello it is of, by its first character: a flow may show several protocols.
+void write_ja4(JsonWriter& json, const Event& event, char transport) {
+  if (event.ja4.starts_with(transport)) json.text("ja4", event.ja4);
+}
+
 void write_tls(JsonWriter& json, const Event& event) {
   json.begin_object("tls");
   write_names(json, "sni", event, Protocol::tls);
   if (event.tls_version != 0) json.text("version", tls::version_name(event.tls_version));
+  write_ja4(json, event, 't');
   if (!event.alpn.empty()) json.text("alpn", event.alpn);
   if (event.encrypted_hello) json.boolean("ech", true);
   json.end_object();
@@ -108,6 +114,7 @@ void write_tls(JsonWriter& json, const Event& event) {
 void write_dtls(JsonWriter& json, const Event& event) {
   json.begin_object("dtls");
   write_names(json, "sni", event, Protocol::dtls);
+  write_ja4(json, event, 'd');
   json.end_object();
 }
 
@@ -115,6 +122,7 @@ void write_quic(JsonWriter& json, const Event& event) {
   json.begin_object("quic");
   write_names(json, "sni", event, Protocol::quic);
   if (event.quic_version != 0) json.text("version", quic::version_name(event.quic_version));
+  write_ja4(json, event, 'q');
   if (!event.alpn.empty()) json.text("alpn", event.alpn);
   if (event.encrypted_hello) json.boolean("ech", true);
   json.end_object();

@@ -6,13 +6,14 @@
 #include <optional>
 #include <utility>
 
+#include "netscope/dpi/ja4.h"
 #include "policy/rule_words.h"
 
 namespace netscope {
 namespace {
 
 using enum KnownKey::Support;
-constexpr std::array<KnownKey, 12> kRuleKeys{{{"name"},
+constexpr std::array<KnownKey, 13> kRuleKeys{{{"name"},
                                               {"action"},
                                               {"app"},
                                               {"category"},
@@ -22,6 +23,7 @@ constexpr std::array<KnownKey, 12> kRuleKeys{{{"name"},
                                               {"dst"},
                                               {"port"},
                                               {"proto"},
+                                              {"ja4"},
                                               {"list", later},
                                               {"schedule", later}}};
 
@@ -136,6 +138,17 @@ void read_protocols(const TomlValue& table, Rule& rule, FileErrors& errors) {
   }
 }
 
+void read_fingerprints(const TomlValue& table, Rule& rule, FileErrors& errors) {
+  for (const TomlValue* value : strings_of(table, "ja4", errors)) {
+    Result<std::string> pattern = tls::parse_ja4_pattern(value->text);
+    if (pattern) {
+      rule.ja4.push_back(std::move(*pattern));
+    } else {
+      errors.add(*value, std::move(pattern.error().message));
+    }
+  }
+}
+
 }  // namespace
 
 std::span<const KnownKey> rule_keys() {
@@ -150,6 +163,7 @@ void read_conditions(const TomlValue& table, const Catalogue& catalogue, Rule& r
   read_prefixes(table, "dst", rule.dst, errors);
   read_ports(table, rule, errors);
   read_protocols(table, rule, errors);
+  read_fingerprints(table, rule, errors);
 }
 
 }  // namespace netscope

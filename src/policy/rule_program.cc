@@ -19,6 +19,8 @@
 #include <set>
 #include <utility>
 
+#include "netscope/dpi/ja4.h"
+
 namespace netscope {
 namespace {
 
@@ -86,6 +88,7 @@ struct RuleProgram::FlowCondition {
   std::vector<IpPrefix> src, dst, either;
   std::vector<PortRange> ports;
   std::vector<ProtocolCondition> protocols;
+  std::vector<std::string> ja4;
   auto operator<=>(const FlowCondition&) const = default;
 };
 
@@ -115,7 +118,8 @@ RuleProgram::Draft& RuleProgram::draft_of(const Rule& rule, std::map<FlowConditi
                           .dst = disjoint(rule.dst),
                           .either = disjoint(rule.either),
                           .ports = sorted_unique(rule.ports),
-                          .protocols = sorted_unique(rule.protocols)};
+                          .protocols = sorted_unique(rule.protocols),
+                          .ja4 = sorted_unique(rule.ja4)};
   const auto [at, is_new] = ids.try_emplace(condition, static_cast<GroupId>(drafts.size()));
   if (is_new) drafts.emplace_back().condition = std::move(condition);
   return drafts[at->second];
@@ -164,6 +168,7 @@ void RuleProgram::finish_groups(std::span<const Draft> drafts) {
     group.either = store_prefixes(condition.either);
     group.ports = store(std::span(condition.ports), ports_);
     group.protocols = store(std::span(condition.protocols), protocols_);
+    group.ja4 = store(std::span(condition.ja4), ja4_);
     group.free_rules = store(std::span(draft.free_rules), free_rules_);
     if (group.first_named != kDefaultPolicy) {
       std::vector<DomainIndex::Entry> domains;
@@ -228,9 +233,12 @@ RuleProgram::Outcome RuleProgram::survey(const Question& question, RuleIndex lim
 // Adds what `group` says, as far as it is below `limit`, to the outcome.
 bool RuleProgram::consider(const Group& group, const Question& question, RuleIndex limit, Outcome& outcome) const {
   if (group.first >= limit) return false;
-  const Holds flow_holds = holds(group, question);
+  const Holds without_hello = holds(group, question);
+  if (without_hello == Holds::no) return true;
+  // A later hello may have another fingerprint, as it may have another name.
+  outcome.named = std::min(outcome.named, group.ja4.count != 0 ? group.first : group.first_named);
+  const Holds flow_holds = std::min(without_hello, ja4_holds(group.ja4, question));
   if (flow_holds == Holds::no) return true;
-  outcome.named = std::min(outcome.named, group.first_named);
   if (question.name.empty() && !question.final) outcome.pending = std::min(outcome.pending, group.first_named);
   const RuleIndex found = std::min(group.first_free, first_named_holding(group, question, limit));
   RuleIndex& lowest = flow_holds == Holds::yes ? outcome.match : outcome.pending;
@@ -279,6 +287,19 @@ Holds RuleProgram::protocol_holds(Slice protocols, const Question& question) con
     }
   }
   return answer;
+}
+
+// Unknown while a hello may still come, or come to its end. What is known to be something else has none, or shows it
+// later, inside.
+Holds RuleProgram::ja4_holds(Slice patterns, const Question& question) const {
+  if (patterns.count == 0) return Holds::yes;
+  if (question.ja4.empty()) {
+    const bool may_show_one = question.protocol == Protocol::unknown || question.protocol == Protocol::tls ||
+                              question.protocol == Protocol::quic || question.protocol == Protocol::dtls;
+    return may_show_one && !question.final ? Holds::unknown : Holds::no;
+  }
+  const auto fits = [&](const std::string& pattern) { return tls::ja4_matches(question.ja4, pattern); };
+  return std::ranges::any_of(at(ja4_, patterns), fits) ? Holds::yes : Holds::no;
 }
 
 bool RuleProgram::contains(const PrefixCondition& condition, const IpAddress& address) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "netscope/policy/domain_index.h"
@@ -62,6 +63,7 @@ class RuleProgram {
     PrefixCondition src, dst, either;
     Slice ports;
     Slice protocols;
+    Slice ja4;
     Slice free_rules;
     std::uint32_t names = 0;  // its number in names_, from 1; 0: no rule asks for the name
   };
@@ -104,8 +106,10 @@ class RuleProgram {
 
   bool consider(const Group& group, const Question& question, RuleIndex limit, Outcome& outcome) const;
   RuleIndex first_named_holding(const Group& group, const Question& question, RuleIndex limit) const;
+  // All conditions but the name and the fingerprint.
   Holds holds(const Group& group, const Question& question) const;
   Holds protocol_holds(Slice protocols, const Question& question) const;
+  Holds ja4_holds(Slice patterns, const Question& question) const;
   bool contains(const PrefixCondition& condition, const IpAddress& address) const;
   bool app_and_category_hold(RuleIndex rule, AppId app, CategoryId category) const;
 
@@ -126,6 +130,7 @@ class RuleProgram {
   std::vector<IpPrefix> prefixes_;
   std::vector<PortRange> ports_;
   std::vector<ProtocolCondition> protocols_;
+  std::vector<std::string> ja4_;
   std::vector<RuleIndex> free_rules_;
   std::vector<std::uint16_t> keys_;
 };
@@ -175,7 +180,7 @@ template <class Visit>
 void RuleProgram::for_each_holding(const Question& question, RuleIndex limit, Visit&& visit) const {
   for_each_candidate(question, [&](const Group& group) {
     if (group.first >= limit) return false;
-    if (holds(group, question) != Holds::yes) return true;
+    if (std::min(holds(group, question), ja4_holds(group.ja4, question)) != Holds::yes) return true;
     const auto visit_below_limit = [&](RuleIndex rule) {
       if (rule < limit) visit(rule);
       return rule < limit;

@@ -9,7 +9,7 @@ namespace netscope {
 namespace {
 
 bool asks_for_name(const Rule& rule) {
-  return !rule.domains.empty() || !rule.apps.empty() || !rule.categories.empty();
+  return !rule.domains.empty() || !rule.apps.empty() || !rule.categories.empty() || !rule.ja4.empty();
 }
 
 Action action_of(RuleAction action) {
@@ -33,6 +33,7 @@ RuleSet::RuleSet(Policy policy, const Catalogue& catalogue) : policy_(std::move(
   using Part = RuleProgram::Part;
   const std::vector<Rule>& rules = policy_.rules;
   asks_for_names_ = std::any_of(rules.begin(), rules.end(), asks_for_name);
+  asks_for_ja4_ = std::ranges::any_of(rules, [](const Rule& rule) { return !rule.ja4.empty(); });
   deciding_ = std::make_unique<const RuleProgram>(policy_, catalogue, Part::deciding);
   const auto logs = [](const Rule& rule) { return RuleProgram::belongs(rule, Part::logging); };
   if (std::any_of(rules.begin(), rules.end(), logs)) {

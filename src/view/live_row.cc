@@ -171,6 +171,10 @@ Result<void> fill_from_json(FlowRow& row, std::string_view json, const Catalogue
   row.decided = row.rule != 0;
   row.decision.action = action_named(fields.text("verdict.action"));
   row.blocked_packets = row.decision.blocks() ? row.all_packets() : 0;
+  row.ja4 = 0;
+  for (const char* const path : {"tls.ja4", "quic.ja4", "dtls.ja4"}) {
+    if (const auto ja4 = fields.text(path); !ja4.empty()) row.ja4 = texts.id_of(ja4);
+  }
   row.names.clear();
   for (const NameField& field : kNames) {
     fields.for_each_text(field.path,

@@ -63,6 +63,7 @@ void fill(FlowRow& row, const Event& event, const RuleSet& rules, Texts& texts) 
     row.category = texts.id_of(app.category);
   }
   row.alpn = texts.id_of(event.alpn);
+  row.ja4 = texts.id_of(event.ja4);
   row.tls_version = event.tls_version;
   row.quic_version = event.quic_version;
   row.encrypted_hello = event.encrypted_hello;
@@ -92,6 +93,7 @@ Event event_of(const FlowRow& row, const Texts& texts) {
   event.bytes_to_client = row.bytes[1];
   event.blocked_packets = row.blocked_packets;
   event.alpn = texts[row.alpn];
+  event.ja4 = texts[row.ja4];
   event.tls_version = row.tls_version;
   event.quic_version = row.quic_version;
   event.encrypted_hello = row.encrypted_hello;
@@ -100,7 +102,7 @@ Event event_of(const FlowRow& row, const Texts& texts) {
 }
 
 std::string message_text(const Event& event) {
-  const std::string name = event.names.empty() ? std::string{} : event.names.front().name;
+  std::string name = event.names.empty() ? std::string{} : event.names.front().name;
   switch (event.kind) {
     case EventKind::tls: return "Client Hello " + name;
     case EventKind::quic: return "Initial, Client Hello " + name;

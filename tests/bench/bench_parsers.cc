@@ -7,6 +7,7 @@
 #include "netscope/dpi/dns.h"
 #include "netscope/dpi/dtls.h"
 #include "netscope/dpi/http.h"
+#include "netscope/dpi/ja4.h"
 #include "netscope/dpi/openings.h"
 #include "netscope/dpi/quic.h"
 #include "netscope/dpi/tls.h"
@@ -34,6 +35,13 @@ void tls_post_quantum_hello(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(tls::parse_records(hello, *scratch));
 }
 BENCHMARK(tls_post_quantum_hello);
+
+// Once a connection, and only where somebody asks.
+void tls_ja4(benchmark::State& state) {
+  const Buffer hello = test::client_hello_message("www.example.com");
+  for (auto _ : state) benchmark::DoNotOptimize(tls::ja4_of(hello, tls::HelloOver::tcp));
+}
+BENCHMARK(tls_ja4);
 
 void http_request(benchmark::State& state) {
   const Buffer request =

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     for name in ("environ_get", "environ_sizes_get", "fd_close", "fd_seek", "fd_write", "proc_exit")
 } | {  # what the page brings along
     "netscope_crypto." + name
-    for name in ("sha1_base64", "hkdf_extract", "hkdf_expand_label", "aes128_encrypt_block", "aes128_gcm_open")
+    for name in ("sha1_base64", "sha256", "hkdf_extract", "hkdf_expand_label", "aes128_encrypt_block", "aes128_gcm_open")
 }
 
 

@@ -22,6 +22,7 @@ struct ClientHello {
   // False when the server_name extension was read although the message goes on behind what has arrived: the name is
   // final, alpn, version and encrypted are as far as read.
   bool complete = true;
+  Bytes message{};  // all of it, from its type on, when complete; view into the input, or into the scratch
 };
 
 // "TLS 1.3", "TLS 1.0", "SSL 3.0", ...; "TLS 1.3 draft" for the numbers its drafts used, "unknown" for the rest.

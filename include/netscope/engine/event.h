@@ -32,7 +32,7 @@ struct Event {
 
   // tls, http, dns: the name; flow: all names.
   std::vector<SeenName> names;
-  std::string alpn;
+  std::string alpn, ja4;
   std::uint16_t tls_version = 0;
   std::uint32_t quic_version = 0;
   bool encrypted_hello = false;
@@ -59,6 +59,7 @@ struct Recording {
   bool open_flows = false;  // flows count while they are open: see Worker::count_open_flows
   bool packets = false;     // for each packet, its flow and the rule that spoke
   bool names() const { return flows || messages || tables; }
+  bool fingerprints() const { return flows || messages; }
 };
 
 // Which flow a packet belongs to, and who decided on it.

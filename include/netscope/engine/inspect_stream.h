@@ -24,6 +24,7 @@ struct Sighting {
   std::string_view alpn{};  // tls
   std::uint16_t tls_version = 0;
   bool encrypted_hello = false;
+  Bytes hello{};  // tls, quic, dtls: the whole ClientHello, where all of it is there
   std::uint32_t quic_version = 0;
   std::string_view method{}, target{}, user_agent{};  // http
   std::uint16_t dns_id = 0, dns_type = 0;             // dns

@@ -110,7 +110,8 @@ class Worker {
 
   void learn(Flow& flow, const Packet& packet, const Sighting& sighting);
   void remember_name(Flow& flow, const Sighting& sighting);
-  void record_message(const Flow& flow, const Packet& packet, const Sighting& sighting);
+  std::string fingerprint(Flow& flow, const Sighting& sighting) const;
+  void record_message(const Flow& flow, const Packet& packet, const Sighting& sighting, std::string_view ja4);
 
   Question question_of(const Flow& flow) const;
   void decide(Flow& flow, const Packet& packet, const Question& question);

@@ -89,10 +89,11 @@ struct SeenName {
   Protocol protocol = Protocol::unknown;
 };
 
-// What a flow said about itself, for reports. Allocated with the first name.
+// What a flow said about itself, for reports. Allocated with the first name or fingerprint.
 struct FlowNames {
   std::vector<SeenName> names;  // each once, in the order of appearance
   std::string alpn;
+  std::string ja4;  // of the first hello
   std::uint16_t tls_version = 0;
   std::uint32_t quic_version = 0;
   bool encrypted_hello = false;

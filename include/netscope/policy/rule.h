@@ -73,6 +73,7 @@ struct Rule {
   std::vector<IpPrefix> dst{};     // the server's end
   std::vector<PortRange> ports{};  // the server's port, of TCP and UDP
   std::vector<ProtocolCondition> protocols{};
+  std::vector<std::string> ja4{};  // see tls::parse_ja4_pattern
 };
 
 // A whole rules file.

@@ -26,6 +26,7 @@ struct Question {
   Protocol protocol = Protocol::unknown;
   std::string_view name{};  // the compared form; empty: none
   AppId app = kNoApp;       // what the catalogue says of `name`
+  std::string_view ja4{};   // of the client's hello; empty: none
   // Whether nothing more will come to light. While false, `protocol == unknown` and an empty name mean "not yet known";
   // once true they mean "there is none", and a condition on them does not hold.
   bool final = false;
@@ -54,8 +55,11 @@ class RuleSet {
   // there are rules. To be called once a decision. Allocates nothing.
   void count_logged(const Question& question, const Decision& decision, std::span<std::uint64_t> hits) const;
 
-  // Whether any rule looks at names (domain, app, category): without one, flows need not stay for their later names.
+  // Whether any rule looks at names (domain, app, category) or fingerprints: without one, flows need not stay for what
+  // they show later.
   bool asks_for_names() const { return asks_for_names_; }
+  // Whether any rule looks at fingerprints: without one, a question needs none.
+  bool asks_for_ja4() const { return asks_for_ja4_; }
 
   const Catalogue& catalogue() const { return *catalogue_; }
   std::span<const Rule> rules() const { return policy_.rules; }
@@ -68,7 +72,7 @@ class RuleSet {
 
   Policy policy_;
   const Catalogue* catalogue_;
-  bool asks_for_names_ = false;
+  bool asks_for_names_ = false, asks_for_ja4_ = false;
   std::unique_ptr<const RuleProgram> deciding_;  // the rules that accept, drop or reject
   std::unique_ptr<const RuleProgram> logging_;   // the log rules; null when there are none
 };

@@ -38,7 +38,7 @@ struct FlowRow {
   std::uint64_t blocked_packets = 0;
   Decision decision;
   TextId app = 0, category = 0, rule = 0;  // as texts, whatever catalogue and rules they stem from
-  TextId alpn = 0;
+  TextId alpn = 0, ja4 = 0;
   std::vector<RowName> names;  // in the order of appearance
   AppId app_id = kNoApp;
   std::uint16_t tls_version = 0;

@@ -4,6 +4,7 @@
 
 #include <nettle/base64.h>
 #include <nettle/sha1.h>
+#include <nettle/sha2.h>
 
 #include <array>
 
@@ -18,6 +19,15 @@ std::string sha1_base64(Bytes bytes) {
   std::array<char, BASE64_ENCODE_RAW_LENGTH(SHA1_DIGEST_SIZE)> text;
   base64_encode_raw(text.data(), digest.size(), digest.data());
   return {text.data(), text.size()};
+}
+
+Sha256 sha256(Bytes bytes) {
+  sha256_ctx context;
+  sha256_init(&context);
+  sha256_update(&context, bytes.size(), bytes.data());
+  Sha256 digest;
+  sha256_digest(&context, digest.size(), digest.data());
+  return digest;
 }
 
 }  // namespace netscope::crypto

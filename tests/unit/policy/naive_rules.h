@@ -46,7 +46,22 @@ inline Answer protocol_answer(const Rule& rule, const Question& question) {
   return answer;
 }
 
-// Everything but the name.
+inline Answer ja4_answer(const Rule& rule, const Question& question) {
+  if (rule.ja4.empty()) return Answer::yes;
+  for (const std::string& pattern : rule.ja4) {
+    if (question.ja4 == pattern || question.ja4.starts_with(pattern + "_")) return Answer::yes;
+  }
+  if (!question.ja4.empty() || question.final) return Answer::no;
+  switch (question.protocol) {
+    case Protocol::unknown:
+    case Protocol::tls:
+    case Protocol::dtls:
+    case Protocol::quic: return Answer::unknown;
+    default: return Answer::no;
+  }
+}
+
+// Everything but the name and the fingerprint.
 inline Answer flow_answer(const Rule& rule, const Question& question) {
   if (!rule.src.empty() && !in_any(rule.src, question.client)) return Answer::no;
   if (!rule.dst.empty() && !in_any(rule.dst, question.server)) return Answer::no;
@@ -66,6 +81,11 @@ inline Answer flow_answer(const Rule& rule, const Question& question) {
 
 inline bool asks_for_name(const Rule& rule) {
   return !rule.apps.empty() || !rule.categories.empty() || !rule.domains.empty();
+}
+
+// A later hello may have another name, and another fingerprint.
+inline bool may_change(const Rule& rule) {
+  return asks_for_name(rule) || !rule.ja4.empty();
 }
 
 inline Answer name_answer(const Rule& rule, const Question& question, const Catalogue& catalogue) {
@@ -89,8 +109,8 @@ inline std::optional<Decision> decide(const Policy& policy, const Catalogue& cat
     const Rule& rule = policy.rules[i];
     const bool logs = rule.action == RuleAction::log;
     const Answer flow = flow_answer(rule, question);
-    const Answer answer = and_also(flow, name_answer(rule, question, catalogue));
-    if (asks_for_name(rule) && flow != Answer::no) (logs ? log_leaned : decision.leaned_on_name) = true;
+    const Answer answer = and_also(flow, and_also(ja4_answer(rule, question), name_answer(rule, question, catalogue)));
+    if (may_change(rule) && flow != Answer::no) (logs ? log_leaned : decision.leaned_on_name) = true;
     if (logs) {
       log_pending |= answer == Answer::unknown;
       continue;
@@ -114,7 +134,8 @@ inline void count_logged(const Policy& policy, const Catalogue& catalogue, const
   for (std::size_t i = 0; i < policy.rules.size() && i < decision.rule; ++i) {
     const Rule& rule = policy.rules[i];
     if (rule.action != RuleAction::log) continue;
-    if (and_also(flow_answer(rule, question), name_answer(rule, question, catalogue)) == Answer::yes) ++hits[i];
+    const Answer shown = and_also(ja4_answer(rule, question), name_answer(rule, question, catalogue));
+    if (and_also(flow_answer(rule, question), shown) == Answer::yes) ++hits[i];
   }
 }
 

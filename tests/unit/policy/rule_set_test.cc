@@ -186,6 +186,37 @@ action = "log"
   EXPECT_EQ(hits, (std::array<std::uint64_t, 5>{1, 1, 0, 0, 0}));
 }
 
+constexpr std::string_view kChrome = "t13d1516h2_8daaf6152771_e5627efa2ab1";
+
+TEST(RuleSet, AFingerprintIsWaitedForWhereAHelloMayCome) {
+  const RuleSet set = rules("[[rule]]\nname='chrome'\naction='drop'\nja4=['t13d1516h2_8daaf6152771']\n");
+  EXPECT_TRUE(set.asks_for_ja4());
+  EXPECT_TRUE(set.asks_for_names());
+  EXPECT_EQ(set.decide(tls_syn()), std::nullopt);
+  EXPECT_EQ(set.decide(tls_to("a.example")), std::nullopt);
+  const Decision accept{.leaned_on_name = true}, drop{.action = Action::drop, .rule = 0, .leaned_on_name = true};
+  EXPECT_EQ(set.decide(finally(tls_syn())), accept);
+  Question hello = tls_to("a.example");
+  hello.ja4 = kChrome;
+  EXPECT_EQ(set.decide(hello), drop);
+  hello.ja4 = "t13d1516h2_8daaf6152772_e5627efa2ab1";
+  EXPECT_EQ(set.decide(hello), accept);
+  Question dns = tls_to("a.example");
+  dns.protocol = Protocol::dns;
+  EXPECT_TRUE(set.decide(dns).has_value());
+  EXPECT_FALSE(rules(kYouTube).asks_for_ja4());
+}
+
+TEST(RuleSet, AFingerprintAndANameAreBothAskedFor) {
+  const RuleSet set = rules("[[rule]]\nname='x'\naction='reject'\nja4=['t13d1516h2']\ndomain=['a.example']\n");
+  Question hello = tls_to("www.a.example");
+  hello.ja4 = kChrome;
+  EXPECT_EQ(set.decide(hello)->rule, 0u);
+  Question other = tls_to("b.example");
+  other.ja4 = kChrome;
+  EXPECT_EQ(set.decide(other)->rule, kDefaultPolicy);
+}
+
 // --- Random policies, compiled against naive.
 
 class RandomPolicies {
@@ -242,6 +273,7 @@ class RandomPolicies {
       else
         rule.protocols.push_back({.protocol = one_of(protocols)});
     }
+    if (below(6) == 0) rule.ja4.emplace_back(one_of(kPatterns));
     return rule;
   }
 
@@ -265,11 +297,17 @@ class RandomPolicies {
       question.name = name;
       question.app = catalogue().find(name);
     }
+    if (below(3) == 0) question.ja4 = one_of(kFingerprints);
     return question;
   }
 
  private:
   static constexpr std::string_view kApps[] = {"YouTube", "X", "Netflix", "TikTok"};
+  static constexpr std::string_view kFingerprints[] = {"t13d1516h2_8daaf6152771_e5627efa2ab1",
+                                                       "t13d1516h2_8daaf6152771_02713d6af862",
+                                                       "q13d0310h3_55b375c5d22e_0a3b52e28cea"};
+  static constexpr std::string_view kPatterns[] = {"t13d1516h2_8daaf6152771_e5627efa2ab1", "t13d1516h2_8daaf6152771",
+                                                   "t13d1516h2", "q13d0310h3"};
   static constexpr std::string_view kCategories[] = {"video", "social", "games"};
   std::mt19937 random_;
 };
@@ -314,6 +352,7 @@ TEST(RuleSet, WhatDidNotLeanOnTheNameHoldsForEveryName) {
       for (int other = 0; other < 10; ++other) {
         const std::string later = random.name();
         question.name = later;
+        if (!question.ja4.empty()) question.ja4 = "t12i000000_000000000000_000000000000";
         question.app = catalogue().find(later);
         ASSERT_EQ(set.decide(question), decision);
       }
