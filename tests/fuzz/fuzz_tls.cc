@@ -1,6 +1,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "netscope/dpi/ja4.h"
 #include "netscope/dpi/tls.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -10,6 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto bare = tls::parse_client_hello({data, size});
   if (in_records.ok() && in_records->server_name.size() > size) std::abort();
   if (bare.ok() && bare->server_name.size() + bare->alpn.size() > size) std::abort();
+  const std::string ja4 = bare.ok() ? tls::ja4_of(bare->message, tls::HelloOver::tcp) : "";
+  if (!ja4.empty() && !tls::parse_ja4_pattern(ja4)) std::abort();
   if (tls::parse_server_records({data, size}).status == ParseStatus::malformed) std::abort();
   return 0;
 }
