@@ -114,7 +114,7 @@ class FilterMatcher {
   enum class Answer : std::uint8_t { unknown, no, yes };
 
   bool matches(std::uint32_t node, const FlowRow* flow, const PacketRow* packet);
-  bool holds(std::uint32_t condition, const FlowRow* flow, const PacketRow* packet);
+  bool holds(std::uint32_t index, const FlowRow* flow, const PacketRow* packet);
   bool text_holds(std::uint32_t condition, TextId text);
   bool any_text_holds(std::uint32_t condition, const FlowRow& flow);
 

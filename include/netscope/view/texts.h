@@ -17,8 +17,8 @@ class Texts {
   Texts() { id_of(""); }
   Texts(const Texts&) = delete;
   Texts& operator=(const Texts&) = delete;
-  Texts(Texts&&) = default;  // the texts stay where they lie
-  Texts& operator=(Texts&&) = default;
+  Texts(Texts&&) noexcept = default;  // the texts stay where they lie
+  Texts& operator=(Texts&&) noexcept = default;
 
   TextId id_of(std::string_view text);
   std::string_view operator[](TextId id) const { return texts_[id]; }

@@ -254,8 +254,7 @@ TEST(RuleFile, StopsReportingAfterTooManyErrors) {
 }
 
 TEST(RuleFile, TheExampleParses) {
-  const std::string here = __FILE__;
-  std::ifstream file(here.substr(0, here.rfind("tests/unit")) + "rules/example.toml");
+  std::ifstream file(NETSCOPE_EXAMPLE_RULES);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   EXPECT_FALSE(text.empty());
   EXPECT_EQ(errors_of(text), "none");
