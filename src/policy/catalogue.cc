@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "netscope/net/host_name.h"
@@ -12,7 +13,7 @@ namespace netscope {
 namespace {
 
 constexpr std::array<KnownKey, 1> kCatalogueKeys{{{"app"}}};
-constexpr std::array<KnownKey, 3> kAppKeys{{{"name"}, {"category"}, {"domains"}}};
+constexpr std::array<KnownKey, 4> kAppKeys{{{"name"}, {"category"}, {"domains"}, {"within"}}};
 constexpr std::size_t kMaxAppName = 64;  // characters
 
 bool is_category_name(std::string_view text) {
@@ -37,10 +38,52 @@ class CatalogueReader {
     }
     if (table.find("domains") == nullptr) errors_.add(table, "this application has no \"domains\"");
     for (const TomlValue* domain : strings_of(table, "domains", errors_)) read_domain(*domain, app);
+    for (const TomlValue* outer : strings_of(table, "within", errors_)) within_.push_back({outer, app.name});
     return app;
   }
 
+  // Of all applications: a domain below another one's takes names away from it, which has to be meant.
+  void check_shadows() {
+    std::set<std::pair<std::string, std::string>> meant, found;  // inner and outer application
+    for (const auto& [outer, inner] : within_) meant.emplace(inner, outer->text);
+    for (const auto& [domain, owner] : owners_) {
+      const auto above = nearest_above(domain);
+      if (above == owners_.end()) continue;
+      const std::string& outer = above->second.app;
+      found.emplace(owner.app, outer);
+      const std::string below = quoted(domain) + " lies below " + quoted(above->first);
+      if (outer == owner.app) {
+        errors_.add(*owner.written, below + ", which is of the same application: leave one of them away");
+      } else if (!meant.contains({owner.app, outer})) {
+        errors_.add(*owner.written, below + " of " + quoted(outer) + "; if that is meant, add within = [" +
+                                        quoted(outer) + "] to " + quoted(owner.app));
+      }
+    }
+    for (const auto& [outer, inner] : within_) {
+      if (found.contains({inner, outer->text})) continue;
+      errors_.add(*outer, "no domain of " + quoted(inner) + " lies below one of " + quoted(outer->text));
+    }
+  }
+
  private:
+  struct Owner {
+    std::string app;
+    const TomlValue* written;
+  };
+  struct Within {
+    const TomlValue* outer;
+    std::string inner;
+  };
+
+  std::map<std::string, Owner>::const_iterator nearest_above(std::string_view domain) const {
+    auto above = owners_.end();
+    for (auto dot = domain.find('.'); dot != std::string_view::npos && above == owners_.end(); dot = domain.find('.')) {
+      domain.remove_prefix(dot + 1);
+      above = owners_.find(std::string(domain));
+    }
+    return above;
+  }
+
   void read_name(const TomlValue& name, App& app) {
     app.name = name.text;
     if (!is_printable_name(app.name, kMaxAppName)) {
@@ -57,15 +100,16 @@ class CatalogueReader {
       errors_.add(written, std::move(domain.error().message));
       return;
     }
-    if (const auto [at, is_new] = owners_.try_emplace(*domain, app.name); !is_new) {
-      errors_.add(written, quoted(*domain) + " belongs to " + quoted(at->second) + " already");
+    if (const auto [at, is_new] = owners_.try_emplace(*domain, Owner{app.name, &written}); !is_new) {
+      errors_.add(written, quoted(*domain) + " belongs to " + quoted(at->second.app) + " already");
     }
     app.domains.push_back(std::move(*domain));
   }
 
   FileErrors& errors_;
   std::map<std::string, std::uint32_t> lines_;  // of names, in lower case
-  std::map<std::string, std::string> owners_;   // of domains
+  std::map<std::string, Owner> owners_;         // of domains
+  std::vector<Within> within_;
 };
 
 std::vector<App> read_apps(const TomlValue& root, FileErrors& errors) {
@@ -82,6 +126,7 @@ std::vector<App> read_apps(const TomlValue& root, FileErrors& errors) {
     }
     if (expect_kind(table, TomlValue::Kind::table, errors)) apps.push_back(reader.read_app(table));
   }
+  if (errors.empty()) reader.check_shadows();
   return apps;
 }
 

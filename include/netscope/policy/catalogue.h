@@ -35,7 +35,8 @@ inline constexpr std::size_t kMaxCatalogueFile = std::size_t{16} << 20;
 class Catalogue {
  public:
   // A catalogue file (rules/apps.toml): [[app]] tables with name, category and domains. All errors are reported in the
-  // order of the file, with line and column; a domain that two applications claim is one.
+  // order of the file, with line and column; a domain that two applications claim is one, and so is one below another
+  // application's that was not meant to be (`within`).
   static std::expected<Catalogue, std::vector<Error>> parse(std::string_view toml, std::string_view file);
   // rules/apps.toml as it was when the program was built. Parsed at the first call.
   static const Catalogue& built_in();

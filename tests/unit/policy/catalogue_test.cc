@@ -83,6 +83,56 @@ c.toml:10:1: this application has no "domains"
 )");
 }
 
+std::string one_app(std::string_view name, std::string_view domains, std::string_view within = "") {
+  return "[[app]]\nname = '" + std::string(name) + "'\ncategory = 'c'\ndomains = [" + std::string(domains) + "]\n" +
+         (within.empty() ? "" : "within = [" + std::string(within) + "]\n");
+}
+
+TEST(Catalogue, RefusesADomainThatTakesNamesFromAnotherByAccident) {
+  EXPECT_EQ(
+      errors_of(one_app("Outer", "'a.example'") + one_app("Inner", "'b.example', 'x.y.a.example'")),
+      R"(c.toml:8:25: "x.y.a.example" lies below "a.example" of "Outer"; if that is meant, add within = ["Outer"] )"
+      "to \"Inner\"\n");
+  EXPECT_EQ(errors_of(one_app("Inner", "'x.a.example'", "'Outer'") + one_app("Outer", "'a.example'")), "none");
+  EXPECT_EQ(errors_of(one_app("Outer", "'a.example'") + one_app("Inner", "'nota.example'")), "none");
+}
+
+TEST(Catalogue, ComparesWithTheNearestDomainAbove) {
+  const std::string outer = one_app("Outer", "'a.example'") + one_app("Middle", "'b.a.example'", "'Outer'");
+  EXPECT_EQ(errors_of(outer + one_app("Inner", "'c.b.a.example'", "'Middle'")), "none");
+  EXPECT_NE(errors_of(outer + one_app("Inner", "'c.b.a.example'", "'Outer'")), "none");
+}
+
+TEST(Catalogue, RefusesWhatIsSaidTwice) {
+  EXPECT_EQ(
+      errors_of(one_app("Outer", "'a.example', 'b.a.example'")),
+      "c.toml:4:25: \"b.a.example\" lies below \"a.example\", which is of the same application: leave one of them "
+      "away\n");
+  EXPECT_EQ(errors_of(one_app("Outer", "'a.example', 'a.example'")),
+            "c.toml:4:25: \"a.example\" belongs to \"Outer\" already\n");
+}
+
+TEST(Catalogue, RefusesAWithinThatIsNotTrue) {
+  EXPECT_EQ(errors_of(one_app("Outer", "'a.example'") + one_app("Inner", "'b.example'", "'Outer', 'Other'")),
+            R"(c.toml:9:11: no domain of "Inner" lies below one of "Outer"
+c.toml:9:20: no domain of "Inner" lies below one of "Other"
+)");
+}
+
+// What the built-in catalogue's own parsing cannot see.
+TEST(Catalogue, TheBuiltInOneIsLargeAndEachOfItsAppsCanBeFound) {
+  const Catalogue& catalogue = Catalogue::built_in();
+  EXPECT_GE(catalogue.apps().size(), 250u);
+  EXPECT_GE(catalogue.categories().size(), 20u);
+  for (std::size_t id = 0; id < catalogue.apps().size(); ++id) {
+    EXPECT_FALSE(catalogue.apps()[id].domains.empty()) << catalogue.apps()[id].name;
+    for (const std::string& domain : catalogue.apps()[id].domains) {
+      EXPECT_EQ(app_of(domain), catalogue.apps()[id].name) << domain;
+      EXPECT_NE(domain.find('.'), std::string::npos) << domain << " is a whole top-level domain";
+    }
+  }
+}
+
 TEST(Catalogue, IsEmptyForAnEmptyFile) {
   EXPECT_EQ(errors_of(""), "none");
 }
