@@ -48,6 +48,8 @@ void add_options(CLI::App& app, CommandLine& out, std::string& report) {
       ->default_val("text");
   app.add_flag("!--no-tunnels", out.tunnels, "Judge tunnels by their outside only");
   app.add_flag("--check", out.check, "Check the rules, print what was understood, and stop");
+  app.add_option("--explain", out.explain, "Say what the catalogue and the rules make of a domain, and stop")
+      ->type_name("DOMAIN");
   app.add_flag("--list-apps", out.list_apps, "List the applications of the catalogue, and stop");
   app.add_flag("--version", out.version, "Print the version, and stop");
 }
@@ -153,8 +155,8 @@ void add_live_options(CLI::App& app, CommandLine& out) {
 // Several outputs on standard output would mix, and so would the report.
 std::string conflict(const CommandLine& out) {
   const bool blocks = !out.block_apps.empty() || !out.block_domains.empty() || !out.block_ips.empty();
-  const bool acts = out.check || out.list_apps || out.version || out.doctor || out.print_nft || !out.ctl.empty() ||
-                    !out.merge_stats.empty();
+  const bool acts = out.check || out.list_apps || out.version || out.doctor || out.print_nft || out.explain ||
+                    !out.ctl.empty() || !out.merge_stats.empty();
   if (!out.merge_stats.empty() && (!out.capture_in.empty() || !out.rules_file.empty() || !out.ctl.empty())) {
     return "--merge-stats adds up files that are there: leave --pcap, --rules and --ctl away";
   }

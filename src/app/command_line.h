@@ -33,6 +33,7 @@ struct CommandLine {
   bool tunnels = true;
   bool check = false;
   bool list_apps = false;
+  std::optional<std::string> explain;  // a domain
   bool version = false;
 
   // The gateway's side; what is given here goes before the file's [live].

@@ -6,6 +6,7 @@
 
 #include "app/command_line.h"
 #include "app/control/client.h"
+#include "app/explain.h"
 #include "app/live/doctor.h"
 #include "app/live/live.h"
 #include "app/offline/bpf_filter.h"
@@ -17,6 +18,7 @@
 #include "app/output/wall_clock.h"
 #include "app/policy_source.h"
 #include "app/version.h"
+#include "netscope/net/host_name.h"
 #include "netscope/nft/kernel.h"
 #include "netscope/output/stats_json.h"
 
@@ -105,6 +107,12 @@ int filter_gateway(const CommandLine& options, LoadedPolicy& policy) {
   return code(run->failed ? ExitCode::failed : ExitCode::done);
 }
 
+int explain_domain(const std::string& written, const RuleSet& rules) {
+  const auto domain = normalize_domain(written);
+  if (!domain) return complain_all({Error{.message = "--explain: " + domain.error().message}});
+  return print(explanation_text(rules, explain(rules, *domain)));
+}
+
 // --doctor and --print-nft, by the settings of the rules file and of the command line.
 int look_at_gateway(const CommandLine& options, const Policy& policy) {
   const LiveSettings settings = with_options(policy.live, options);
@@ -134,6 +142,7 @@ int run(int argc, const char* const* argv) {
   if (!options->ctl.empty()) return run_control_client(*options);
   auto policy = load_policy(*options);
   if (!policy) return complain_all(policy.error());
+  if (options->explain) return explain_domain(*options->explain, *policy->rules);
   if (options->check) return print(describe(*policy->rules));
   if (options->doctor || options->print_nft) return look_at_gateway(*options, policy->rules->policy());
   if (const auto distinct = check_distinct_files(*options); !distinct) return complain_all({distinct.error()});

@@ -33,13 +33,16 @@ std::vector<Rule> command_line_rules(const CommandLine& options, const Catalogue
 }
 
 template <class Values, class Text>
-void describe_condition(std::string& out, std::string_view key, const Values& values, Text text) {
-  if (values.empty()) return;
+std::string condition_text(std::string_view key, const Values& values, Text text) {
   constexpr std::size_t kShown = 6;
-  out += "      " + std::string(key) + " ";
+  std::string out = std::string(key) + " ";
   for (std::size_t i = 0; i < std::min(values.size(), kShown); ++i) out += (i > 0 ? ", " : "") + text(values[i]);
   if (values.size() > kShown) out += " and " + std::to_string(values.size() - kShown) + " more";
-  out += "\n";
+  return out;
+}
+
+std::string same(const std::string& text) {
+  return text;
 }
 
 std::string ports_text(const PortRange& range) {
@@ -53,6 +56,22 @@ std::string protocol_text(const ProtocolCondition& condition) {
     case kIpProtocolIcmp: return "icmp";
     default: return std::string(to_string(condition.protocol));
   }
+}
+
+// The conditions on the connection, each as text.
+std::vector<std::string> on_connection(const Rule& rule) {
+  std::vector<std::string> out;
+  const auto add = [&out](std::string_view key, const auto& values, auto text) {
+    if (!values.empty()) out.push_back(condition_text(key, values, text));
+  };
+  const auto prefix_text = [](const IpPrefix& prefix) { return to_string(prefix); };
+  add("ip", rule.either, prefix_text);
+  add("src", rule.src, prefix_text);
+  add("dst", rule.dst, prefix_text);
+  add("port", rule.ports, ports_text);
+  add("proto", rule.protocols, protocol_text);
+  add("ja4", rule.ja4, same);
+  return out;
 }
 
 }  // namespace
@@ -106,21 +125,22 @@ std::string describe(const RuleSet& rules) {
   std::string out = "default " + std::string(to_string(policy.default_action)) + ", unparsed " +
                     std::string(to_string(policy.unparsed)) + ", overload " + std::string(to_string(policy.overload)) +
                     "\n" + std::to_string(rules.rules().size()) + " rules, first match wins:\n";
-  const auto same = [](const std::string& text) { return text; };
   for (std::size_t i = 0; i < rules.rules().size(); ++i) {
     const Rule& rule = rules.rules()[i];
     out += "  " + std::to_string(i + 1) + ". " + rule.name + ": " + std::string(to_string(rule.action)) + "\n";
-    describe_condition(out, "app", rule.apps, same);
-    describe_condition(out, "category", rule.categories, same);
-    describe_condition(out, "domain", rule.domains, [](const DomainPattern& pattern) { return to_string(pattern); });
-    const auto prefix_text = [](const IpPrefix& prefix) { return to_string(prefix); };
-    describe_condition(out, "ip", rule.either, prefix_text);
-    describe_condition(out, "src", rule.src, prefix_text);
-    describe_condition(out, "dst", rule.dst, prefix_text);
-    describe_condition(out, "port", rule.ports, ports_text);
-    describe_condition(out, "proto", rule.protocols, protocol_text);
-    describe_condition(out, "ja4", rule.ja4, same);
+    const auto add = [&out](const std::string& condition) { out += "      " + condition + "\n"; };
+    const auto pattern_text = [](const DomainPattern& pattern) { return to_string(pattern); };
+    if (!rule.apps.empty()) add(condition_text("app", rule.apps, same));
+    if (!rule.categories.empty()) add(condition_text("category", rule.categories, same));
+    if (!rule.domains.empty()) add(condition_text("domain", rule.domains, pattern_text));
+    for (const std::string& condition : on_connection(rule)) add(condition);
   }
+  return out;
+}
+
+std::string connection_conditions(const Rule& rule) {
+  std::string out;
+  for (const std::string& condition : on_connection(rule)) out += (out.empty() ? "" : "; ") + condition;
   return out;
 }
 

@@ -26,7 +26,7 @@ HOME_PACKETS = 388
 DONE, FAILED, USAGE = 0, 1, 2
 OPTIONS = ["--pcap", "--out", "--rules", "--apps", "--block-app", "--block-domain", "--block-ip", "--workers",
            "--stats-json", "--merge-stats", "--events", "--flows", "--report", "--filter", "--no-tunnels", "--max-flows", "--check",
-           "--list-apps", "--version", "--help"]
+           "--explain", "--list-apps", "--version", "--help"]
 
 
 def checksum(data):
@@ -122,6 +122,64 @@ class Documents(CommandLineTest):
         out = self.succeed("--pcap", self.home(), "--apps", apps, "--block-app", "mine", "--out", "-",
                            "--report", "none")
         self.assertLess(len(read_pcap(out)), HOME_PACKETS)
+
+    EXPLAINED = """\
+[[rule]]
+name = "ads"
+action = "drop"
+domain = ["doubleclick.net"]
+[[rule]]
+name = "watch"
+action = "log"
+category = ["video"]
+[[rule]]
+name = "kids"
+action = "reject"
+category = ["video"]
+src = ["192.168.20.0/24"]
+[[rule]]
+name = "no-youtube"
+action = "drop"
+app = ["YouTube"]
+[[rule]]
+name = "rest"
+action = "accept"
+"""
+
+    def test_explain_says_what_a_name_is_and_which_rule_decides(self):
+        text = self.succeed("--explain", "R1.Music.YouTube.COM.", "--rules", self.file("r.toml", self.EXPLAINED)).decode()
+        self.assertTrue(text.startswith("r1.music.youtube.com\n"), text)
+        self.assertIn("  application  YouTube Music\n  category     music\n  by           music.youtube.com\n"
+                      "  rather than  youtube.com, which is of YouTube and shorter\n", text)
+        self.assertIn('  accept, by rule 5 "rest": whatever the name\n', text)
+        text = self.succeed("--explain", "www.youtube.com", "--rules", "r.toml").decode()
+        for line in ("  1  ads         drop    no", "  2  watch       log     yes", "  3  kids        reject  maybe",
+                     "  4  no-youtube  drop    yes  <- decides", "  5  rest        accept  -"):
+            self.assertIn(line + "\n", text)
+        self.assertIn('  drop, by rule 4 "no-youtube": app YouTube\n'
+                      '  but reject, by rule 3 "kids", where src 192.168.20.0/24\n', text)
+
+    def test_explain_keeps_to_label_boundaries_and_to_eighty_characters(self):
+        self.assertIn("no entry is this name", self.succeed("--explain", "notyoutube.com").decode())
+        prefixes = ", ".join(f'"2001:db8:{i:x}:ffff:ffff::/80"' for i in range(1, 9))
+        rules = self.file("r.toml", f'[[rule]]\nname = "{"n" * 64}"\naction = "reject"\ndomain = ["example.org"]\n'
+                                    f'dst = [{prefixes}]\nport = [80, 443]\nproto = ["tcp"]\n')
+        text = self.succeed("--explain", "a.example.org", "--rules", rules).decode()
+        self.assertIn("and 2 more; port 80, 443; proto tcp", " ".join(text.split()))
+        for line in text.splitlines():
+            self.assertTrue(len(line) <= 80 or "n" * 64 in line, line)
+
+    def test_explain_takes_what_else_rules_come_from(self):
+        apps = self.file("apps.toml", '[[app]]\nname = "Mine"\ncategory = "own"\ndomains = ["own.example"]\n')
+        text = self.succeed("--explain", "x.own.example", "--apps", apps, "--block-app", "mine").decode()
+        self.assertIn('  drop, by rule 1 "block-app:Mine": app Mine\n', text)
+        self.assertIn("accept, by policy.default", self.succeed("--explain", "x.example", "--apps", apps).decode())
+
+    def test_explain_complains_about_what_is_no_name(self):
+        for wrong in ("bad name", "", "a..example", "x" * 64 + ".example", "https://example.org/"):
+            self.complain(USAGE, "--explain", wrong, says=["--explain"])
+        self.complain(USAGE, "--explain")
+        self.complain(USAGE, "--explain", "example.org", "--rules", "none.toml", says=["none.toml"])
 
     def test_check_prints_the_rules_in_their_order_and_touches_nothing(self):
         rules = self.file("r.toml", '[[rule]]\nname = "mine"\naction = "reject"\nport = [80, "8000-8100"]\n')
