@@ -37,9 +37,9 @@ TEST(Explain, DecidesAsTheCompiledRulesDo) {
                                                    "a.example.org",   "tiktok.com",        "www.tiktok.com",
                                                    "roblox.com",      "nothing.test"};
   constexpr std::array<std::string_view, 4> kActions{"accept", "drop", "reject", "log"};
-  std::mt19937 random(7);
   int decided = 0;
-  for (int round = 0; round < 300; ++round) {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    std::mt19937 random(seed);
     std::string toml;
     for (int i = 0; i < 5; ++i) {
       toml += "[[rule]]\nname='r" + std::to_string(i) + "'\naction='" + std::string(kActions[random() % 4]) + "'\n" +

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "netscope/dpi/tls.h"
 #include "support/byte_writer.h"
 #include "support/dtls_packets.h"
@@ -104,8 +106,8 @@ TEST(Ja4, OfNothingIsZeros) {
 }
 
 TEST(Ja4, CountsNoFurtherThanNinetyNine) {
-  std::vector<std::uint16_t> ciphers;
-  for (std::uint16_t i = 0; i < 130; ++i) ciphers.push_back(i);
+  std::vector<std::uint16_t> ciphers(130);
+  std::iota(ciphers.begin(), ciphers.end(), 0);
   EXPECT_EQ(tls::ja4_of(hello(ciphers, {}), HelloOver::tcp).substr(0, 10), "t12i990000");
   ciphers.resize(99);
   EXPECT_EQ(tls::ja4_of(hello(ciphers, {}), HelloOver::tcp).substr(0, 10), "t12i990000");
