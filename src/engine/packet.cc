@@ -25,6 +25,7 @@ Packet make_packet(const Headers& headers) {
   packet.payload = headers.payload;
   packet.tcp_sequence = headers.tcp_sequence;
   packet.tcp_acknowledgment = headers.tcp_acknowledgment;
+  packet.tcp_urgent = headers.tcp_urgent;
   packet.tcp_flags = headers.tcp_flags;
   packet.cut_off = headers.payload_on_wire > headers.payload.size();
   return packet;

@@ -125,7 +125,9 @@ void tcp(Bytes ip_payload, std::size_t size_on_wire, Headers& out) {
   out.tcp_acknowledgment = in.u32();
   const std::size_t header_length = (in.u8() >> 4) * 4u;
   out.tcp_flags = in.u8();
-  in.skip(6);
+  in.skip(4);
+  const std::uint16_t urgent = in.u16();
+  if ((out.tcp_flags & tcp_flag::urg) != 0) out.tcp_urgent = urgent;
   if (!in.ok()) {
     out.status = size_on_wire < 20 ? HeaderStatus::malformed : HeaderStatus::cut_off;
     return;
@@ -281,7 +283,7 @@ void walk(Next next, Reader& in, Tunnels tunnels, Headers& out) {
     out.tcp_acknowledgment = in.u32();
     transport_header = (in.u8() >> 4) * 4u;
     out.tcp_flags = in.u8();
-    if (transport_header < kTcpHeader) return false;
+    if (transport_header < kTcpHeader || (out.tcp_flags & tcp_flag::urg) != 0) return false;
   } else if (protocol != ip_protocol::udp || std::size_t{in.u16()} + kIpHeader != total) {
     return false;
   }

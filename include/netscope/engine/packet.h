@@ -31,6 +31,7 @@ struct Packet {
   std::uint32_t size_on_wire = 0;
   std::uint32_t tcp_sequence = 0;
   std::uint32_t tcp_acknowledgment = 0;
+  std::uint16_t tcp_urgent = 0;  // as in Headers
   std::uint8_t tcp_flags = 0;
   Direction direction = Direction::low_to_high;
   PacketKind kind = PacketKind::malformed;

@@ -59,6 +59,7 @@ struct Headers {
   std::uint16_t destination_port = 0;
   std::uint32_t tcp_sequence = 0;
   std::uint32_t tcp_acknowledgment = 0;
+  std::uint16_t tcp_urgent = 0;  // the urgent pointer, with the flag for it; else 0
   // Size of the transport's payload on the wire; more than payload.size() when the capture cut it off.
   std::uint32_t payload_on_wire = 0;
   IpAddress source;
