@@ -162,22 +162,15 @@ void StreamReader::end() {
     const Bytes rest = bytes();
     if (!rest.empty()) prefix.add(sequence_ + static_cast<std::uint32_t>(taken_), rest);
   }
-  if (!prefix.full()) return;
   // No longer prefix will come. A connection that spoke HTTP may find its way again; a beginning is lost.
   const bool spoke = stream_->mode == StreamMode::request || stream_->mode == StreamMode::chunked;
+  if (!prefix.full() && !(prefix.overrun() && (spoke || !prefix.exact()))) return;
   stream_->mode = spoke ? StreamMode::resync : StreamMode::done;
   prefix.release();
 }
 
-// These bytes are understood, or given up. Should they come again, they may read otherwise.
-void StreamReader::told(std::size_t size) {
-  stream_->told_begin = in_place_ ? sequence_ + static_cast<std::uint32_t>(taken_) : stream_->prefix.position();
-  stream_->told_size = static_cast<std::uint32_t>(size);
-}
-
 // The beginning is none that we know. Where it is certain that it was the beginning, that is final.
 StreamReader::Step StreamReader::give_up() {
-  told(bytes().size());
   stream_->mode = stream_->prefix.exact() ? StreamMode::done : StreamMode::resync;
   return Step::wait;
 }
@@ -210,7 +203,6 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
     sighting.protocol = opening->protocol;
     sighting.side = side_of(opening->side);
     sighting.complete = !opening->may_turn_to_tls;
-    told(view.size());
     const bool hello_may_follow = opening->may_turn_to_tls && opening->side == Opening::Side::client;
     stream_->mode = hello_may_follow ? StreamMode::upgrade : StreamMode::done;
     if (hello_may_follow) consume_later(view.size());
@@ -241,7 +233,6 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
 StreamReader::Step StreamReader::hello(const tls::ClientHello& hello, Sighting& sighting) {
   describe(hello, sighting);
   if (hello.complete) {
-    told(bytes().size());
     stream_->mode = StreamMode::done;
   }
   waiting_ = true;
@@ -256,7 +247,6 @@ StreamReader::Step StreamReader::http_request(const http::RequestPrefix& head, S
     waiting_ = true;
     return Step::sighting;
   }
-  told(head.request.head_length);
   stream_->mode = head.request.body == http::Body::chunked ? StreamMode::chunked : StreamMode::request;
   consume_later(head.request.head_length + head.request.body_length);
   return Step::sighting;

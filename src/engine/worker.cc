@@ -188,23 +188,32 @@ void Worker::follow(Flow& flow, const Packet& packet) {
     if (packet.key.ip_protocol != ip_protocol::tcp || !handshake) flow.state = FlowState::established;
   }
   if (flow.state == FlowState::established && flow.protocol != Protocol::unknown) flow.state = FlowState::classified;
-  // A blocked connection stays: a RST that only we saw must not make us forget it.
+  // A blocked connection stays, and one that is still inspected: a RST that only we saw must not make us forget it.
   const bool blocked = flow.decided && static_cast<Action>(flow.action) != Action::accept;
-  if (flow.queue != Queue::closed && !blocked && flow.closed_by_tcp()) table_.move_to(flow, Queue::closed, packet.time);
+  const bool by_server = (flow.tcp_flags[index_of(opposite(flow.client))] & (tcp_flag::rst | tcp_flag::fin)) != 0;
+  const bool stays = blocked || (flow.inspection != nullptr && !by_server);
+  if (flow.queue != Queue::closed && !stays && flow.closed_by_tcp()) table_.move_to(flow, Queue::closed, packet.time);
 }
 
 Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
   follow(flow, packet);
   const bool blocked_before = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
+  bool judged = true;
   if (!blocked_before && !(flow.sticky && flow.final)) {
     if (packet.outer != nullptr) block_by_outer(flow, packet);
-    inspect(flow, packet);
+    judged = inspect(flow, packet);
   } else if (!flow.inspected) {
     inspect(flow, packet);  // the verdict stands; what it was blocked or accepted for is still worth knowing
   }
   leave_pending(flow);
   keep_within_memory(flow);
   trace(flow);
+  if (!judged && !(flow.decided && static_cast<Action>(flow.action) != Action::accept)) {
+    ++statistics_.reasons.unparsed;
+    flow.blocked_packets += 1;
+    flow.blocked_bytes += packet.size_on_wire;
+    return {.action = Action::drop};  // said in too many ways; once more, after an answer, it may be judged
+  }
   if (!flow.decided) return {};
   const auto action = static_cast<Action>(flow.action);
   RuleTally& tally = tally_of(flow.rule);

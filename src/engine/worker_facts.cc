@@ -15,9 +15,6 @@ bool has_event(Protocol protocol) {
          is_dns_family(protocol);
 }
 
-// Packets without data that stand for an answer where the beginning of a connection was not seen.
-constexpr std::uint32_t kAcknowledgmentsAreAnAnswer = 4;
-
 }  // namespace
 
 Question Worker::question_of(const Flow& flow) const {
@@ -33,96 +30,16 @@ Question Worker::question_of(const Flow& flow) const {
   };
 }
 
-void Worker::inspect(Flow& flow, const Packet& packet) {
+bool Worker::inspect(Flow& flow, const Packet& packet) {
   switch (flow.key.ip_protocol) {
-    case ip_protocol::tcp: inspect_tcp(flow, packet); break;
+    case ip_protocol::tcp: return inspect_tcp(flow, packet);
     case ip_protocol::udp:
     case ip_protocol::udp_lite: inspect_datagram(flow, packet); break;
     default:
       if (!flow.final) facts_are_final(flow, packet);
       break;
   }
-}
-
-void Worker::inspect_tcp(Flow& flow, const Packet& packet) {
-  if (flow.inspected) return;
-  const bool opening = flow.packets[0] + flow.packets[1] == 1;  // later packets bring no new facts by themselves
-  if (opening) decide(flow, packet, question_of(flow));
-  const Direction direction = packet.direction;
-  if ((packet.tcp_flags & tcp_flag::syn) != 0) flow.start_sequence[index_of(direction)] = packet.tcp_sequence + 1;
-  if (flow.inspection == nullptr) {
-    if (packet.payload.empty()) return;
-    begin_inspection(flow);
-  }
-  Inspection& inspection = *flow.inspection;
-  const std::size_t memory_before = inspection.memory_bytes();
-  StreamInspection& stream = inspection.streams[index_of(direction)];
-  StreamInspection& answered = inspection.streams[index_of(opposite(direction))];
-  Sighting sighting;
-  if ((packet.tcp_flags & tcp_flag::ack) != 0 && answered.prefix.skip_lost(packet.tcp_acknowledgment)) {
-    Packet other = packet;
-    other.direction = opposite(direction);
-    reader_.begin_after_loss(answered);
-    while (reader_.next(sighting)) learn(flow, other, sighting);
-    reader_.end();
-  }
-  const std::uint32_t begin = packet.tcp_sequence + ((packet.tcp_flags & tcp_flag::syn) != 0 ? 1 : 0);
-  const bool syn_seen = (flow.tcp_flags[index_of(direction)] & tcp_flag::syn) != 0;
-  const bool told_before =
-      !packet.payload.empty() && (stream.told(begin, packet.payload.size()) || inspection.is_being_retold(direction) ||
-                                  (!syn_seen && stream.leads_to_told(begin, packet.payload.size())));
-  if (!packet.payload.empty() && stream.mode != StreamMode::done) {
-    reader_.begin(stream, begin, packet.payload);
-    while (reader_.next(sighting)) learn(flow, packet, sighting);
-    reader_.end();
-  }
-  if (told_before) inspect_again(flow, packet, begin);
-  inspection_bytes_ += inspection.memory_bytes() - memory_before;
-  if (!flow.final && nothing_more_to_learn(flow)) facts_are_final(flow, packet);
-  if (!flow.decided && direction == flow.client && stream.mode == StreamMode::done)
-    block_for_want_of_facts(flow, packet);
-  if (flow.final || (flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept &&
-                     flow.protocol != Protocol::unknown)) {
-    give_inspection_back(flow);
-  }
-}
-
-// The client has said what it is, or nothing that we know, and the server has answered: it has heard what we judged.
-bool Worker::nothing_more_to_learn(const Flow& flow) const {
-  const auto done = [&](Direction d) { return flow.inspection->streams[index_of(d)].mode == StreamMode::done; };
-  const Direction server = opposite(flow.client);
-  // In the middle of an upload the server only acknowledges.
-  const bool acknowledged = !flow.client_known && flow.packets[index_of(server)] >= kAcknowledgmentsAreAnAnswer;
-  if (!flow.spoke[index_of(server)] && !acknowledged) return false;
-  return done(flow.client) && (done(server) || flow.client_known || acknowledged);
-}
-
-// The client's beginning is nothing that we know. To accept it for that, the server's answer has to be waited for;
-// where the rules block what is unknown, they do so now.
-void Worker::block_for_want_of_facts(Flow& flow, const Packet& packet) {
-  Question question = question_of(flow);
-  question.final = true;
-  if (const auto decision = rules_->decide(question); decision && decision->blocks()) {
-    settle(flow, packet, *decision, question);
-  }
-}
-
-// Bytes that were understood come once more: a retransmission, or the truth behind a fake. What they say counts too,
-// and so does what follows them, for as long as it is not understood: the truth may be longer than the fake.
-void Worker::inspect_again(Flow& flow, const Packet& packet, std::uint32_t begin) {
-  const StreamInspection& told = flow.inspection->streams[index_of(packet.direction)];
-  std::unique_ptr<StreamInspection>& again = flow.inspection->retold[index_of(packet.direction)];
-  if (!flow.inspection->is_being_retold(packet.direction)) {
-    again = std::make_unique<StreamInspection>();
-    again->prefix.start(told.leads_to_told(begin, packet.payload.size()) ? begin : told.told_begin);
-  }
-  Sighting sighting;
-  reader_.begin(*again, begin, packet.payload);
-  while (reader_.next(sighting)) {
-    sighting.complete = false;  // it was counted when it was first told
-    learn(flow, packet, sighting);
-  }
-  reader_.end();
+  return true;
 }
 
 // What the packet showed becomes the flow's, and the rules are asked again.
@@ -274,8 +191,12 @@ void Worker::begin_inspection(Flow& flow) {
     spare_inspections_.pop_back();
   }
   for (const std::size_t direction : {0u, 1u}) {
-    const bool syn_seen = (flow.tcp_flags[direction] & tcp_flag::syn) != 0;
-    if (syn_seen) flow.inspection->streams[direction].prefix.start(flow.start_sequence[direction]);
+    const std::uint32_t start = flow.start_sequence[direction];
+    if (start == 0) continue;
+    flow.inspection->streams[direction].prefix.start(start);
+    Readings& said = flow.inspection->readings[direction];
+    if (flow.start_confirmed) said.begin(start);
+    if (!flow.start_confirmed) said.guess(start);
   }
   inspection_bytes_ += flow.inspection->memory_bytes();
 }

@@ -45,13 +45,13 @@ void StreamPrefix::add(std::uint32_t sequence, Bytes bytes) {
   }
   if (begin >= static_cast<std::int64_t>(kMaxPrefix)) {
     // A little beyond: the stream has outgrown us. Far beyond: a stray or forged segment, which proves nothing.
-    full_ = full_ || begin < static_cast<std::int64_t>(4 * kMaxPrefix);
+    overrun_ = overrun_ || begin < static_cast<std::int64_t>(4 * kMaxPrefix);
     return;
   }
   const std::size_t room = kMaxPrefix - static_cast<std::size_t>(begin);
   if (bytes.size() > room) {
     bytes = bytes.first(room);
-    full_ = true;
+    overrun_ = true;
   }
   put(static_cast<std::uint32_t>(begin), bytes);
 }
@@ -94,7 +94,7 @@ void StreamPrefix::put(std::uint32_t begin, Bytes bytes) {
     cursor = stretches_[i].end;
   }
   write_up_to(end);
-  if (!mark(begin, end)) full_ = true;
+  if (!mark(begin, end)) overrun_ = true;
 }
 
 // Joins [begin, end) to the stretches; false when that would need one too many.
@@ -103,7 +103,7 @@ bool StreamPrefix::mark(std::uint32_t begin, std::uint32_t end) {
   auto last = first;
   while (last != stretches_.end() && last->begin <= end) ++last;
   if (first == last) {
-    if (stretches_.size() == kMaxStretches) return false;
+    if (stretches_.size() >= kMaxStretches + (begin == 0 ? 1 : 0)) return false;
     stretches_.insert(first, Stretch{begin, end});
     return true;
   }
@@ -124,12 +124,83 @@ void StreamPrefix::move_back(std::uint32_t count) {
   }
 }
 
+StreamPrefix::Part StreamPrefix::within(std::uint32_t sequence, Bytes bytes) const {
+  const std::int64_t begin = distance(base_, sequence);
+  const std::int64_t skipped = std::clamp<std::int64_t>(-begin, 0, std::ssize(bytes));
+  if (!started_ || begin >= static_cast<std::int64_t>(kMaxPrefix)) return {};
+  bytes = bytes.subspan(static_cast<std::size_t>(skipped));
+  const auto at = static_cast<std::uint32_t>(std::max<std::int64_t>(begin, 0));
+  return {.begin = at, .bytes = bytes.first(std::min(bytes.size(), kMaxPrefix - at))};
+}
+
+std::optional<StreamPrefix::Contradiction> StreamPrefix::contradiction(std::uint32_t sequence, Bytes bytes) const {
+  const Part part = within(sequence, bytes);
+  if (part.bytes.empty() || !differs(part.begin, part.bytes)) return std::nullopt;
+  const std::uint32_t end = part.begin + static_cast<std::uint32_t>(part.bytes.size());
+  std::uint32_t first = end, last = part.begin;
+  for (std::size_t i = first_reaching(part.begin); i < stretches_.size() && stretches_[i].begin < end; ++i) {
+    const std::uint32_t to = std::min(end, stretches_[i].end);
+    for (std::uint32_t at = std::max(part.begin, stretches_[i].begin); at < to; ++at) {
+      if (bytes_[at] == part.bytes[at - part.begin]) continue;
+      first = std::min(first, at);
+      last = at + 1;
+    }
+  }
+  return Contradiction{.begin = base_ + first, .end = base_ + last, .settled = first < first_copy().size()};
+}
+
+bool StreamPrefix::too_scattered_for(std::uint32_t sequence, Bytes bytes) const {
+  const Part part = within(sequence, bytes);
+  if (part.bytes.empty() || part.begin == 0 || stretches_.size() < kMaxStretches) return false;
+  const std::size_t next = first_reaching(part.begin);
+  const std::uint32_t end = part.begin + static_cast<std::uint32_t>(part.bytes.size());
+  return next == stretches_.size() || stretches_[next].begin > end;
+}
+
+std::optional<StreamPrefix> StreamPrefix::split() {
+  if (other_.empty()) return std::nullopt;
+  StreamPrefix last = *this;
+  last.bytes_ = std::move(last.other_);
+  last.other_.clear();
+  other_ = std::vector<std::uint8_t>();
+  return last;
+}
+
+bool StreamPrefix::is_part_of(const StreamPrefix& other) const {
+  return std::ranges::all_of(stretches_, [&](const Stretch& stretch) {
+    const Bytes here = Bytes{bytes_}.subspan(stretch.begin, stretch.end - stretch.begin);
+    const std::int64_t begin = distance(other.base_, base_ + stretch.begin);
+    if (begin < 0) return false;
+    const auto at = static_cast<std::uint32_t>(begin);
+    const std::size_t i = other.first_reaching(at);
+    const std::uint32_t end = at + static_cast<std::uint32_t>(here.size());
+    return i < other.stretches_.size() && other.stretches_[i].begin <= at && other.stretches_[i].end >= end &&
+           std::equal(here.begin(), here.end(), other.bytes_.begin() + begin);
+  });
+}
+
+Bytes StreamPrefix::held(std::uint32_t begin, std::uint32_t end) const {
+  const std::int64_t from = std::clamp<std::int64_t>(distance(base_, begin), 0, std::ssize(bytes_));
+  const std::int64_t to = std::clamp<std::int64_t>(distance(base_, end), from, std::ssize(bytes_));
+  return Bytes{bytes_}.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(to - from));
+}
+
+StreamPrefix::Extent StreamPrefix::extent() const {
+  Extent extent{.begin = base_, .size = first_copy().size(), .held = 0};
+  for (const Stretch& stretch : stretches_) extent.held += stretch.end - stretch.begin;
+  return extent;
+}
+
 bool StreamPrefix::would_lead(std::uint32_t sequence, std::size_t size) const {
   return started_ && !exact_ && !stretches_.empty() && sequence + static_cast<std::uint32_t>(size) == base_;
 }
 
 bool StreamPrefix::lies_before(std::uint32_t sequence, std::size_t size) const {
   return started_ && !exact_ && distance(base_, sequence + static_cast<std::uint32_t>(size)) <= 0;
+}
+
+bool StreamPrefix::lies_behind(std::uint32_t sequence) const {
+  return started_ && distance(base_, sequence) < 0;
 }
 
 Bytes StreamPrefix::first_copy() const {
@@ -170,14 +241,14 @@ void StreamPrefix::consume(std::uint64_t count) {
   } else {
     drop(other_);
   }
-  full_ = false;
+  overrun_ = false;
 }
 
 void StreamPrefix::restart(std::uint32_t sequence) {
   release();
   base_ = sequence;
   started_ = exact_ = true;
-  full_ = false;
+  overrun_ = false;
 }
 
 void StreamPrefix::guess(std::uint32_t sequence) {

@@ -67,7 +67,6 @@ class StreamReader {
   Step http_request(const http::RequestPrefix& head, Sighting& sighting);
   Step next_question(Sighting& sighting);
   Step give_up();
-  void told(std::size_t size);
   bool other_reading(Sighting& sighting);
 
   // What is to be read, from the stream's position on.

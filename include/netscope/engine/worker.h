@@ -93,9 +93,16 @@ class Worker {
   Flow& find_or_open(const Packet& packet, std::uint32_t hash);
 
   void follow(Flow& flow, const Packet& packet);
-  void inspect(Flow& flow, const Packet& packet);
-  void inspect_tcp(Flow& flow, const Packet& packet);
-  void inspect_again(Flow& flow, const Packet& packet, std::uint32_t begin);
+  bool inspect(Flow& flow, const Packet& packet);
+  bool inspect_tcp(Flow& flow, const Packet& packet);
+  void follow_handshake(Flow& flow, const Packet& packet);
+  void begin_stream(Flow& flow, Direction direction, std::uint32_t sequence);
+  void follow_acknowledgment(Flow& flow, const Packet& packet);
+  void take_as_heard(Flow& flow, const Packet& packet);
+  bool read_segment(Flow& flow, const Packet& packet);
+  static bool mark_urgent(Inspection& inspection, const Packet& packet, std::uint32_t begin);
+  bool read_otherwise(Flow& flow, const Packet& packet, bool in_order);
+  void read_telling(Flow& flow, const Packet& packet, Reading& reading, Bytes told);
   bool nothing_more_to_learn(const Flow& flow) const;
   void block_for_want_of_facts(Flow& flow, const Packet& packet);
   void inspect_datagram(Flow& flow, const Packet& packet);

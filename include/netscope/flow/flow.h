@@ -11,6 +11,8 @@
 #include "netscope/dpi/facts.h"
 #include "netscope/flow/key.h"
 #include "netscope/flow/quic_inspection.h"
+#include "netscope/flow/readings.h"
+#include "netscope/flow/stream_mode.h"
 #include "netscope/flow/stream_prefix.h"
 
 namespace netscope {
@@ -26,54 +28,29 @@ enum class FlowState : std::uint8_t {
 inline constexpr std::size_t kFlowStateCount = 5;
 std::string_view to_string(FlowState state);
 
-// How one direction of a TCP connection is read.
-enum class StreamMode : std::uint8_t {
-  detect,   // from its first bytes
-  request,  // HTTP: at the beginning of a request, or of what a request turned the connection into
-  chunked,  // HTTP: within a chunked body
-  dns,      // DNS: at the beginning of a message
-  upgrade,  // a protocol that may turn to TLS; each segment may begin a hello
-  resync,   // position lost or never known; each segment may begin a request or a hello
-  done,     // nothing more to learn
-};
-
 struct StreamInspection {
   StreamPrefix prefix;
   StreamMode mode = StreamMode::detect;
   std::uint16_t segments = 0;  // with payload, in `detect` and `resync`
-  // Where the bytes stood that were last understood, or given up: sequence number and size. 0: none yet.
-  std::uint32_t told_begin = 0;
-  std::uint32_t told_size = 0;
-
-  // Whether a segment ends where those bytes begin.
-  bool leads_to_told(std::uint32_t sequence, std::size_t size) const {
-    return told_size != 0 && sequence + static_cast<std::uint32_t>(size) == told_begin;
-  }
-  // Whether a segment brings some of those bytes once more.
-  bool told(std::uint32_t sequence, std::size_t size) const {
-    return told_size != 0 && static_cast<std::int32_t>(sequence - (told_begin + told_size)) < 0 &&
-           static_cast<std::int32_t>(sequence + static_cast<std::uint32_t>(size) - told_begin) > 0;
-  }
 };
+
+// Urgent bytes of one direction until the other answers; a segment with one more cannot be judged.
+inline constexpr std::size_t kMaxUrgentMarks = 16;
 
 // What is needed only while a flow is inspected; given back as soon as nothing more can come to light.
 struct Inspection {
   std::array<StreamInspection, 2> streams;  // by Direction
-  // What a direction said when it said it again. A whole segment that dies on its way (a small TTL) leaves the receiver
-  // with the second telling only, so that is read too.
-  std::array<std::unique_ptr<StreamInspection>, 2> retold;
-  std::unique_ptr<QuicInspection> quic;  // of datagrams
-  std::unique_ptr<StreamPrefix> dtls;    // a hello put together from fragments
+  // The same bytes, in every way in which the other side may hear them, until it answers.
+  std::array<Readings, 2> readings;
+  std::array<std::vector<std::uint32_t>, 2> urgent;  // sequence numbers of their urgent bytes, at most kMaxUrgentMarks
+  std::array<bool, 2> heard{};                       // the other side answered what made this direction's stream known
+  std::unique_ptr<QuicInspection> quic;              // of datagrams
+  std::unique_ptr<StreamPrefix> dtls;                // a hello put together from fragments
 
-  // Whether a second telling has begun, and is neither understood nor given up.
-  bool is_being_retold(Direction direction) const {
-    const auto& again = retold[index_of(direction)];
-    return again != nullptr && again->mode == StreamMode::detect;
-  }
   std::size_t memory_bytes() const {
     std::size_t size = sizeof(*this);
     for (const StreamInspection& stream : streams) size += stream.prefix.memory_bytes();
-    for (const auto& stream : retold) size += stream == nullptr ? 0 : sizeof(*stream) + stream->prefix.memory_bytes();
+    for (const Readings& said : readings) size += said.memory_bytes();
     if (quic != nullptr) size += quic->memory_bytes();
     if (dtls != nullptr) size += sizeof(*dtls) + dtls->memory_bytes();
     return size;
@@ -143,6 +120,7 @@ struct Flow {
   bool client_known : 1 = false;              // a SYN or a request showed who the client is
   bool named : 1 = false;                     // it showed a name
   bool inspected : 1 = false;                 // inspection is over
+  bool start_confirmed : 1 = false;           // the server's SYN/ACK told where the client's bytes begin
 
   bool closed_by_tcp() const;
 };

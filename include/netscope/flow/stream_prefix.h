@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "netscope/base/bytes.h"
@@ -40,11 +41,38 @@ class StreamPrefix {
   // Whether the beginning is a guess, and a segment lies before it: right before it, or further away.
   bool would_lead(std::uint32_t sequence, std::size_t size) const;
   bool lies_before(std::uint32_t sequence, std::size_t size) const;
+  // Whether a segment begins before what is still to come.
+  bool lies_behind(std::uint32_t sequence) const;
 
   // What is there without a gap, in the first-copy and the last-copy reading. The second is empty while no byte
   // differed.
   Bytes first_copy() const;
   Bytes last_copy() const;
+
+  // Where a segment has other bytes than those that are there: from the first to the last that differs, as sequence
+  // numbers; and whether all before them is there, so that a receiver has read on and nothing changes it any more.
+  struct Contradiction {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    bool settled = false;
+  };
+  std::optional<Contradiction> contradiction(std::uint32_t sequence, Bytes bytes) const;
+  // Whether a segment would need a stretch too many.
+  bool too_scattered_for(std::uint32_t sequence, Bytes bytes) const;
+  // Parts the two readings: this one keeps the first copies, the result has the last ones. Nothing where they agree.
+  std::optional<StreamPrefix> split();
+  // Whether all that is there is in the other one as well.
+  bool is_part_of(const StreamPrefix& other) const;
+  // The bytes of a segment that was added, as far as they were kept.
+  Bytes held(std::uint32_t begin, std::uint32_t end) const;
+  // Where it stands, how many bytes are there without a gap, and how many in all.
+  struct Extent {
+    std::uint32_t begin = 0;
+    std::size_t size = 0;
+    std::size_t held = 0;
+    bool operator==(const Extent&) const = default;
+  };
+  Extent extent() const;
 
   // The peer acknowledged bytes up to here. What it has and the capture has not will not come any more: when such a gap
   // stands at the front, the stream goes on behind it. True when that moved the beginning.
@@ -57,8 +85,12 @@ class StreamPrefix {
   // The same for a place that may not be a beginning: what comes right before it may still join.
   void guess(std::uint32_t sequence);
 
-  // Whether bytes had to be dropped at a limit: the prefix is as long as it will get.
-  bool full() const { return full_; }
+  // Whether bytes had to be dropped at a limit.
+  bool overrun() const { return overrun_; }
+  // Whether it is as long as it will get. What lies beyond a gap proves nothing: it may be a fake that never arrives.
+  bool full() const {
+    return !stretches_.empty() && stretches_.front().begin == 0 && stretches_.front().end == kMaxPrefix;
+  }
   bool empty() const { return stretches_.empty(); }
   std::size_t memory_bytes() const { return bytes_.capacity() + other_.capacity(); }
   // Gives the memory back; the position stays.
@@ -71,6 +103,12 @@ class StreamPrefix {
     std::uint32_t end;
   };
 
+  // The part of a segment that lies within the prefix, and where: offset from base_.
+  struct Part {
+    std::uint32_t begin = 0;
+    Bytes bytes{};
+  };
+  Part within(std::uint32_t sequence, Bytes bytes) const;
   std::size_t first_reaching(std::uint32_t begin) const;  // index of the first stretch that ends there or later
   bool differs(std::uint32_t begin, Bytes bytes) const;
   void put(std::uint32_t begin, Bytes bytes);
@@ -80,7 +118,7 @@ class StreamPrefix {
   std::uint32_t base_ = 0;  // sequence number of offset 0
   bool started_ = false;
   bool exact_ = false;  // base_ came from a SYN or from consumption: nothing earlier counts
-  bool full_ = false;
+  bool overrun_ = false;
   std::vector<std::uint8_t> bytes_;
   std::vector<std::uint8_t> other_;  // the last-copy reading; empty while the readings agree
   std::vector<Stretch> stretches_;   // ascending, apart from each other

@@ -191,11 +191,13 @@ TEST(StreamReader, GivesUpABeginningOfTooManySegments) {
   EXPECT_EQ(stream.inspection.mode, StreamMode::done);
 }
 
-TEST(StreamReader, ABeginningThatOutgrowsTheLimitIsGivenUp) {
+TEST(StreamReader, ABeginningThatFillsTheLimitIsGivenUp) {
   Stream stream;
   stream.see(1, Buffer(kMaxPrefix - 1, 'x'));
   EXPECT_EQ(stream.inspection.mode, StreamMode::detect);
   stream.see(static_cast<std::uint32_t>(kMaxPrefix), Buffer{'x'});
+  EXPECT_EQ(stream.inspection.mode, StreamMode::detect) << "what lies ahead may be a fake that never arrives";
+  stream.see(0, Buffer{'x'});
   EXPECT_EQ(stream.inspection.mode, StreamMode::done);
   EXPECT_EQ(stream.inspection.prefix.memory_bytes(), 0u);
 }

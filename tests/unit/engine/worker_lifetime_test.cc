@@ -180,7 +180,7 @@ TEST(Memory, TheOldestInspectionsGiveTheirsUpAndAreCounted) {
 
 TEST(Memory, GivenUpUnderADefaultDropIsDropped) {
   Gateway gateway("[policy]\ndefault='drop'\n[[rule]]\nname='ok'\naction='accept'\ndomain=['fine.example']\n",
-                  {.flow_capacity = 64, .inspection_bytes = sizeof(Inspection) + 128});
+                  {.flow_capacity = 64, .inspection_bytes = sizeof(Inspection) + 512});
   gateway.judge(connected(1).client(Bytes(kFineHello).first(60)).packets());
   gateway.judge(connected(2).client(Bytes(kFineHello).first(60)).packets());
   EXPECT_EQ(gateway.statistics().given_up, 1u);
@@ -192,6 +192,7 @@ TEST(Memory, ComesBackWhenFlowsAreJudgedOrEnd) {
   for (std::uint16_t port = 1; port <= 1000; ++port) {
     TcpConversation web = connected(port);
     web.client_in_pieces(port % 2 == 0 ? kHello : kFineHello, 100);
+    web.server(server_hello());
     gateway.judge(later(web.packets(), seconds{port}));
   }
   EXPECT_EQ(gateway.statistics().given_up, 0u);

@@ -121,13 +121,14 @@ TEST(StreamPrefix, HoldsTheLimitAndNotOneByteMore) {
   StreamPrefix prefix = from_syn(5);
   prefix.add(5, most);
   EXPECT_EQ(prefix.first_copy().size(), kMaxPrefix);
-  EXPECT_FALSE(prefix.full());
-  add(prefix, 5 + static_cast<std::uint32_t>(kMaxPrefix), "x");
   EXPECT_TRUE(prefix.full());
+  EXPECT_FALSE(prefix.overrun());
+  add(prefix, 5 + static_cast<std::uint32_t>(kMaxPrefix), "x");
+  EXPECT_TRUE(prefix.overrun());
   EXPECT_EQ(prefix.first_copy().size(), kMaxPrefix);
   StreamPrefix longer = from_syn(5);
   longer.add(5, std::vector<std::uint8_t>(kMaxPrefix + 1, 'a'));
-  EXPECT_TRUE(longer.full());
+  EXPECT_TRUE(longer.full() && longer.overrun());
   EXPECT_EQ(longer.first_copy().size(), kMaxPrefix);
 }
 
@@ -141,9 +142,9 @@ TEST(StreamPrefix, AStraySegmentFarAheadProvesNothing) {
 TEST(StreamPrefix, KeepsTheLimitOfStretchesApartAndNotOneMore) {
   StreamPrefix prefix = from_syn(0);
   for (std::uint32_t i = 0; i < kMaxStretches; ++i) add(prefix, 2 * i, "x");
-  EXPECT_FALSE(prefix.full());
+  EXPECT_FALSE(prefix.overrun());
   add(prefix, 2 * static_cast<std::uint32_t>(kMaxStretches), "x");
-  EXPECT_TRUE(prefix.full());
+  EXPECT_TRUE(prefix.overrun());
   add(prefix, 1, "y");
   EXPECT_EQ(as_text(prefix.first_copy()), "xyx");
 }

@@ -1,0 +1,221 @@
+// From TCP segments to facts: who speaks, where its bytes begin, and every way in which they may be heard.
+
+#include <algorithm>
+
+#include "netscope/engine/worker.h"
+
+namespace netscope {
+namespace {
+
+// Packets without data that stand for an answer where the beginning of a connection was not seen.
+constexpr std::uint32_t kAcknowledgmentsAreAnAnswer = 4;
+// Acknowledged bytes behind all that is kept: whoever has taken so much has heard what there was to judge.
+constexpr std::int32_t kHeardLongAgo = 2 * static_cast<std::int32_t>(kMaxPrefix);
+
+bool is_syn(const Packet& packet) {
+  return (packet.tcp_flags & tcp_flag::syn) != 0;
+}
+bool acknowledges(const Packet& packet) {
+  return (packet.tcp_flags & tcp_flag::ack) != 0;
+}
+
+// The first byte of the payload.
+std::uint32_t payload_sequence(const Packet& packet) {
+  return packet.tcp_sequence + (is_syn(packet) ? 1 : 0);
+}
+
+bool is_done(const Inspection& inspection, Direction direction) {
+  return inspection.streams[index_of(direction)].mode == StreamMode::done;
+}
+
+}  // namespace
+
+// Who is the client, and where each side's bytes begin. Only the client can lie here, with a SYN or a SYN/ACK that dies
+// before the server; so what the server's SYN/ACK acknowledges counts, and until then the last SYN.
+void Worker::follow_handshake(Flow& flow, const Packet& packet) {
+  if (!acknowledges(packet)) {
+    if (flow.start_confirmed && packet.direction == flow.client) return;
+    flow.client = packet.direction;
+    flow.client_known = true;
+    flow.start_confirmed = false;
+    begin_stream(flow, packet.direction, packet.tcp_sequence + 1);
+  } else if (packet.direction != flow.client) {
+    begin_stream(flow, packet.direction, packet.tcp_sequence + 1);
+    if (!flow.start_confirmed) begin_stream(flow, flow.client, packet.tcp_acknowledgment);
+    flow.start_confirmed = true;
+    if (flow.inspection != nullptr) flow.inspection->readings[index_of(flow.client)].confirm();
+  }
+}
+
+void Worker::begin_stream(Flow& flow, Direction direction, std::uint32_t sequence) {
+  std::uint32_t& start = flow.start_sequence[index_of(direction)];
+  if (start == sequence) return;
+  start = sequence;
+  if (flow.inspection == nullptr) return;
+  inspection_bytes_ -= flow.inspection->memory_bytes();
+  flow.inspection->streams[index_of(direction)] = {};
+  flow.inspection->streams[index_of(direction)].prefix.start(sequence);
+  flow.inspection->readings[index_of(direction)].guess(sequence);
+  inspection_bytes_ += flow.inspection->memory_bytes();
+}
+
+// False for a segment that cannot be judged, and must therefore not be heard.
+bool Worker::inspect_tcp(Flow& flow, const Packet& packet) {
+  if (flow.inspected) return true;
+  const bool opening = flow.packets[0] + flow.packets[1] == 1;  // later packets bring no new facts by themselves
+  if (is_syn(packet)) follow_handshake(flow, packet);
+  if (opening) decide(flow, packet, question_of(flow));
+  if (flow.inspection == nullptr) {
+    if (packet.payload.empty()) return true;
+    begin_inspection(flow);
+  }
+  Inspection& inspection = *flow.inspection;
+  const std::size_t memory_before = inspection.memory_bytes();
+  if (acknowledges(packet)) follow_acknowledgment(flow, packet);
+  const bool judged = packet.payload.empty() || read_segment(flow, packet);
+  inspection_bytes_ += inspection.memory_bytes() - memory_before;
+  if (!flow.final && nothing_more_to_learn(flow)) facts_are_final(flow, packet);
+  if (!flow.decided && packet.direction == flow.client && is_done(inspection, packet.direction)) {
+    block_for_want_of_facts(flow, packet);
+  }
+  if (flow.final || (flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept &&
+                     flow.protocol != Protocol::unknown)) {
+    give_inspection_back(flow);
+  }
+  return judged;
+}
+
+void Worker::follow_acknowledgment(Flow& flow, const Packet& packet) {
+  const Direction said = opposite(packet.direction);
+  Inspection& inspection = *flow.inspection;
+  StreamInspection& stream = inspection.streams[index_of(said)];
+  if (stream.prefix.skip_lost(packet.tcp_acknowledgment)) {
+    Packet other = packet;
+    other.direction = said;
+    reader_.begin_after_loss(stream);
+    Sighting sighting;
+    while (reader_.next(sighting)) learn(flow, other, sighting);
+    reader_.end();
+  }
+  const Readings& readings = inspection.readings[index_of(said)];
+  const bool all_heard = readings.may_be_heard(packet.tcp_acknowledgment);
+  const auto ahead = static_cast<std::int32_t>(packet.tcp_acknowledgment - readings.position());
+  const bool long_ago = !readings.empty() && ahead >= kHeardLongAgo;
+  const bool spoke = flow.spoke[index_of(packet.direction)];
+  if (long_ago || (all_heard && (!packet.payload.empty() || (spoke && !readings.ambiguous())))) {
+    take_as_heard(flow, packet);
+  }
+}
+
+// The other side answers: the bytes up to there can be heard in no other way any more. Where they could be heard in
+// several, the stream goes on behind them as the readings say.
+void Worker::take_as_heard(Flow& flow, const Packet& packet) {
+  const Direction said = opposite(packet.direction);
+  Inspection& inspection = *flow.inspection;
+  StreamInspection& stream = inspection.streams[index_of(said)];
+  Readings& readings = inspection.readings[index_of(said)];
+  StreamMode mode = StreamMode::detect;
+  for (const Reading& reading : readings.all()) {
+    if (reading.mode != StreamMode::detect && mode != StreamMode::request) mode = reading.mode;
+    if (mode == StreamMode::chunked) mode = StreamMode::request;
+    if (readings.ambiguous() && !reading.understood) block_for_want_of_facts(flow, packet);
+  }
+  const bool in_doubt = readings.ambiguous() || stream.mode == StreamMode::detect || stream.mode == StreamMode::done;
+  if (mode != StreamMode::detect && in_doubt) {
+    stream.mode = mode;
+    stream.prefix.restart(packet.tcp_acknowledgment);
+  }
+  inspection.heard[index_of(said)] = true;
+  inspection.urgent[index_of(said)].clear();
+  readings.begin(packet.tcp_acknowledgment);
+}
+
+// Reads a segment for what it adds to the stream, and for what it may turn the stream into.
+bool Worker::read_segment(Flow& flow, const Packet& packet) {
+  const std::size_t direction = index_of(packet.direction);
+  const std::uint32_t begin = payload_sequence(packet);
+  Inspection& inspection = *flow.inspection;
+  StreamInspection& stream = inspection.streams[direction];
+  const bool from_server = flow.client_known && packet.direction != flow.client;
+  const bool repeats = stream.mode == StreamMode::done || stream.prefix.lies_behind(begin);
+  if (!from_server) {
+    if (!mark_urgent(inspection, packet, begin)) return false;
+    if (!inspection.readings[direction].add(begin, packet.payload)) return false;
+  }
+  if (stream.mode != StreamMode::done) {
+    Sighting sighting;
+    reader_.begin(stream, begin, packet.payload);
+    while (reader_.next(sighting)) learn(flow, packet, sighting);
+    reader_.end();
+  }
+  if (from_server) return true;
+  const bool in_order = !repeats && !inspection.readings[direction].ambiguous() && inspection.urgent[direction].empty();
+  return read_otherwise(flow, packet, in_order);
+}
+
+// A byte that is marked as urgent is no part of the stream to most receivers (RFC 6093, section 3), and is to some.
+bool Worker::mark_urgent(Inspection& inspection, const Packet& packet, std::uint32_t begin) {
+  if (packet.tcp_urgent == 0) return true;
+  std::vector<std::uint32_t>& marks = inspection.urgent[index_of(packet.direction)];
+  const std::uint32_t marked = begin + packet.tcp_urgent - 1;
+  if (std::ranges::find(marks, marked) != marks.end()) return true;
+  if (marks.size() == kMaxUrgentMarks) return false;
+  marks.push_back(marked);
+  return true;
+}
+
+// Each reading that the segment changed is read from its beginning, with its urgent bytes and without.
+bool Worker::read_otherwise(Flow& flow, const Packet& packet, bool in_order) {
+  Readings& readings = flow.inspection->readings[index_of(packet.direction)];
+  const std::vector<std::uint32_t>& marks = flow.inspection->urgent[index_of(packet.direction)];
+  for (Reading& reading : readings.all()) {
+    if (!reading.changed) continue;
+    flow.inspection->heard[index_of(packet.direction)] = false;
+    if (in_order) continue;
+    const Bytes told = reading.bytes.first_copy();
+    if (!readings.work(told.size())) return false;
+    read_telling(flow, packet, reading, told);
+    if (marks.empty()) continue;
+    std::vector<std::uint8_t> rest;
+    for (std::uint32_t i = 0; i < told.size(); ++i) {
+      if (std::ranges::find(marks, reading.bytes.position() + i) == marks.end()) rest.push_back(told[i]);
+    }
+    read_telling(flow, packet, reading, rest);
+  }
+  return true;
+}
+
+void Worker::read_telling(Flow& flow, const Packet& packet, Reading& reading, Bytes told) {
+  StreamInspection stream;
+  stream.prefix.start(reading.bytes.position());
+  reader_.begin(stream, reading.bytes.position(), told);
+  Sighting sighting;
+  while (reader_.next(sighting)) {
+    sighting.complete = false;  // it was counted when it was first told
+    reading.understood = true;
+    learn(flow, packet, sighting);
+  }
+  if (stream.mode != StreamMode::detect) reading.mode = stream.mode;
+}
+
+// The client has said what it is, or nothing that we know, and the server has answered: it has heard what we judged.
+bool Worker::nothing_more_to_learn(const Flow& flow) const {
+  const Direction server = opposite(flow.client);
+  // In the middle of an upload the server only acknowledges.
+  const bool acknowledged = !flow.client_known && flow.packets[index_of(server)] >= kAcknowledgmentsAreAnAnswer;
+  if (!flow.inspection->heard[index_of(flow.client)] && !acknowledged) return false;
+  return is_done(*flow.inspection, flow.client) &&
+         (is_done(*flow.inspection, server) || flow.client_known || acknowledged);
+}
+
+// The client's beginning is nothing that we know. To accept it for that, the server's answer has to be waited for;
+// where the rules block what is unknown, they do so now.
+void Worker::block_for_want_of_facts(Flow& flow, const Packet& packet) {
+  Question question = question_of(flow);
+  question.final = true;
+  if (const auto decision = rules_->decide(question); decision && decision->blocks()) {
+    settle(flow, packet, *decision, question);
+  }
+}
+
+}  // namespace netscope
