@@ -10,7 +10,6 @@ namespace netscope::http {
 namespace {
 
 constexpr std::size_t kMaxMethod = 32;
-constexpr std::size_t kMaxEmptyLines = 16;       // bytes of line ends ahead of a request (RFC 9112, section 2.2)
 constexpr std::size_t kMaxChunkSizeLine = 4096;  // chunk extensions included
 
 // The IANA registry's, and what UPnP (M-SEARCH to UNSUBSCRIBE), RPC over HTTP and caches add.
@@ -272,7 +271,8 @@ Parsed<RequestPrefix> parse_request(Bytes stream) {
   const std::string_view head = as_text(stream.first(std::min(stream.size(), kMaxRequestHead)));
   std::string_view text = head;
   text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
-  if (head.size() - text.size() > kMaxEmptyLines) return ParseStatus::no_match;
+  // Empty lines ahead of a request (RFC 9112, section 2.2): servers pass over any number of them.
+  if (text.empty()) return head.size() < kMaxRequestHead ? ParseStatus::need_more : ParseStatus::no_match;
 
   if (const ParseStatus status = check_method(text); status != ParseStatus::ok) return status;
   const Line line = take_line(text);

@@ -154,10 +154,12 @@ TEST(Http, TakesTargetsWithSpacesAndBytesAboveAscii) {
   EXPECT_EQ(answer->target, "/a b\xc3\xa9");
 }
 
-TEST(Http, LimitsTheEmptyLinesInFront) {
-  EXPECT_EQ(status_of(std::string(16, '\n') + kUsual), ParseStatus::ok);
-  EXPECT_EQ(status_of(std::string(17, '\n') + kUsual), ParseStatus::no_match);
+TEST(Http, PassesOverEmptyLinesInFront) {
+  EXPECT_EQ(status_of(std::string(17, '\n') + kUsual), ParseStatus::ok);
+  EXPECT_EQ(status_of(std::string(kMaxRequestHead - 1000, '\n') + kUsual), ParseStatus::ok);
   EXPECT_EQ(status_of("\r\n"), ParseStatus::need_more);
+  EXPECT_EQ(status_of(std::string(kMaxRequestHead - 1, '\n')), ParseStatus::need_more);
+  EXPECT_EQ(status_of(std::string(kMaxRequestHead, '\n') + kUsual), ParseStatus::no_match);
 }
 
 TEST(Http, LimitsTheHead) {
