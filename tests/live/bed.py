@@ -114,6 +114,8 @@ class Daemon:
 
 
 class Bed:
+    roles = ("client", "gateway", "server")
+
     def __init__(self, program, nat=False):
         self.program = program
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="netscope-live-"))
@@ -121,7 +123,7 @@ class Bed:
         self.public = self.folder / "public"  # the program writes here as an unprivileged user
         self.public.mkdir()
         self.public.chmod(0o777)
-        self.names = {role: f"nsq{os.getpid()}-{role}" for role in ("client", "gateway", "server")}
+        self.names = {role: f"nsq{os.getpid()}-{role}" for role in self.roles}
         self.processes = []
         try:
             self.lay_out(nat)

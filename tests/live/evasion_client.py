@@ -1,0 +1,90 @@
+"""usage: evasion_client.py VERSION SOURCE SERVER FIRST-PORT BLOCKED ALLOWED SECONDS [every]: every technique by hand.
+
+Each is tried with the blocked and with the allowed name; prints one JSON object a try: technique, kind, name, port of the
+client, and whether the server answered. With "every", the splits at every position are tried instead.
+"""
+
+import concurrent.futures
+import itertools
+import json
+import ssl
+import sys
+import threading
+
+import evasion_techniques as techniques
+import raw_tcp
+
+version, source, server, first_port, blocked, allowed, seconds = sys.argv[1:8]
+link = raw_tcp.Link(int(version))
+ports = itertools.count(int(first_port))
+printing = threading.Lock()
+
+
+def hello(name):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    try:
+        context.wrap_bio(incoming, outgoing, server_hostname=name).do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    message = outgoing.read()
+    if name.endswith("."):  # the library takes it away
+        raise ValueError(name)
+    return message
+
+
+def request(name):
+    return f"GET / HTTP/1.1\r\nUser-Agent: test\r\nHost: {name}\r\nAccept: */*\r\n\r\n".encode()
+
+
+def speech(kind, name):
+    make = hello if kind == "tls" else request
+    return techniques.Speech(kind, make(name), name, make("decoy.example"))
+
+
+def attempt(job):
+    technique, kind, name, port, say, handshake = job
+    what = speech(kind, name)
+    connection = raw_tcp.Connection(link, source, server, port, 443 if kind == "tls" else 80)
+    before, syn_data, connection.window = handshake or (lambda c: None, lambda s: b"", 64240)
+    opened = connection.open(before, syn_data(what))
+    if opened:
+        say(connection, what)
+        connection.wait_for_answer(float(seconds))
+    answer = connection.answer
+    connection.close()
+    fetched = answer[:1] == b"\x16" or answer[:8] == b"HTTP/1.1"[:max(len(answer[:8]), 1)]
+    with printing:
+        print(json.dumps({"technique": technique, "kind": kind, "name": name, "port": port, "opened": opened,
+                          "fetched": fetched}), flush=True)
+
+
+def jobs():
+    if sys.argv[8:] == ["every"]:
+        for kind in techniques.BOTH:
+            for position in range(1, len(speech(kind, blocked).message)):
+                for order, word in ((1, "split"), (-1, "split and reversed")):
+                    say = techniques.split_at(position, order)
+                    names = (blocked, allowed) if position % 16 == 0 else (blocked,)
+                    yield from ((f"{word} at {position}", kind, name, next(ports), say, None) for name in names)
+        return
+    listed = techniques.TECHNIQUES + (techniques.IPV6_ONLY if version == "6" else [])
+    for technique, kinds, say in listed:
+        for kind, name in itertools.product(kinds, (blocked, allowed)):
+            yield technique, kind, name, next(ports), say, None
+    for technique, before, syn_data, window in techniques.HANDSHAKES:
+        for kind, name in itertools.product(techniques.BOTH, (blocked, allowed)):
+            yield technique, kind, name, next(ports), techniques.plain, (before, syn_data, window)
+    for spelt in ("MiXeD", "dot"):
+        for kind, name in itertools.product(techniques.BOTH, (blocked, allowed)):
+            if spelt == "MiXeD":
+                yield "mixed case", kind, "".join(map(str.upper, name[::2])) and "".join(
+                    c.upper() if i % 2 else c for i, c in enumerate(name)), next(ports), techniques.plain, None
+            elif kind == "http":
+                yield "a dot at the end", kind, name + ".", next(ports), techniques.plain, None
+
+
+with concurrent.futures.ThreadPoolExecutor(24) as pool:
+    for done in [pool.submit(attempt, job) for job in jobs()]:
+        done.result()

@@ -1,0 +1,84 @@
+"""usage: evasion_server.py KEY CERTIFICATE LOG: HTTP on 80 and TLS on 443, as lenient as the most lenient server.
+
+Each name that a client asked for goes to LOG as "PORT-OF-THE-CLIENT NAME"; a datagram to 443 as "PORT #" and the first
+32 digits of its SHA-256, and is answered by its own last 16 bytes.
+"""
+
+import hashlib
+import socket
+import ssl
+import sys
+import threading
+
+key, certificate, log_name = sys.argv[1:]
+log = open(log_name, "a", buffering=1)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(certificate, key)
+
+
+def note(peer, name):
+    log.write(f"{peer[1]} {name}\n")
+
+
+context.sni_callback = lambda connection, name, _: note(connection.getpeername(), name)
+
+
+def speak_tls(connection, peer):
+    with context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) as secured:
+        secured.do_handshake()
+
+
+def lines_of(connection):
+    held = b""
+    while True:
+        while b"\n" not in held:
+            more = connection.recv(4096)
+            if not more:
+                return
+            held += more
+        line, held = held.split(b"\n", 1)
+        yield line.rstrip(b"\r")
+
+
+def speak_http(connection, peer):
+    request, host = b"", None
+    for line in lines_of(connection):
+        if not request:
+            request = line  # empty lines ahead are passed over
+        elif line:
+            name, _, value = line.partition(b":")
+            if name.strip().lower() == b"host":
+                host = value.strip().decode("latin-1")
+        else:
+            note(peer, host)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes")
+            request, host = b"", None
+
+
+def serve_one(speak, connection, peer):
+    try:
+        with connection:
+            connection.settimeout(8)
+            speak(connection, peer)
+    except OSError:
+        pass
+
+
+def serve(port, speak):
+    listener = socket.create_server(("::", port), family=socket.AF_INET6, backlog=1024, dualstack_ipv6=True)
+    while True:
+        threading.Thread(target=serve_one, args=(speak, *listener.accept()), daemon=True).start()
+
+
+def serve_datagrams():
+    receiver = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    receiver.bind(("::", 443))
+    while True:
+        datagram, peer = receiver.recvfrom(65535)
+        note(peer, "#" + hashlib.sha256(datagram).hexdigest()[:32])
+        receiver.sendto(datagram[-16:], peer)
+
+
+threading.Thread(target=serve, args=(80, speak_http), daemon=True).start()
+threading.Thread(target=serve, args=(443, speak_tls), daemon=True).start()
+serve_datagrams()

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""The program against what tools made to slip past a DPI do: a blocked name is not fetched, an allowed one is.
+
+    client 10.77.1.2 --- gateway --- 10.77.3.2 router 10.77.2.1 --- 10.77.2.2 server
+
+The router is there for packets with a small TTL to die at, behind the gateway and before the server.
+
+usage: evasion_test.py PROGRAM [unittest options]; exits with 77 where the machine cannot.
+"""
+
+import json
+import pathlib
+import sys
+import unittest
+
+import bed
+from bed import CLIENT4, CLIENT6, SERVER4, SERVER6, Bed, Daemon
+
+PROGRAM = None
+HERE = pathlib.Path(__file__).resolve().parent
+BLOCKED, ALLOWED = "blocked.example", "allowed.example"
+RULES = '[policy]\ndefault = "accept"\n[[rule]]\nname = "test"\naction = "drop"\ndomain = ["blocked.example"]\n'
+# Who resets a connection on the way, and opens another on its ports, may lose it.
+MAY_BE_LOST = {"a RST, then a SYN with another sequence number"}
+
+
+class LongBed(Bed):
+    roles = ("client", "gateway", "router", "server")
+
+    def lay_out(self, nat):
+        for name in self.names.values():
+            self.call("ip", "netns", "add", name)
+        for left, left_device, right, right_device, subnet in (
+                ("gateway", "lan", "client", "eth0", 1), ("gateway", "wan", "router", "near", 3),
+                ("router", "far", "server", "eth0", 2)):
+            self.call("ip", "link", "add", left_device, "netns", self.names[left], "type", "veth", "peer", "name",
+                      right_device, "netns", self.names[right])
+            for end, (role, device) in enumerate(((left, left_device), (right, right_device)), 1):
+                self.run(role, "ip", "address", "add", f"10.77.{subnet}.{end}/24", "dev", device)
+                self.run(role, "ip", "address", "add", f"fd77:{subnet}::{end}/64", "dev", device, "nodad")
+                self.run(role, "ip", "link", "set", device, "up")
+        for role, subnet, end in (("client", 1, 1), ("gateway", 3, 2), ("router", 3, 1), ("server", 2, 1)):
+            self.run(role, "ip", "link", "set", "lo", "up")
+            self.run(role, "ip", "route", "add", "default", "via", f"10.77.{subnet}.{end}")
+            self.run(role, "ip", "-6", "route", "add", "default", "via", f"fd77:{subnet}::{end}")
+        for role in ("gateway", "router"):
+            self.run(role, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+        for tool in ("iptables", "ip6tables"):  # the kernel knows nothing of the connections made by hand
+            self.run("client", tool, "-A", "OUTPUT", "-p", "tcp", "--tcp-flags", "RST", "RST", "-m", "mark", "!",
+                     "--mark", "7", "-j", "DROP")
+
+    def serve(self):
+        self.log = self.folder / "asked.log"
+        self.log.touch()
+        self.start("server", "python3", HERE / "evasion_server.py", *self.certificate(), self.log)
+        for port in (80, 443):
+            self.wait_for_port("server", port)
+
+    def asked(self):
+        """The names that reached the server, in the form in which they are compared: (port of the client, name)."""
+        lines = [line.split() for line in self.log.read_text().splitlines()]
+        return {(int(line[0]), line[1].lower().rstrip(".")) for line in lines if len(line) == 2}
+
+
+class Evasion(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.bed = LongBed(PROGRAM)
+        cls.bed.serve()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.bed.close()
+
+    def setUp(self):
+        self.daemon = Daemon(self.bed, RULES, "--queues", "0-1")
+
+    def tearDown(self):
+        self.daemon.stop()
+
+    def try_all(self, version, first_port, *options, seconds=1.5):
+        source, server = (CLIENT4, SERVER4) if version == 4 else (CLIENT6, SERVER6)
+        done = self.bed.run("client", "python3", HERE / "evasion_client.py", version, source, server, first_port, BLOCKED,
+                            ALLOWED, seconds, *options, timeout=280)
+        tries = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertGreater(len(tries), 100, done.stderr)
+        asked = self.bed.asked()
+        wrong = []
+        for one in tries:
+            name = one["name"].lower().rstrip(".")
+            reached = (one["port"], name) in asked
+            what = f"IPv{version}, {one['kind']}: {one['technique']}"
+            if name == BLOCKED and (reached or one["fetched"]):
+                wrong.append(f"{what}: the blocked name {'reached the server' if reached else 'was answered'}")
+            if name == ALLOWED and not one["fetched"] and one["technique"] not in MAY_BE_LOST:
+                wrong.append(f"{what}: the allowed name was not fetched" + ("" if one["opened"] else " (no handshake)"))
+        self.assertEqual(wrong, [], "\n".join(wrong))
+
+    def test_no_technique_fetches_a_blocked_name_over_ipv4(self):
+        self.try_all(4, 20000)
+
+    def test_no_technique_fetches_a_blocked_name_over_ipv6(self):
+        self.try_all(6, 22000)
+
+    def test_no_split_fetches_a_blocked_name(self):
+        self.try_all(4, 24000, "every", seconds=0.4)
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv[1]
+    reason = bed.why_not()
+    if reason:
+        print(f"skipped: {reason}")
+        sys.exit(77)
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
