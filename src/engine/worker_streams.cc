@@ -173,7 +173,7 @@ bool Worker::read_otherwise(Flow& flow, const Packet& packet, bool in_order) {
     flow.inspection->heard[index_of(packet.direction)] = false;
     if (in_order) continue;
     const Bytes told = reading.bytes.first_copy();
-    if (!readings.work(told.size())) return false;
+    if (!readings.work(told.size() * (marks.empty() ? 1 : 2 + marks.size()))) return false;
     read_telling(flow, packet, reading, told);
     if (marks.empty()) continue;
     std::vector<std::uint8_t> rest;

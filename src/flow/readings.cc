@@ -68,6 +68,14 @@ Reading without_contradicted(const Reading& reading, std::uint32_t sequence, Byt
   return rest;
 }
 
+std::size_t memory_of(const std::vector<Reading>& readings) {
+  std::size_t size = readings.capacity() * sizeof(Reading);
+  for (const Reading& reading : readings) {
+    size += reading.bytes.memory_bytes() + reading.segments.capacity() * sizeof(Reading::Segment);
+  }
+  return size;
+}
+
 }  // namespace
 
 void Readings::begin(std::uint32_t sequence) {
@@ -101,7 +109,7 @@ bool Readings::add(std::uint32_t sequence, Bytes bytes) {
     readings_.emplace_back().bytes.guess(sequence);
   }
   const auto scattered = [&](const Reading& reading) { return reading.bytes.too_scattered_for(sequence, bytes); };
-  if (std::ranges::any_of(readings_, scattered)) return false;
+  if (std::ranges::any_of(readings_, scattered) || would_hold_too_much(bytes.size())) return false;
   if (std::ranges::any_of(readings_,
                           [&](const Reading& r) { return r.bytes.contradiction(sequence, bytes).has_value(); })) {
     return part(sequence, bytes);
@@ -113,6 +121,13 @@ bool Readings::add(std::uint32_t sequence, Bytes bytes) {
   return true;
 }
 
+// What is held may double in taking a segment, or grow by it in every reading. One reading alone has its own bounds.
+bool Readings::would_hold_too_much(std::size_t size) const {
+  if (!ambiguous()) return false;
+  const std::size_t held = memory_bytes();
+  return std::max(2 * held, held + readings_.size() * std::min(size, kMaxPrefix)) > kMaxReadingBytes;
+}
+
 // Each reading that the segment contradicts becomes several.
 bool Readings::part(std::uint32_t sequence, Bytes bytes) {
   std::vector<Reading> parted;
@@ -120,9 +135,8 @@ bool Readings::part(std::uint32_t sequence, Bytes bytes) {
     part_one(reading, sequence, bytes, parted);
     if (parted.size() > kMaxReadings) return false;
   }
-  std::size_t held = 0;
-  for (const Reading& reading : parted) held += reading.bytes.memory_bytes();
-  if (held > kMaxReadingBytes) return false;
+  const std::size_t held = memory_of(parted);
+  if (held > kMaxReadingBytes || !work(held)) return false;
   readings_ = std::move(parted);
   return true;
 }
@@ -164,11 +178,7 @@ bool Readings::work(std::size_t bytes) {
 }
 
 std::size_t Readings::memory_bytes() const {
-  std::size_t size = readings_.capacity() * sizeof(Reading);
-  for (const Reading& reading : readings_) {
-    size += reading.bytes.memory_bytes() + reading.segments.capacity() * sizeof(Reading::Segment);
-  }
-  return size;
+  return memory_of(readings_);
 }
 
 }  // namespace netscope

@@ -23,9 +23,9 @@ namespace netscope {
 
 // Readings of one direction at once: fifteen fakes ahead of a message, or a fake for each of its four pieces.
 inline constexpr std::size_t kMaxReadings = 16;
-// Bytes that they hold together.
+// Bytes that they hold together, lists included, where there are several. A segment that might lead to more is refused.
 inline constexpr std::size_t kMaxReadingBytes = 128 * 1024;
-// Bytes that are read for them until the other side answers: a small part of a second.
+// Bytes that are read and copied for them until the other side answers: a small part of a second.
 inline constexpr std::size_t kMaxReadingWork = 16u << 20;
 // Readings that begin elsewhere, where no answer has shown yet which of several SYNs was the true one.
 inline constexpr std::size_t kMaxBeginnings = 4;
@@ -74,6 +74,7 @@ class Readings {
 
  private:
   bool may_begin_elsewhere(std::uint32_t sequence) const;
+  bool would_hold_too_much(std::size_t size) const;
   bool part(std::uint32_t sequence, Bytes bytes);
   static void part_one(const Reading& reading, std::uint32_t sequence, Bytes bytes, std::vector<Reading>& parted);
 
