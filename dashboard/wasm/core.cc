@@ -153,6 +153,7 @@ Answer flow_details(FlowIndex index) {
     json.begin_object();
     json.text("name", rows.texts()[seen.name]);
     json.text("from", to_string(seen.from));
+    json.text("source", to_string(name_source(seen.from)));
     json.end_object();
   }
   json.end_array();

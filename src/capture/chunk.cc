@@ -31,6 +31,7 @@ void Chunk::clear() {
     share.verdicts.clear();
     share.events.clear();
   }
+  learned.clear();
   outers.clear();
   datagrams.clear();
 }
@@ -105,6 +106,9 @@ void PacketDecoder::decode(Chunk& chunk) {
     if (!place.wanted) continue;
     Packet packet = packet_of(place, chunk);
     packet.number = number_;
+    if (AnswerWatch::concerns(packet)) {
+      if (auto answer = answers_.see(packet)) chunk.learned.push_back({std::move(*answer), number_});
+    }
     place.share = static_cast<std::uint8_t>(share_of(packet));
     std::vector<Packet>& packets = chunk.shares[place.share].packets;
     place.position = static_cast<std::uint32_t>(packets.size());

@@ -4,22 +4,15 @@
 #include "netscope/dpi/dns.h"
 
 #include <algorithm>
-#include <string_view>
+
+#include "dpi/dns_name.h"
 
 namespace netscope::dns {
 namespace {
 
-constexpr std::size_t kHeaderLength = 12;
 constexpr std::size_t kMinQuestionLength = 5;  // the root's name, type, class
 constexpr std::size_t kMinRecordLength = 11;   // the same, time to live, length
-constexpr std::size_t kMaxWireName = 255;      // RFC 1035, section 3.1
 constexpr std::size_t kMaxDatagram = 65535;
-constexpr int kMaxPointers = 32;  // a message without compression of compressed names needs one a name
-
-// The low byte of a label: two bits of kind, six of length (RFC 1035, section 4.1.4).
-constexpr std::uint8_t kLabelKind = 0xc0;
-constexpr std::uint8_t kPointer = 0xc0;
-
 constexpr std::uint16_t kTypeOpt = 41;         // its class field is a size (RFC 6891, section 6.1.2)
 constexpr std::uint16_t kUnicastBit = 0x8000;  // in a class of mDNS: QU, or cache flush (RFC 6762, section 18.12)
 
@@ -38,61 +31,6 @@ bool is_class(std::uint16_t value) {
 // query, inverse query, status, notify, update
 bool is_opcode(std::uint8_t opcode) {
   return opcode <= 5 && opcode != 3;
-}
-
-// A name in text form while its labels come in; each byte takes at most the four characters of \DDD.
-class NameText {
- public:
-  void add_label(Bytes label) {
-    if (size_ > 0) text_[size_++] = '.';
-    for (const char c : as_text(label)) add(c);
-  }
-  std::string_view view() const { return size_ == 0 ? std::string_view(".") : std::string_view(text_.data(), size_); }
-
- private:
-  void add(char c) {
-    if (c > ' ' && c <= '~' && c != '.' && c != '\\') {
-      text_[size_++] = c;
-      return;
-    }
-    const auto value = static_cast<unsigned char>(c);
-    text_[size_++] = '\\';
-    text_[size_++] = static_cast<char>('0' + value / 100);
-    text_[size_++] = static_cast<char>('0' + value / 10 % 10);
-    text_[size_++] = static_cast<char>('0' + value % 10);
-  }
-
-  std::array<char, kMaxWireName * 4> text_;
-  std::size_t size_ = 0;
-};
-
-// Reads a name at the reader's position, which moves behind it. `message` is what has arrived of the message that
-// pointers count from. ok, need_more or malformed.
-ParseStatus read_name(Bytes message, Reader& reader, NameText& text) {
-  std::size_t begin = message.size() - reader.arrived();  // of the stretch of labels being read
-  std::size_t wire_length = 0;
-  Reader pointed = reader;
-  Reader* labels = &reader;
-  for (int pointers = 0;;) {
-    const std::uint8_t lead = labels->u8();
-    if (!labels->ok()) return labels->status();
-    if ((lead & kLabelKind) == kPointer) {
-      const std::size_t target = static_cast<std::size_t>(lead & ~kLabelKind) << 8 | labels->u8();
-      if (!labels->ok()) return labels->status();
-      // Only ever backwards, and never beyond where the last stretch began: no loop can be built.
-      if (target < kHeaderLength || target >= begin || ++pointers > kMaxPointers) return ParseStatus::malformed;
-      pointed = Reader::whole(message.subspan(target, begin - target));
-      labels = &pointed;
-      begin = target;
-      continue;
-    }
-    wire_length += std::size_t{1} + lead;
-    if ((lead & kLabelKind) != 0 || wire_length > kMaxWireName) return ParseStatus::malformed;
-    if (lead == 0) return ParseStatus::ok;
-    const Bytes label = labels->take(lead);
-    if (!labels->ok()) return labels->status();
-    text.add_label(label);
-  }
 }
 
 ParseStatus read_question(Bytes message, Reader& reader, Question& question) {

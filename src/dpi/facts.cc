@@ -22,4 +22,41 @@ std::optional<Protocol> protocol_named(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view to_string(NameSource source) {
+  switch (source) {
+    case NameSource::sni: return "sni";
+    case NameSource::host: return "host";
+    case NameSource::query: return "query";
+    case NameSource::dns: return "dns";
+  }
+  return "dns";
+}
+
+NameSource name_source(Protocol shown_by) {
+  switch (shown_by) {
+    case Protocol::tls:
+    case Protocol::quic:
+    case Protocol::dtls: return NameSource::sni;
+    case Protocol::http: return NameSource::host;
+    case Protocol::dns:
+    case Protocol::mdns:
+    case Protocol::llmnr: return NameSource::query;
+    case Protocol::unknown:
+    case Protocol::ssh:
+    case Protocol::stun:
+    case Protocol::wireguard:
+    case Protocol::bittorrent:
+    case Protocol::rdp:
+    case Protocol::smtp:
+    case Protocol::imap:
+    case Protocol::pop3:
+    case Protocol::ftp:
+    case Protocol::mqtt:
+    case Protocol::sip:
+    case Protocol::rtsp:
+    case Protocol::openvpn: return NameSource::dns;
+  }
+  return NameSource::dns;
+}
+
 }  // namespace netscope

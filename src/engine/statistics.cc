@@ -82,7 +82,7 @@ void Statistics::merge(const Statistics& added) {
   for (std::uint64_t Statistics::* number :
        {&Statistics::flows_total, &Statistics::flows_open, &Statistics::flows_tcp, &Statistics::flows_udp,
         &Statistics::evicted, &Statistics::evicted_pending, &Statistics::given_up, &Statistics::flow_memory,
-        &Statistics::one_sided, &Statistics::names}) {
+        &Statistics::one_sided, &Statistics::names, &Statistics::learned_names}) {
     this->*number += added.*number;
   }
   reasons.rules += added.reasons.rules;

@@ -59,6 +59,7 @@ RuleTally& Worker::tally_of(RuleIndex rule) {
 }
 
 void Worker::end_flow(Flow& flow, EndReason reason) {
+  take_newest_learned_name(flow);
   FlowState state = flow.state;
   const bool silent_end = flow.key.ip_protocol != ip_protocol::tcp && reason == EndReason::timed_out;
   const bool known = told_enough(flow);

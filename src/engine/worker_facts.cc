@@ -60,6 +60,9 @@ void Worker::learn(Flow& flow, const Packet& packet, const Sighting& sighting) {
   question.protocol = sighting.protocol;
   question.name = sighting.name.view();
   question.app = question.name.empty() ? kNoApp : rules_->catalogue().find(question.name);
+  question.source = name_source(sighting.protocol);
+  question.encrypted_hello = sighting.encrypted_hello;
+  question.dns_type = sighting.dns_type;
   // A server's hello shows the protocol, and leaves the name to come.
   const bool server_speaks = sighting.side == Sighting::Side::server && !is_dns_family(sighting.protocol);
   if (sighting.complete && !server_speaks) ++statistics_.messages[static_cast<std::size_t>(sighting.protocol)];
@@ -77,6 +80,10 @@ void Worker::remember_name(Flow& flow, const Sighting& sighting) {
   if (!options_.recording.names()) return;
   if (flow.names == nullptr) flow.names = std::make_unique<FlowNames>();
   FlowNames& known = *flow.names;
+  if (!known.names.empty() && known.names.front().protocol == Protocol::unknown) {
+    known.names.clear();  // it was only learned
+    --statistics_.learned_names;
+  }
   if (sighting.protocol == Protocol::quic) known.quic_version = sighting.quic_version;
   if ((sighting.protocol == Protocol::tls || sighting.protocol == Protocol::quic) && sighting.complete) {
     known.alpn = sighting.alpn;
@@ -109,7 +116,12 @@ std::string Worker::fingerprint(Flow& flow, const Sighting& sighting) const {
 // Asks the rules, unless the flow is blocked already: a block is never taken back by a later name.
 void Worker::decide(Flow& flow, const Packet& packet, const Question& question) {
   if (flow.decided && static_cast<Action>(flow.action) != Action::accept) return;
-  if (const std::optional<Decision> decision = rules_->decide(question)) settle(flow, packet, *decision, question);
+  Question asked = question;
+  if (question.final && question.name.empty() && takes_learned_name(flow) &&
+      blocked_by_learned_name(flow, packet, asked)) {
+    return;
+  }
+  if (const std::optional<Decision> decision = rules_->decide(asked)) settle(flow, packet, *decision, asked);
 }
 
 // By what is known of the flow: each name that it showed may block it. Datagrams of DNS are asked about one by one.
@@ -123,9 +135,12 @@ void Worker::judge_again(Flow& flow) {
   last.time = flow.last_seen;
   last.number = flow.first_number;
   Question question = question_of(flow);
+  question.encrypted_hello = flow.names != nullptr && flow.names->encrypted_hello;
   if (flow.names != nullptr) {
     for (const SeenName& seen : flow.names->names) {
+      if (seen.protocol == Protocol::unknown) continue;  // learned: asked about below
       question.protocol = seen.protocol;
+      question.source = name_source(seen.protocol);
       question.name = seen.name;
       question.app = rules_->catalogue().find(question.name);
       if (question.app != kNoApp) flow.app = question.app;
@@ -170,7 +185,8 @@ void Worker::settle(Flow& flow, const Packet& packet, const Decision& decision, 
       event.time = packet.time;
       event.number = packet.number;
       event.size = packet.size_on_wire;
-      if (!question.name.empty()) event.names = {{std::string(question.name), question.protocol}};
+      const Protocol shown_by = question.source == NameSource::dns ? Protocol::unknown : question.protocol;
+      if (!question.name.empty()) event.names = {{std::string(question.name), shown_by}};
       events_.push_back(std::move(event));
     }
   }
@@ -181,6 +197,7 @@ void Worker::facts_are_final(Flow& flow, const Packet& packet) {
   flow.final = flow.inspected = true;
   if (!flow.decided) decide(flow, packet, question_of(flow));
   if (flow.decided) flow.sticky = true;
+  take_newest_learned_name(flow);
 }
 
 void Worker::begin_inspection(Flow& flow) {

@@ -174,6 +174,12 @@ void write_verdict(JsonWriter& json, const Event& event, const RuleSet& rules) {
     json.text("app", app.name);
     json.text("category", app.category);
   }
+  if (!event.names.empty()) {
+    const SeenName& judged = event.names.back();
+    if (name_source(judged.protocol) == NameSource::dns)
+      json.text("name", judged.name);  // no protocol's own field has it
+    json.text("name_source", to_string(name_source(judged.protocol)));
+  }
   if (event.decided) json.text("rule_id", rules.rule_name(event.decision.rule));
   json.text("reason", !event.decided ? "undecided" : event.decision.rule == kDefaultPolicy ? "default" : "rule");
   json.end_object();

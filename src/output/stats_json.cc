@@ -27,6 +27,7 @@ void describe_kernel(StatsDocument& out, const KernelView& kernel) {
   out.by_overload = out.kernel_drops + out.user_drops;
   out.kernel_packets = kernel.passed.packets + kernel.dropped.packets + kernel.rejected.packets;
   out.events_dropped = kernel.events_dropped;
+  out.names_dropped = kernel.names_dropped;
   out.offloaded = kernel.passed.packets;
   out.latency = kernel.latency;
 }
@@ -55,6 +56,7 @@ void describe_packets(StatsDocument& out, const Statistics& s) {
   out.dns = messages(Protocol::dns) + messages(Protocol::mdns) + messages(Protocol::llmnr);
   out.quic = messages(Protocol::quic);
   out.names = s.names;
+  out.learned_names = s.learned_names;
 }
 
 void describe_flows(StatsDocument& out, const Statistics& s) {

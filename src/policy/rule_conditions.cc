@@ -13,7 +13,7 @@ namespace netscope {
 namespace {
 
 using enum KnownKey::Support;
-constexpr std::array<KnownKey, 13> kRuleKeys{{{"name"},
+constexpr std::array<KnownKey, 14> kRuleKeys{{{"name"},
                                               {"action"},
                                               {"app"},
                                               {"category"},
@@ -24,6 +24,7 @@ constexpr std::array<KnownKey, 13> kRuleKeys{{{"name"},
                                               {"port"},
                                               {"proto"},
                                               {"ja4"},
+                                              {"by"},
                                               {"list", later},
                                               {"schedule", later}}};
 
@@ -149,6 +150,38 @@ void read_fingerprints(const TomlValue& table, Rule& rule, FileErrors& errors) {
   }
 }
 
+std::optional<NameSource> source_named(std::string_view name) {
+  for (std::size_t i = 0; i < kNameSourceCount; ++i) {
+    if (to_string(static_cast<NameSource>(i)) == name) return static_cast<NameSource>(i);
+  }
+  return std::nullopt;
+}
+
+// Which names the rule holds for: of use only where it asks for one, and a name from DNS only to block.
+void read_sources(const TomlValue& table, Rule& rule, FileErrors& errors) {
+  const TomlValue* by = table.find("by");
+  if (by == nullptr) return;
+  if (table.find("domain") == nullptr && table.find("app") == nullptr && table.find("category") == nullptr) {
+    return errors.add_at_key(
+        *by, "\"by\" says which names count, but the rule asks for none: add a domain, app or category");
+  }
+  for (const TomlValue* value : strings_of(table, "by", errors)) {
+    const std::optional<NameSource> source = source_named(to_lower(value->text));
+    if (!source) {
+      std::vector<std::string_view> words;
+      for (std::size_t i = 0; i < kNameSourceCount; ++i) words.push_back(to_string(static_cast<NameSource>(i)));
+      errors.add(*value, unknown_word("source of names", value->text, words));
+    } else if (*source == NameSource::dns && rule.action == RuleAction::accept) {
+      errors.add(
+          *value,
+          "a name from a DNS answer cannot accept: whoever asks a resolver of his own could name any address so; "
+          "accept by \"dst\", or leave \"dns\" out");
+    } else {
+      rule.sources.push_back(*source);
+    }
+  }
+}
+
 }  // namespace
 
 std::span<const KnownKey> rule_keys() {
@@ -164,6 +197,7 @@ void read_conditions(const TomlValue& table, const Catalogue& catalogue, Rule& r
   read_ports(table, rule, errors);
   read_protocols(table, rule, errors);
   read_fingerprints(table, rule, errors);
+  read_sources(table, rule, errors);
 }
 
 }  // namespace netscope

@@ -13,7 +13,7 @@ namespace {
 
 using enum KnownKey::Support;
 constexpr std::array<KnownKey, 4> kRootKeys{{{"policy"}, {"live"}, {"rule"}, {"list", later}}};
-constexpr std::array<KnownKey, 3> kPolicyKeys{{{"default"}, {"overload"}, {"unparsed"}}};
+constexpr std::array<KnownKey, 5> kPolicyKeys{{{"default"}, {"overload"}, {"unparsed"}, {"ech"}, {"https_records"}}};
 
 // The key's value into `action`, when there is one.
 void read_action(const TomlValue& table, std::string_view key, Words<Action> words, Action& action,
@@ -31,6 +31,8 @@ void read_policy_section(const TomlValue& table, Policy& policy, FileErrors& err
   read_action(table, "default", any, policy.default_action, errors);
   read_action(table, "unparsed", any, policy.unparsed, errors);
   read_action(table, "overload", open_or_closed, policy.overload, errors);
+  read_action(table, "ech", any, policy.ech, errors);
+  read_action(table, "https_records", any, policy.https_records, errors);
 }
 
 void read_name(const TomlValue& table, Rule& rule, std::map<std::string, std::uint32_t>& lines, FileErrors& errors) {

@@ -78,6 +78,17 @@ unsigned narrowness(std::span<const IpPrefix> prefixes) {
   return narrowest;
 }
 
+constexpr std::uint8_t bit_of(NameSource source) {
+  return static_cast<std::uint8_t>(1u << static_cast<unsigned>(source));
+}
+
+std::uint8_t bits_of(std::span<const NameSource> sources) {
+  if (sources.empty()) return bit_of(NameSource::sni) | bit_of(NameSource::host) | bit_of(NameSource::query);
+  std::uint8_t bits = 0;
+  for (const NameSource source : sources) bits |= bit_of(source);
+  return bits;
+}
+
 bool matches_transport(std::uint8_t wanted, std::uint8_t ip_protocol) {
   return wanted == ip_protocol || (wanted == kIpProtocolIcmp && ip_protocol == kIpProtocolIcmpV6);
 }
@@ -145,7 +156,8 @@ void RuleProgram::add_rule(RuleIndex index, const Rule& rule, const Catalogue& c
   apps = sorted_unique(std::move(apps));
   categories = sorted_unique(std::move(categories));
   name_conditions_[index] = {.apps = store(std::span<const std::uint16_t>(apps), keys_),
-                             .categories = store(std::span<const std::uint16_t>(categories), keys_)};
+                             .categories = store(std::span<const std::uint16_t>(categories), keys_),
+                             .sources = bits_of(rule.sources)};
   if (!rule.domains.empty()) {
     for (DomainPattern& pattern : disjoint(std::span(rule.domains))) {
       draft.domains.emplace_back(std::move(pattern.domain), index << 2 | static_cast<std::uint32_t>(pattern.match));
@@ -309,14 +321,15 @@ bool RuleProgram::contains(const PrefixCondition& condition, const IpAddress& ad
                      [&](const IpPrefix& prefix) { return prefix.contains(address); });
 }
 
-bool RuleProgram::app_and_category_hold(RuleIndex rule, AppId app, CategoryId category) const {
+bool RuleProgram::rest_holds(RuleIndex rule, const Question& question, CategoryId category) const {
   static_assert(kNoApp == kNoCategory);
   const NameCondition& condition = name_conditions_[rule];
+  if ((condition.sources & bit_of(question.source)) == 0) return false;
   const auto holds_key = [&](Slice slice, std::uint16_t key) {
     const std::span<const std::uint16_t> keys = at(keys_, slice);
     return keys.empty() || (key != kNoApp && std::binary_search(keys.begin(), keys.end(), key));
   };
-  return holds_key(condition.apps, app) && holds_key(condition.categories, category);
+  return holds_key(condition.apps, question.app) && holds_key(condition.categories, category);
 }
 
 }  // namespace netscope

@@ -83,6 +83,7 @@ class RuleProgram {
   struct NameCondition {
     Slice apps;
     Slice categories;
+    std::uint8_t sources = 0;  // a bit for each NameSource that will do
   };
 
   struct FlowCondition;  // the name-independent conditions of a rule, in one form
@@ -111,7 +112,8 @@ class RuleProgram {
   Holds protocol_holds(Slice protocols, const Question& question) const;
   Holds ja4_holds(Slice patterns, const Question& question) const;
   bool contains(const PrefixCondition& condition, const IpAddress& address) const;
-  bool app_and_category_hold(RuleIndex rule, AppId app, CategoryId category) const;
+  // The conditions on a name besides its domain.
+  bool rest_holds(RuleIndex rule, const Question& question, CategoryId category) const;
 
   template <class T>
   static std::span<const T> at(const std::vector<T>& pool, Slice slice) {
@@ -162,13 +164,13 @@ void RuleProgram::for_each_named(const NameRules& names, const Question& questio
     for (const std::uint32_t value : values) {
       const auto match = static_cast<DomainMatch>(value & 3);
       if (match == (whole ? DomainMatch::below : DomainMatch::exact)) continue;
-      if (app_and_category_hold(value >> 2, question.app, category) && !visit(value >> 2)) return;
+      if (rest_holds(value >> 2, question, category) && !visit(value >> 2)) return;
     }
   });
   const auto visit_keyed = [&](const std::vector<KeyedRule>& rules, std::uint16_t key) {
     for (auto at = std::lower_bound(rules.begin(), rules.end(), KeyedRule{.key = key, .rule = 0});
          at != rules.end() && at->key == key; ++at) {
-      if (app_and_category_hold(at->rule, question.app, category) && !visit(at->rule)) return;
+      if (rest_holds(at->rule, question, category) && !visit(at->rule)) return;
     }
   };
   if (question.app == kNoApp) return;

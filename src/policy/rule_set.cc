@@ -8,6 +8,9 @@
 namespace netscope {
 namespace {
 
+// Record types that tell how to reach a service, ECH's keys among it (RFC 9460, section 14.1).
+constexpr std::uint16_t kDnsTypeSvcb = 64, kDnsTypeHttps = 65;
+
 bool asks_for_name(const Rule& rule) {
   return !rule.domains.empty() || !rule.apps.empty() || !rule.categories.empty() || !rule.ja4.empty();
 }
@@ -52,11 +55,38 @@ std::optional<Decision> RuleSet::decide(const Question& question) const {
   Decision decision{.action = rule == kDefaultPolicy ? policy_.default_action : action_of(policy_.rules[rule].action),
                     .rule = rule,
                     .leaned_on_name = outcome.named != kDefaultPolicy && outcome.named <= rule};
+  if (rule == kDefaultPolicy) {
+    const std::optional<Decision> without = without_a_rule(question, decision);
+    if (!without) return std::nullopt;
+    decision = *without;
+  }
   if (logging_ == nullptr || decision.blocks()) return decision;
 
   const RuleProgram::Outcome logged = logging_->survey(question, rule);
   if (logged.pending < rule) return std::nullopt;
   decision.leaned_on_name |= logged.named < rule;
+  return decision;
+}
+
+// What [policy] says of hidden names. A hello that may still show itself to hide one cannot be judged yet. A DNS
+// question holds for its message alone, as a name does.
+std::optional<Decision> RuleSet::without_a_rule(const Question& question, const Decision& by_default) const {
+  Decision decision = by_default;
+  if (policy_.ech != Action::accept) {
+    const bool may_greet = question.protocol == Protocol::unknown || question.protocol == Protocol::tls ||
+                           question.protocol == Protocol::quic || question.protocol == Protocol::dtls;
+    if (question.encrypted_hello) {
+      decision.action = policy_.ech;
+    } else if (may_greet && !question.final) {
+      return std::nullopt;
+    }
+  }
+  if (policy_.https_records != Action::accept && question.protocol == Protocol::dns) {
+    decision.leaned_on_name = true;
+    if (question.dns_type == kDnsTypeHttps || question.dns_type == kDnsTypeSvcb) {
+      decision.action = policy_.https_records;
+    }
+  }
   return decision;
 }
 

@@ -75,6 +75,7 @@ void Analysis::judge() {
   decoder_.decode(chunk_);
   place_packets();
   for (std::size_t share = 0; share < kShares; ++share) {
+    for (const LearnedAt& learned : chunk_.learned) workers_[share].learn_names(learned.answer, learned.number);
     workers_[share].process(chunk_.shares[share].packets, chunk_.shares[share].verdicts);
     add_rows(share);
     collect_events(workers_[share]);

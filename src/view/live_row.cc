@@ -135,13 +135,14 @@ struct NameField {
   std::string_view path;
   Protocol protocol;
 };
-constexpr std::array<NameField, 7> kNames{{{"tls.sni", Protocol::tls},
+constexpr std::array<NameField, 8> kNames{{{"tls.sni", Protocol::tls},
                                            {"quic.sni", Protocol::quic},
                                            {"dtls.sni", Protocol::dtls},
                                            {"http.hostname", Protocol::http},
                                            {"dns.rrname", Protocol::dns},
                                            {"mdns.rrname", Protocol::mdns},
-                                           {"llmnr.rrname", Protocol::llmnr}}};
+                                           {"llmnr.rrname", Protocol::llmnr},
+                                           {"netscope.name", Protocol::unknown}}};
 
 }  // namespace
 

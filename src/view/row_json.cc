@@ -107,10 +107,11 @@ class Reasons {
   void names() {
     for (const RowName& seen : flow_.names) {
       const std::string_view name = texts_[seen.name];
+      const bool learned = name_source(seen.from) == NameSource::dns;
       for (const DomainPattern& pattern : rule_.domains) {
         if (!domain_holds(pattern, name)) continue;
-        return add("domain " + to_string(pattern) + " matches the " + std::string(to_string(seen.from)) + " name " +
-                   std::string(name));
+        return add("domain " + to_string(pattern) + " matches the " +
+                   (learned ? "DNS answer's" : std::string(to_string(seen.from))) + " name " + std::string(name));
       }
     }
     const std::string app(texts_[flow_.app]), category(texts_[flow_.category]);
@@ -179,6 +180,7 @@ void write_flow(JsonWriter& json, const Rows& rows, FlowIndex index) {
   json.text("app", texts[flow.app]);
   json.text("category", texts[flow.category]);
   json.text("domain", texts[flow.domain()]);
+  if (!flow.names.empty()) json.text("name_source", to_string(name_source(flow.names.back().from)));
   json.text("state", to_string(flow.state));
   json.number("packets", flow.all_packets());
   json.number("bytes", flow.all_bytes());

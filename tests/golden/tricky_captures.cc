@@ -185,6 +185,58 @@ std::vector<TimedPacket> quic() {
   });
 }
 
+// A hello without a name, and what may go on behind it.
+std::vector<TimedPacket> without_a_name(Ends ends, Duration after) {
+  ends.begin = test::kTestTime + after;
+  return TcpConversation(ends)
+      .handshake()
+      .client(test::client_hello(""))
+      .server(test::server_hello())
+      .close()
+      .packets();
+}
+
+// A question and an answer, which need not go together.
+std::vector<TimedPacket> asks(std::uint16_t port, const Buffer& question, const Buffer& answer) {
+  return test::UdpConversation({.server = "203.0.113.53", .client_port = port, .server_port = 53})
+      .client(question)
+      .server(answer)
+      .packets();
+}
+
+// Answers that name addresses, flows to them that show no name, and answers that nobody asked for.
+std::vector<TimedPacket> learned_names() {
+  using std::chrono::seconds;
+  const auto tells = [](std::string_view name, const std::string& address, std::uint16_t id = 0x1234) {
+    return test::dns_response(name, {{.value = address, .ttl_seconds = 90}}, test::kTypeA, id);
+  };
+  const Buffer chain =
+      test::dns_response("innocent.example",
+                         {{.value = "www.tracked.example"}, {.value = "203.0.113.11", .owner = "www.tracked.example"}});
+  const auto to = [](std::uint16_t port, const char* server, const char* client = "192.168.1.20") {
+    return Ends{.client = client, .server = server, .client_port = port};
+  };
+  return test::merged({
+      asks(40001, test::dns_query("www.tracked.example"), tells("www.tracked.example", "203.0.113.9")),
+      asks(40002, test::dns_query("allowed.example"), tells("allowed.example", "203.0.113.10")),
+      asks(40003, test::dns_query("innocent.example"), chain),
+      asks(40004, test::dns_query("other.example"), tells("tracked.example", "203.0.113.12")),
+      asks(40005, test::dns_query("tracked.example"), tells("tracked.example", "203.0.113.12", 0x4321)),
+      without_a_name(to(50001, "203.0.113.9"), seconds(1)),
+      without_a_name(to(50002, "203.0.113.10"), seconds(1)),
+      without_a_name(to(50003, "203.0.113.11"), seconds(1)),
+      without_a_name(to(50004, "203.0.113.12"), seconds(1)),
+      without_a_name(to(50005, "203.0.113.9", "192.168.1.21"), seconds(1)),
+      without_a_name(to(50006, "203.0.113.9"), seconds(100)),
+      TcpConversation({.client_port = 50007, .begin = test::kTestTime + seconds(2)})  // it says what it wants
+          .handshake()
+          .client(test::client_hello("allowed.example"))
+          .server(test::server_hello())
+          .close()
+          .packets(),
+  });
+}
+
 }  // namespace
 
 std::vector<NamedCapture> tricky_captures() {
@@ -194,6 +246,7 @@ std::vector<NamedCapture> tricky_captures() {
       {"http-keepalive.pcap", test::pcap_file(http_keepalive())},
       {"dns-tcp.pcap", test::pcap_file(dns_over_tcp())},
       {"quic.pcap", test::pcap_file(quic())},
+      {"learned-names.pcap", test::pcap_file(learned_names())},
   };
 }
 

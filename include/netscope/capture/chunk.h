@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "netscope/capture/capture_parser.h"
+#include "netscope/engine/answer_watch.h"
 #include "netscope/engine/event.h"
 #include "netscope/engine/packet.h"
 #include "netscope/flow/defragmenter.h"
@@ -45,13 +46,20 @@ struct Share {
   std::vector<Event> events;
 };
 
+// What a packet of the chunk taught, and its number.
+struct LearnedAt {
+  NameAnswer answer;
+  std::uint64_t number = 0;
+};
+
 struct Chunk {
   Bytes bytes;           // input: of `buffer`, as far as it is filled
   std::size_t used = 0;  // bytes of it that the records take; the rest belongs to the next chunk
   std::vector<std::uint8_t> buffer;
   std::vector<RecordPlace> records;
   std::array<Share, kShares> shares;
-  std::deque<Outer> outers;                         // of tunnelled packets
+  std::vector<LearnedAt> learned;  // in the order of the packets; each worker takes all of it, before its share
+  std::deque<Outer> outers;        // of tunnelled packets
   std::deque<std::vector<std::uint8_t>> datagrams;  // reassembled from fragments
 
   void clear();
@@ -79,6 +87,7 @@ class PacketDecoder {
 
   Tunnels tunnels_;
   Defragmenter defragmenter_;
+  AnswerWatch answers_{0};  // who knows the seed gains only what names could be pushed out for, and a capture is over
   std::uint64_t number_ = 0;
 };
 

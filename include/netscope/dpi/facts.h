@@ -38,4 +38,17 @@ std::string_view to_string(Protocol protocol);
 // The protocol of that name (lower case); nothing for "unknown" and for every other word.
 std::optional<Protocol> protocol_named(std::string_view name);
 
+// Where a name was seen. Rules, events and reports use the words "sni", "host", "query" and "dns".
+enum class NameSource : std::uint8_t {
+  sni,    // a hello of TLS, QUIC or DTLS
+  host,   // a request of HTTP
+  query,  // a question of DNS, mDNS or LLMNR
+  dns,    // nowhere in the flow: its server's address has the name, as an answer of DNS said
+};
+inline constexpr std::size_t kNameSourceCount = 4;
+
+std::string_view to_string(NameSource source);
+// The source of a name that this protocol showed. Protocol::unknown stands for names that no protocol of the flow did.
+NameSource name_source(Protocol shown_by);
+
 }  // namespace netscope

@@ -128,7 +128,8 @@ struct Statistics {
   // Application layer: messages seen, and flows by protocol.
   std::array<std::uint64_t, kProtocolCount> messages{};
   std::array<Tally, kProtocolCount> protocols{};
-  std::uint64_t names = 0;  // flows that showed a name
+  std::uint64_t names = 0;          // flows that showed a name
+  std::uint64_t learned_names = 0;  // flows that have one from an answer of DNS instead
   std::vector<RuleTally> rules;
   RuleTally default_rule;
   std::vector<Tally> apps;  // by AppId

@@ -17,6 +17,7 @@
 #include "netscope/engine/inspect_stream.h"
 #include "netscope/engine/packet.h"
 #include "netscope/engine/statistics.h"
+#include "netscope/flow/learned_names.h"
 #include "netscope/flow/table.h"
 #include "netscope/policy/rule_set.h"
 
@@ -47,6 +48,10 @@ class Worker {
   // against the same catalogue, and the events of before be taken: they speak of the old rules. The time grows with the
   // flows.
   void swap_rules(std::shared_ptr<const RuleSet> rules);
+
+  // Remembers what a DNS answer told a client, whoever's packets it came with. Flows know of it that are opened by
+  // packets of higher numbers than `number`.
+  void learn_names(const NameAnswer& answer, std::uint64_t number) { learned_.add(answer, number); }
 
   // Ends the flows that were silent for too long at `now`; `process` does so too, by the times of its packets.
   void forget_silent_flows(Time now);
@@ -120,6 +125,11 @@ class Worker {
   std::string fingerprint(Flow& flow, const Sighting& sighting) const;
   void record_message(const Flow& flow, const Packet& packet, const Sighting& sighting, std::string_view ja4);
 
+  bool takes_learned_name(const Flow& flow) const;
+  void take_learned_name(Flow& flow, std::string_view name);
+  void take_newest_learned_name(Flow& flow);
+  bool blocked_by_learned_name(Flow& flow, const Packet& packet, Question& question);
+
   Question question_of(const Flow& flow) const;
   void decide(Flow& flow, const Packet& packet, const Question& question);
   void judge_again(Flow& flow);
@@ -141,6 +151,7 @@ class Worker {
   FlowTable table_;
   Statistics statistics_;
   std::vector<Counted> counted_;  // by the flow's place; empty without Recording::open_flows
+  LearnedNames learned_;
   std::vector<Event> events_;
   std::vector<PacketTrace> traces_;    // of the burst
   std::vector<std::uint32_t> hashes_;  // of the burst

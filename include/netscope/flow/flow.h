@@ -61,6 +61,7 @@ struct Inspection {
 inline constexpr std::size_t kMaxNamesPerFlow = 256;
 
 // A name in the compared form, and the protocol that showed it: behind a proxy a connection shows several kinds.
+// Protocol::unknown: none did, an answer of DNS gave the server's address that name (flow/learned_names.h).
 struct SeenName {
   std::string name;
   Protocol protocol = Protocol::unknown;

@@ -19,7 +19,8 @@ using D = StatsDocument;
 
 inline constexpr std::array kCapture{
     StatsCounter{"kernel_packets", &D::kernel_packets}, StatsCounter{"kernel_drops", &D::kernel_drops},
-    StatsCounter{"user_drops", &D::user_drops}, StatsCounter{"events_dropped", &D::events_dropped}};
+    StatsCounter{"user_drops", &D::user_drops}, StatsCounter{"events_dropped", &D::events_dropped},
+    StatsCounter{"names_dropped", &D::names_dropped}};
 inline constexpr std::array kDecoder{StatsCounter{"pkts", &D::packets},    StatsCounter{"bytes", &D::bytes},
                                      StatsCounter{"ipv4", &D::ipv4},       StatsCounter{"ipv6", &D::ipv6},
                                      StatsCounter{"tcp", &D::tcp},         StatsCounter{"udp", &D::udp},
@@ -43,9 +44,9 @@ inline constexpr std::array kDropReason{
     StatsCounter{"rules", &D::by_rules}, StatsCounter{"default_policy", &D::by_default_policy},
     StatsCounter{"flow_drop", &D::by_flow}, StatsCounter{"overload", &D::by_overload},
     StatsCounter{"unparsed", &D::by_unparsed}};
-inline constexpr std::array kAppLayer{StatsCounter{"tls", &D::tls}, StatsCounter{"http", &D::http},
-                                      StatsCounter{"dns", &D::dns}, StatsCounter{"quic", &D::quic},
-                                      StatsCounter{"sni", &D::names}};
+inline constexpr std::array kAppLayer{StatsCounter{"tls", &D::tls},   StatsCounter{"http", &D::http},
+                                      StatsCounter{"dns", &D::dns},   StatsCounter{"quic", &D::quic},
+                                      StatsCounter{"sni", &D::names}, StatsCounter{"dns_names", &D::learned_names}};
 
 }  // namespace stats_counters
 }  // namespace netscope

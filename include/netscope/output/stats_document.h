@@ -77,7 +77,7 @@ struct StatsDocument {
   std::vector<StatsOrigin> merged;  // what a sum was made of; empty: of nothing but itself
   double uptime = 0;                // seconds; of a sum the longest
 
-  std::uint64_t kernel_packets = 0, kernel_drops = 0, user_drops = 0, events_dropped = 0;
+  std::uint64_t kernel_packets = 0, kernel_drops = 0, user_drops = 0, events_dropped = 0, names_dropped = 0;
   std::vector<Queue> queues;
   std::uint64_t packets = 0, bytes = 0, ipv4 = 0, ipv6 = 0, tcp = 0, udp = 0, icmp = 0, other = 0, invalid = 0,
                 cut_off = 0;
@@ -86,7 +86,7 @@ struct StatsDocument {
                 flows_evicted = 0, flow_memory = 0;
   std::uint64_t accepted = 0, blocked = 0, rejected = 0, offloaded = 0;
   std::uint64_t by_rules = 0, by_default_policy = 0, by_flow = 0, by_overload = 0, by_unparsed = 0;
-  std::uint64_t tls = 0, http = 0, dns = 0, quic = 0, names = 0;
+  std::uint64_t tls = 0, http = 0, dns = 0, quic = 0, names = 0, learned_names = 0;
 
   std::vector<App> apps;
   StatsTable<Domain> domains;

@@ -74,6 +74,10 @@ struct Rule {
   std::vector<PortRange> ports{};  // the server's port, of TCP and UDP
   std::vector<ProtocolCondition> protocols{};
   std::vector<std::string> ja4{};  // see tls::parse_ja4_pattern
+  // by: which names `apps`, `categories` and `domains` hold for; empty: those that the flow itself shows. A name from a
+  // DNS answer counts only where it is asked for, only for a flow that shows none, and never to accept: who brings a
+  // resolver of his own could name any address what he likes.
+  std::vector<NameSource> sources{};
 };
 
 // A whole rules file.
@@ -81,6 +85,10 @@ struct Policy {
   Action default_action = Action::accept;
   Action unparsed = Action::accept;  // broken headers, not IP
   Action overload = Action::accept;  // queue full or daemon gone: accept or drop
+  // Where no rule speaks, and not accept: of a hello with encrypted_client_hello (ECH), whether or not something is in
+  // it; and of DNS questions for HTTPS and SVCB records, which bring the keys for it.
+  Action ech = Action::accept;
+  Action https_records = Action::accept;
   std::vector<Rule> rules{};
   LiveSettings live{};  // [live]; without meaning offline
 };

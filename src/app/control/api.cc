@@ -188,22 +188,12 @@ ApiAnswer post_undo(const ApiRequest& request, Gateway& gateway) {
 
 // --- flows
 
-std::string_view name_source(const Event& event) {
-  return event.names.empty() ? std::string_view{} : to_string(event.names.back().protocol);
-}
-
 // The line of events.jsonl with what only a row has.
 std::string row_of(const ToldFlow& flow) {
   std::string line;
   append_eve(line, flow.event, *flow.rules, EventOrigin::gateway);
   line.resize(line.rfind('}'));
   line += ",\"seq\":" + std::to_string(flow.sequence) + ",\"open\":" + (flow.open ? "true" : "false");
-  constexpr std::string_view kOurs = "\"netscope\":{";
-  if (const auto source = name_source(flow.event); !source.empty()) {
-    if (const auto place = line.find(kOurs); place != std::string::npos) {
-      line.insert(place + kOurs.size(), "\"name_source\":" + json_text(source) + ",");
-    }
-  }
   return line + '}';
 }
 

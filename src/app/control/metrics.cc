@@ -117,6 +117,8 @@ void write_queues(Exposition& out, const KernelView& kernel) {
   }
   out.family("netscope_events_dropped_total", "counter", "Events that could not be written.");
   out.sample({}, kernel.events_dropped);
+  out.family("netscope_names_dropped_total", "counter", "Answers of DNS that some worker was not told of.");
+  out.sample({}, kernel.names_dropped);
 }
 
 void write_rules(Exposition& out, const Statistics& s, const RuleSet& rules) {

@@ -93,6 +93,7 @@ class Daemon : public Gateway {
   unsigned ticks_ = 0;
   std::optional<nfq::QueueCountersFile> counters_;
   LiveOutput output_;
+  std::optional<NameExchange> names_;
   std::vector<std::unique_ptr<QueueWorker>> workers_;
   std::vector<std::uint64_t> progress_;  // of each worker, when it was last looked at
   LiveRun run_;

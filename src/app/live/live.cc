@@ -89,6 +89,7 @@ Result<void> Daemon::open_queues() {
   const bool fail_open = policy_.rules->policy().overload == Action::accept;
   const std::uint64_t seed = random_seed();
   const auto count = static_cast<std::uint32_t>(queues_.count());
+  names_.emplace(count);
   for (std::uint32_t index = 0; index < count; ++index) {
     auto queue =
         nfq::Queue::open({.number = static_cast<std::uint16_t>(queues_.first + index), .fail_open = fail_open});
@@ -114,7 +115,7 @@ Result<void> Daemon::open_queues() {
         .fail_open = fail_open,
         .index = index};
     workers_.push_back(
-        std::make_unique<QueueWorker>(std::move(*queue), policy_.rules, options, clock_, output_.events()));
+        std::make_unique<QueueWorker>(std::move(*queue), policy_.rules, options, clock_, output_.events(), *names_));
   }
   progress_.resize(count);
   auto counters = nfq::QueueCountersFile::open();
@@ -178,6 +179,7 @@ void Daemon::tick() {
   KernelView kernel = kernel_view(ticks_++ % kTicksBetweenListings == 0 ? Passed::read_anew : Passed::as_known);
   totals_ = totals(kernel.latency);
   kernel.events_dropped = output_.events().dropped();
+  kernel.names_dropped = names_->lost();
   kernel_ = std::move(kernel);
   output_.warn_of_lost_events();
   output_.write_statistics(run_.place, totals_, kernel_, *policy_.rules);
@@ -306,6 +308,7 @@ void Daemon::stop() {
   run_.kernel.latency = latency;
   if (const auto closed = output_.close(); !closed) problem(to_string(closed.error()));
   run_.kernel.events_dropped = output_.events().dropped();
+  run_.kernel.names_dropped = names_ ? names_->lost() : 0;
   output_.write_statistics(run_.place, run_, run_.kernel, *policy_.rules);
 }
 

@@ -54,13 +54,15 @@ Duration SteadyWallClock::correction() const {
 }
 
 QueueWorker::QueueWorker(nfq::Queue queue, std::shared_ptr<const RuleSet> rules, const Options& options,
-                         const SteadyWallClock& clock, EventWriter& events)
+                         const SteadyWallClock& clock, EventWriter& events, NameExchange& names)
     : options_(options),
       clock_(clock),
       events_(events),
+      names_(names),
       queue_(std::move(queue)),
       rules_(std::move(rules)),
       worker_(rules_, options.worker),
+      answers_(options.worker.seed),
       packets_(nfq::kMaxBurst),
       verdicts_(nfq::kMaxBurst) {
   prefer_huge_pages(worker_.flow_memory());
@@ -114,6 +116,9 @@ void QueueWorker::run() {
 }
 
 void QueueWorker::judge(std::span<const nfq::QueuedPacket> burst) {
+  // Before the burst, whose packets may follow from what others learned; and when there is none, so that no ring fills
+  // up.
+  names_.take(options_.index, [this](const NameAnswer& answer) { worker_.learn_names(answer, number_); });
   if (burst.empty()) return;
   const Time arrival = clock_.now();
   for (std::size_t i = 0; i < burst.size(); ++i) {
@@ -122,11 +127,23 @@ void QueueWorker::judge(std::span<const nfq::QueuedPacket> burst) {
     packets_[i].number = ++number_;
     packets_[i].size_on_wire = burst[i].size_on_wire;
   }
+  learn_names(std::span(packets_).first(burst.size()));
   worker_.process(std::span(packets_).first(burst.size()), verdicts_);
   for (std::size_t i = 0; i < burst.size(); ++i) queue_.answer(i, answer_for(verdicts_[i]));
   if (const auto sent = queue_.send(); !sent) fail(to_string(sent.error()));
   latency_.add(clock_.now() - arrival, burst.size());
   hand_over_events();
+}
+
+// The others are told before the answer goes on to the client.
+void QueueWorker::learn_names(std::span<const Packet> packets) {
+  for (const Packet& packet : packets) {
+    if (!AnswerWatch::concerns(packet)) continue;
+    const auto answer = answers_.see(packet);
+    if (!answer) continue;
+    worker_.learn_names(*answer, packet.number);
+    names_.tell(options_.index, *answer);
+  }
 }
 
 // A drop for the whole flow is carried out by the kernel's rules, which remember it: the packet goes on to them with

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "app/live/event_writer.h"
+#include "app/live/name_exchange.h"
 #include "app/live/published.h"
+#include "netscope/engine/answer_watch.h"
 #include "netscope/engine/worker.h"
 #include "netscope/nfq/queue.h"
 #include "netscope/output/kernel_view.h"
@@ -67,10 +69,11 @@ class QueueWorker {
     unsigned index = 0;      // of the worker; its thread is pinned to the processor of that number where there is one
   };
 
-  // Events go to `events`, which outlives this. The thread begins with start() and ends with stop() or on an error of
+  // Events go to `events`, which outlives this, as `names` does: there the worker of `options.index` tells the others
+  // what it learns from DNS. The thread begins with start() and ends with stop() or on an error of
   // the queue.
   QueueWorker(nfq::Queue queue, std::shared_ptr<const RuleSet> rules, const Options& options,
-              const SteadyWallClock& clock, EventWriter& events);
+              const SteadyWallClock& clock, EventWriter& events, NameExchange& names);
   QueueWorker(const QueueWorker&) = delete;
   QueueWorker& operator=(const QueueWorker&) = delete;
   ~QueueWorker();
@@ -96,6 +99,7 @@ class QueueWorker {
  private:
   void run();
   void judge(std::span<const nfq::QueuedPacket> burst);
+  void learn_names(std::span<const Packet> packets);
   nfq::Answer answer_for(const Verdict& verdict) const;
   void follow_newest_rules();
   void hand_over_events();
@@ -107,9 +111,11 @@ class QueueWorker {
   Options options_;
   const SteadyWallClock& clock_;
   EventWriter& events_;
+  NameExchange& names_;
   nfq::Queue queue_;
   std::shared_ptr<const RuleSet> rules_;
   Worker worker_;
+  AnswerWatch answers_;
   std::uint64_t number_ = 0;  // of the last packet
   LatencyHistogram latency_;
   std::vector<Packet> packets_;

@@ -258,6 +258,7 @@ void Pipeline::judge_all(std::size_t thread) {
   for (std::uint64_t index = 0; progression_.wait_to_judge(index); ++index) {
     Chunk& chunk = chunks_[index % kChunks];
     for (std::size_t share = thread; share < kShares; share += threads_) {
+      for (const LearnedAt& learned : chunk.learned) workers_[share].learn_names(learned.answer, learned.number);
       workers_[share].process(chunk.shares[share].packets, chunk.shares[share].verdicts);
       chunk.shares[share].events = workers_[share].take_events();
     }

@@ -36,6 +36,7 @@ TEST(StatsDocument, IsReadAsItWasWritten) {
   out.packets = 7;
   out.by_unparsed = 3;
   out.names = kMaxStatsNumber;
+  out.learned_names = 7;
   out.queues = {{.id = 2, .depth = 1, .drops = 5}};
   out.apps = {{.app = "YouTube", .category = "video", .tally = {.packets = 1, .bytes = 2, .flows = 3, .blocked = 4}}};
   out.domains.rows = {{.domain = "b\xc3\xbc"

@@ -91,6 +91,10 @@ inline bool may_change(const Rule& rule) {
 inline Answer name_answer(const Rule& rule, const Question& question, const Catalogue& catalogue) {
   if (!asks_for_name(rule)) return Answer::yes;
   if (question.name.empty()) return question.final ? Answer::no : Answer::unknown;
+  const auto& by = rule.sources;
+  const bool counts =
+      by.empty() ? question.source != NameSource::dns : std::find(by.begin(), by.end(), question.source) != by.end();
+  if (!counts) return Answer::no;
   bool app = rule.apps.empty(), category = rule.categories.empty(), domain = rule.domains.empty();
   for (const std::string& wanted : rule.apps)
     app |= question.app != kNoApp && catalogue.apps()[question.app].name == wanted;

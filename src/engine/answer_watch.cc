@@ -1,0 +1,62 @@
+#include "netscope/engine/answer_watch.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace netscope {
+namespace {
+
+std::uint64_t mix(std::uint64_t mixed, std::uint64_t word) {
+  mixed = (mixed ^ word) * 0x9e3779b97f4a7c15;
+  return mixed ^ mixed >> 32;
+}
+
+Duration lifetime(std::uint32_t seconds) {
+  return std::clamp<Duration>(std::chrono::seconds{seconds}, kShortestAnswer, kLongestAnswer);
+}
+
+NameAnswer told(const IpAddress& client, const dns::Answer& answer, Time now) {
+  NameAnswer out{.client = client, .names = {}, .addresses = {}, .learned = now};
+  out.names.reserve(answer.name_count);
+  for (const HostName& name : answer.all_names()) out.names.emplace_back(name.view());
+  out.addresses.reserve(answer.address_count);
+  for (const auto& [address, seconds] : answer.all_addresses()) {
+    out.addresses.push_back({.address = address, .expires = now + lifetime(seconds)});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<NameAnswer> AnswerWatch::see(const Packet& packet) {
+  dns::Exchange exchange;
+  if (!dns::parse_exchange(packet.payload, seed_, exchange)) return std::nullopt;
+  const Direction asks = exchange.response ? opposite(packet.direction) : packet.direction;
+  if (packet.key.source(opposite(asks)).port != dns::kPort) return std::nullopt;
+  const IpAddress client = packet.key.source(asks).address;
+  std::uint64_t of_client = seed_;
+  for (const std::uint64_t word : std::bit_cast<std::array<std::uint64_t, 2>>(client.bytes)) {
+    of_client = mix(of_client, word);
+  }
+  Group& group = groups_[of_client % kQueryGroups];
+  std::uint64_t fingerprint = mix(exchange.fingerprint, static_cast<std::uint64_t>(index_of(asks)));
+  for (const std::uint64_t word : packet.key.words()) fingerprint = mix(fingerprint, word);
+  if (!exchange.response) {
+    group.queries[group.next++ % kQueriesPerGroup] = {.fingerprint = fingerprint, .asked = packet.time};
+    return std::nullopt;
+  }
+  if (!was_asked(group, fingerprint, packet.time) || !dns::parse_answer(packet.payload, answer_)) return std::nullopt;
+  return told(client, answer_, packet.time);
+}
+
+bool AnswerWatch::was_asked(Group& group, std::uint64_t fingerprint, Time now) {
+  for (Query& query : group.queries) {
+    if (query.fingerprint != fingerprint) continue;
+    const bool in_time = query.asked <= now && now - query.asked <= kAnswerWithin;
+    query = {};
+    if (in_time) return true;
+  }
+  return false;
+}
+
+}  // namespace netscope

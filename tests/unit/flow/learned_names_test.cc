@@ -1,0 +1,117 @@
+#include "netscope/flow/learned_names.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace netscope {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Time kNow{1'700'000'000s};
+
+IpAddress ip(std::string_view text) {
+  return IpAddress::parse(text).value();
+}
+IpAddress numbered(std::size_t i) {
+  return IpAddress::v4(static_cast<std::uint32_t>(0x0a000000 + i));
+}
+
+struct Told {
+  IpAddress client = ip("192.168.1.20");
+  IpAddress server = ip("203.0.113.9");
+  std::string name = "www.example.org";
+  Time at = kNow;
+  Duration life = 60s;
+  std::uint64_t number = 10;
+};
+void tell(LearnedNames& names, const Told& told) {
+  names.add({.client = told.client,
+             .names = {told.name},
+             .addresses = {{told.server, told.at + told.life}},
+             .learned = told.at},
+            told.number);
+}
+
+struct Asked {
+  IpAddress client = ip("192.168.1.20");
+  IpAddress server = ip("203.0.113.9");
+  Time at = kNow + 1s;
+  std::uint64_t number = 11;
+};
+std::string names_for(const LearnedNames& names, const Asked& asked = {}) {
+  std::string out;
+  names.for_each(asked.client, asked.server, asked.at, asked.number,
+                 [&](const auto& list) { out += (out.empty() ? "" : " ") + list.front(); });
+  return out;
+}
+
+TEST(LearnedNames, AreForOneClientAndOneAddress) {
+  LearnedNames names(1);
+  EXPECT_TRUE(names.empty());
+  tell(names, {});
+  EXPECT_EQ(names_for(names), "www.example.org");
+  EXPECT_EQ(names_for(names, {.client = ip("192.168.1.21")}), "");
+  EXPECT_EQ(names_for(names, {.server = ip("203.0.113.10")}), "");
+}
+
+TEST(LearnedNames, LiveAsLongAsTheAnswerAndOnlyForLaterPackets) {
+  LearnedNames names(1);
+  tell(names, {});
+  EXPECT_EQ(names_for(names, {.at = kNow + 59s}), "www.example.org");
+  EXPECT_EQ(names_for(names, {.at = kNow + 60s}), "");
+  EXPECT_EQ(names_for(names, {.number = 10}), "");
+}
+
+TEST(LearnedNames, SeveralNamesOfOneAddressStandSideBySideTheNewestLast) {
+  LearnedNames names(1);
+  tell(names, {.name = "a.example"});
+  tell(names, {.name = "b.example"});
+  tell(names, {.name = "a.example", .number = 12});
+  EXPECT_EQ(names.size(), 2u);
+  EXPECT_EQ(names_for(names, {.number = 13}), "b.example a.example");
+  EXPECT_EQ(names_for(names, {.number = 11}), "b.example a.example");  // it was known all the while
+}
+
+TEST(LearnedNames, ANameThatHadDiedDoesNotComeBackForOlderFlows) {
+  LearnedNames names(1);
+  tell(names, {});
+  tell(names, {.at = kNow + 70s, .number = 20});
+  EXPECT_EQ(names_for(names, {.at = kNow + 65s, .number = 15}), "");
+  EXPECT_EQ(names_for(names, {.at = kNow + 75s, .number = 25}), "www.example.org");
+}
+
+TEST(LearnedNames, TooManyAnswersForOneAddressPushTheOldestOut) {
+  LearnedNames names(1);
+  for (std::size_t i = 0; i < kMaxAnswersPerAddress; ++i) tell(names, {.name = "n" + std::to_string(i)});
+  EXPECT_TRUE(names_for(names).starts_with("n0 "));
+  tell(names, {.name = "last"});
+  EXPECT_TRUE(names_for(names).starts_with("n1 "));
+  EXPECT_EQ(names.size(), kMaxAnswersPerAddress);
+}
+
+TEST(LearnedNames, AClientThatAsksForMuchPushesOutItsOwn) {
+  LearnedNames names(1);
+  tell(names, {.client = ip("192.168.1.99")});
+  for (std::size_t i = 0; i < kMaxLearnedPerClient; ++i) tell(names, {.server = numbered(i)});
+  EXPECT_EQ(names_for(names, {.server = numbered(0)}), "www.example.org");
+  tell(names, {.server = numbered(kMaxLearnedPerClient)});
+  EXPECT_EQ(names_for(names, {.server = numbered(0)}), "");
+  EXPECT_EQ(names_for(names, {.server = numbered(1)}), "www.example.org");
+  EXPECT_EQ(names_for(names, {.client = ip("192.168.1.99")}), "www.example.org");
+  EXPECT_EQ(names.size(), kMaxLearnedPerClient + 1);
+}
+
+TEST(LearnedNames, OfTooManyClientsTheSilentOneLoses) {
+  LearnedNames names(1);
+  for (std::size_t i = 0; i < kMaxLearned; ++i) tell(names, {.client = numbered(i)});
+  tell(names, {.client = numbered(0), .name = "again"});  // one more; the second client is silent for longest
+  EXPECT_EQ(names.size(), kMaxLearned);
+  EXPECT_EQ(names_for(names, {.client = numbered(0)}), "www.example.org again");
+  EXPECT_EQ(names_for(names, {.client = numbered(1)}), "");
+  EXPECT_EQ(names_for(names, {.client = numbered(2)}), "www.example.org");
+}
+
+}  // namespace
+}  // namespace netscope
