@@ -169,6 +169,7 @@ void read_sources(const TomlValue& table, Rule& rule, FileErrors& errors) {
     const std::optional<NameSource> source = source_named(to_lower(value->text));
     if (!source) {
       std::vector<std::string_view> words;
+      words.reserve(kNameSourceCount);
       for (std::size_t i = 0; i < kNameSourceCount; ++i) words.push_back(to_string(static_cast<NameSource>(i)));
       errors.add(*value, unknown_word("source of names", value->text, words));
     } else if (*source == NameSource::dns && rule.action == RuleAction::accept) {

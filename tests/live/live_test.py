@@ -17,6 +17,7 @@ import bed
 from bed import CLIENT4, SERVER4, SERVER6, Bed, Daemon, eventually
 
 PROGRAM = None
+HERE = pathlib.Path(__file__).resolve().parent
 
 NOTHING = '[policy]\ndefault = "accept"\n'
 
@@ -153,6 +154,42 @@ class Actions(LiveCase):
                             check=False)
         self.assertIn("this is fine.example", done.stdout)
         self.assertNotIn("this is blocked.example", done.stdout)
+
+
+class HiddenNames(LiveCase):
+    """What shows no name, is blocked by the one that DNS gave the server; or for hiding one."""
+
+    def test_a_name_from_dns_blocks_what_shows_none_whichever_queue_it_takes(self):
+        self.start(rule("drop", 'domain = ["hidden.example"]\nby = ["sni", "dns"]'))
+        self.assert_fetched(f"https://{SERVER4}/")  # curl sends no name for an address
+        self.assertEqual(self.bed.dig("other.example"), SERVER4)
+        self.assert_fetched(f"https://{SERVER4}/")
+        self.assertEqual(self.bed.dig("www.hidden.example"), SERVER4)
+        for _ in range(6):  # each from another port: to any of the four queues
+            self.assert_blocked(f"https://{SERVER4}/")
+        self.assert_fetched("https://fine.example/")  # its own name counts
+        self.stop_cleanly()
+        events = [json.loads(line) for line in self.daemon.events_file.read_text().splitlines()]
+        drops = [event for event in events if event["event_type"] == "drop"]
+        self.assertEqual(len(drops), 6)
+        for drop in drops:
+            self.assertEqual(drop["netscope"]["name"], "www.hidden.example")
+            self.assertEqual(drop["netscope"]["name_source"], "dns")
+
+    def test_a_hello_that_may_hide_a_name_is_rejected_where_no_rule_speaks(self):
+        self.start('[policy]\nech = "reject"\n' + rule("accept", 'domain = ["outer.example"]'))
+        for name, outcome in (("inner.example", "blocked"), ("outer.example", "fetched")):
+            done = self.bed.run("client", "python3", HERE / "ech_client.py", SERVER4, name)
+            self.assertEqual(done.stdout.strip(), outcome, name)
+        self.assert_fetched("https://plain.example/")
+
+    def test_questions_for_https_records_are_refused_and_others_are_not(self):
+        self.start('[policy]\nhttps_records = "reject"\n')
+        began = time.monotonic()
+        done = self.bed.run("client", "dig", f"@{SERVER4}", "+tries=1", "+time=5", "a.example", "TYPE65", check=False)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        self.assertLess(time.monotonic() - began, 4)  # told by ICMP, not left to wait
+        self.assertEqual(self.bed.dig("a.example"), SERVER4)
 
 
 class Nat(LiveCase):
