@@ -14,7 +14,7 @@ constexpr std::uint32_t kMicroseconds = 0xa1b2c3d4, kMicrosecondsSwapped = 0xd4c
 constexpr std::uint32_t kSectionHeader = 0x0a0d0d0a, kInterfaceDescription = 1, kObsoletePacket = 2, kSimplePacket = 3,
                         kEnhancedPacket = 6, kByteOrder = 0x1a2b3c4d, kByteOrderSwapped = 0x4d3c2b1a;
 
-constexpr std::size_t kPcapHeaderSize = 24, kBlockOverhead = 12;
+constexpr std::size_t kPcapHeaderSize = 24, kRecordHeader = 16, kBlockOverhead = 12;
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
 
 Time clamped(std::int64_t seconds, std::uint64_t nanoseconds) {
@@ -90,13 +90,13 @@ ParseStatus CaptureParser::pcap_header(Reader in, std::uint32_t magic, Record& r
 }
 
 ParseStatus CaptureParser::pcap_record(Bytes window, Record& record) {
-  Reader in = Reader::prefix(window);
+  record.data_begin = kRecordHeader + (modified_ ? 8 : 0);
+  if (window.size() < record.data_begin) return ParseStatus::need_more;
+  Reader in = Reader::whole(window.first<kRecordHeader>());  // whose size the compiler knows: nothing is checked twice
   const std::int64_t seconds = u32(in);
   const std::uint32_t fraction = u32(in);
   const std::uint32_t captured = u32(in);
   record.size_on_wire = u32(in);
-  record.data_begin = modified_ ? 24 : 16;
-  if (!in.ok()) return ParseStatus::need_more;
   if (captured > kMaxRecord) {
     return fail("the record claims " + std::to_string(captured) +
                 " bytes, which no packet has; the file is damaged here");
@@ -105,7 +105,7 @@ ParseStatus CaptureParser::pcap_record(Bytes window, Record& record) {
   if (window.size() < record.raw_size) return ParseStatus::need_more;
   record.data_size = captured;
   record.link = link_;
-  record.time = clamped(seconds, nanoseconds_ ? fraction : std::uint64_t{fraction} * 1000);
+  record.time = Time{Duration{seconds * kNanosecondsPerSecond + std::int64_t{fraction} * (nanoseconds_ ? 1 : 1000)}};
   if (captured > snap_length_ && snap_length_ != 0) {
     if (flaws_.larger_than_snap_length++ == 0) flaws_.first_larger_offset = offset_;
   }

@@ -11,9 +11,9 @@ constexpr std::size_t kCacheLine = 64, kPrefetchAhead = 4096, kRecordsAhead = 8;
 // table.
 constexpr std::uint64_t kFanOutSeed = 0x6e657473636f7065;
 
-std::size_t share_of(const Packet& packet) {
-  const bool keyed = packet.kind == PacketKind::of_flow || packet.kind == PacketKind::quoting;
-  return keyed ? hash(packet.key, kFanOutSeed) % kShares : 0;
+std::size_t share_of(PacketKind kind, const FlowKey& key) {
+  const bool keyed = kind == PacketKind::of_flow || kind == PacketKind::quoting;
+  return keyed ? hash(key, kFanOutSeed) % kShares : 0;
 }
 
 template <class Integer>
@@ -59,38 +59,37 @@ ParseStatus take_records(CaptureParser& parser, Chunk& chunk) {
   return ParseStatus::ok;
 }
 
-void PacketDecoder::reassemble(Headers& headers, Time time, Chunk& chunk, PacketKind& kind) {
+PacketKind PacketDecoder::reassemble(Headers& headers, Time time, Chunk& chunk) {
   std::vector<std::uint8_t> datagram;
   switch (defragmenter_.add(headers, time, datagram)) {
-    case Defragmenter::Outcome::pending: kind = PacketKind::fragment; break;
-    case Defragmenter::Outcome::of_flow: kind = PacketKind::of_flow; break;
+    case Defragmenter::Outcome::pending: return PacketKind::fragment;
+    case Defragmenter::Outcome::of_flow: return PacketKind::of_flow;
     case Defragmenter::Outcome::complete:
       chunk.datagrams.push_back(std::move(datagram));
-      kind = headers.status == HeaderStatus::ok ? PacketKind::of_flow : PacketKind::malformed;
-      break;
+      return headers.status == HeaderStatus::ok ? PacketKind::of_flow : PacketKind::malformed;
     case Defragmenter::Outcome::overlapping:
-    case Defragmenter::Outcome::too_large: kind = PacketKind::malformed; break;
+    case Defragmenter::Outcome::too_large: break;
   }
+  return PacketKind::malformed;
 }
 
-Packet PacketDecoder::packet_of(const RecordPlace& place, Chunk& chunk) {
+void PacketDecoder::decode_record(RecordPlace& place, Chunk& chunk) {
   Headers headers = decode_frame(chunk.bytes.subspan(place.data_begin, place.data_size), place.link, tunnels_);
-  Packet packet;
-  if (headers.status == HeaderStatus::ok && headers.fragment.present) {
-    PacketKind kind = PacketKind::fragment;
-    reassemble(headers, place.time, chunk, kind);
-    packet = make_packet(headers);
-    packet.kind = kind;
-  } else {
-    packet = make_packet(headers);
-  }
-  if (headers.outer && packet.kind == PacketKind::of_flow) {
-    chunk.outers.push_back(*headers.outer);
-    packet.outer = &chunk.outers.back();
-  }
+  const bool fragment = headers.status == HeaderStatus::ok && headers.fragment.present;
+  const PacketKind kind = fragment ? reassemble(headers, place.time, chunk) : kind_of(headers);
+  const DirectedKey directed = flow_key(headers);
+  place.share = static_cast<std::uint8_t>(share_of(kind, directed.key));
+  std::vector<Packet>& packets = chunk.shares[place.share].packets;
+  place.position = static_cast<std::uint32_t>(packets.size());
+  Packet& packet = packets.emplace_back();
+  fill_in(packet, headers, directed);
+  packet.kind = kind;
   packet.time = place.time;
   packet.size_on_wire = place.size_on_wire;
-  return packet;
+  packet.number = number_;
+  if (headers.outer && kind == PacketKind::of_flow) packet.outer = &chunk.outers.emplace_back(*headers.outer);
+  if (!answers_wanted_ || !AnswerWatch::concerns(packet)) return;
+  if (auto answer = answers_.see(packet)) chunk.learned.push_back({std::move(*answer), number_});
 }
 
 void PacketDecoder::decode(Chunk& chunk) {
@@ -103,16 +102,7 @@ void PacketDecoder::decode(Chunk& chunk) {
     RecordPlace& place = chunk.records[i];
     if (place.kind != Record::Kind::packet) continue;
     ++number_;
-    if (!place.wanted) continue;
-    Packet packet = packet_of(place, chunk);
-    packet.number = number_;
-    if (AnswerWatch::concerns(packet)) {
-      if (auto answer = answers_.see(packet)) chunk.learned.push_back({std::move(*answer), number_});
-    }
-    place.share = static_cast<std::uint8_t>(share_of(packet));
-    std::vector<Packet>& packets = chunk.shares[place.share].packets;
-    place.position = static_cast<std::uint32_t>(packets.size());
-    packets.push_back(packet);
+    if (place.wanted) decode_record(place, chunk);
   }
   for (Share& share : chunk.shares) share.verdicts.resize(share.packets.size());
 }

@@ -1,8 +1,6 @@
 #include "netscope/engine/packet.h"
 
 namespace netscope {
-namespace {
-
 PacketKind kind_of(const Headers& headers) {
   switch (headers.status) {
     case HeaderStatus::ok: return headers.quoted ? PacketKind::quoting : PacketKind::of_flow;
@@ -13,13 +11,9 @@ PacketKind kind_of(const Headers& headers) {
   return PacketKind::malformed;
 }
 
-}  // namespace
-
-Packet make_packet(const Headers& headers) {
-  Packet packet;
+void fill_in(Packet& packet, const Headers& headers, const DirectedKey& directed) {
   packet.kind = kind_of(headers);
-  if (headers.status != HeaderStatus::ok) return packet;
-  const DirectedKey directed = flow_key(headers);
+  if (headers.status != HeaderStatus::ok) return;
   packet.key = directed.key;
   packet.direction = directed.direction;
   packet.payload = headers.payload;
@@ -28,6 +22,11 @@ Packet make_packet(const Headers& headers) {
   packet.tcp_urgent = headers.tcp_urgent;
   packet.tcp_flags = headers.tcp_flags;
   packet.cut_off = headers.payload_on_wire > headers.payload.size();
+}
+
+Packet make_packet(const Headers& headers) {
+  Packet packet;
+  fill_in(packet, headers, flow_key(headers));
   return packet;
 }
 

@@ -42,7 +42,6 @@ Worker::Worker(std::shared_ptr<const RuleSet> rules, const WorkerOptions& option
       table_(options.flow_capacity, options.seed, options.timeouts),
       statistics_(rules_->rules().size(), rules_->catalogue().apps().size(), kWorkerTableSize),
       counted_(options.recording.open_flows ? table_.capacity() : 0),
-      learned_(options.seed),
       log_hits_(rules_->rules().size()),
       message_(std::make_unique<dns::Message>()) {}
 

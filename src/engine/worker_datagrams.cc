@@ -52,6 +52,7 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
   if (inspect_dtls(flow, packet)) return;
   const bool may_be_dns =
       (!flow.final || is_dns_family(flow.protocol) || is_dns_port(flow.key)) && !is_netbios_port(flow.key);
+  const bool stood = flow.decided;
   if (!flow.sticky) flow.decided = false;
   if (may_be_dns && dns::parse_message(packet.payload, *message_) == ParseStatus::ok) {
     Sighting sighting;
@@ -63,7 +64,7 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
       learn(flow, packet, sighting);
     }
   } else {
-    inspect_opening(flow, packet);
+    inspect_opening(flow, packet, stood);
   }
   if (is_dns_family(flow.protocol) || is_dns_port(flow.key) || flow.final) return;
   // What only one side has said may be a fake that never arrives: the truth is still to come.
@@ -74,8 +75,9 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
   give_inspection_back(flow);
 }
 
-// What opens otherwise, and shows no name. A datagram that says nothing is judged as what nobody knows.
-void Worker::inspect_opening(Flow& flow, const Packet& packet) {
+// What opens otherwise, and shows no name. A datagram that says nothing is judged as what nobody knows,
+// once: `stood` tells that the flow was decided before it.
+void Worker::inspect_opening(Flow& flow, const Packet& packet, bool stood) {
   const bool looks = flow.protocol == Protocol::unknown && !flow.final && !is_dns_port(flow.key);
   const auto opening = looks ? parse_datagram_opening(packet.payload) : Parsed<Opening>(ParseStatus::no_match);
   if (opening.ok()) {
@@ -86,6 +88,8 @@ void Worker::inspect_opening(Flow& flow, const Packet& packet) {
                                                              : Sighting::Side::either;
     learn(flow, packet, sighting);
   }
+  // What was decided of datagrams that said nothing holds for the next.
+  flow.decided = flow.decided || (stood && flow.protocol == Protocol::unknown);
   if (flow.decided) return;
   Question question = question_of(flow);
   question.final = true;

@@ -10,7 +10,8 @@ namespace netscope {
 
 // Questions to a DNS server are not about the server.
 bool Worker::takes_learned_name(const Flow& flow) const {
-  return !learned_.empty() && !flow.named && !is_dns_family(flow.protocol) && !is_dns_port(flow.key);
+  return options_.learned_names != nullptr && !options_.learned_names->empty() && !flow.named &&
+         !is_dns_family(flow.protocol) && !is_dns_port(flow.key);
 }
 
 // Whether one of the names blocks the flow. If none does, `question` is left with the newest of them.
@@ -24,18 +25,19 @@ bool Worker::blocked_by_learned_name(Flow& flow, const Packet& packet, Question&
     question.app = rules_->catalogue().find(name);
     question.source = NameSource::dns;
   };
-  learned_.for_each(client, server, flow.first_seen, flow.first_number, [&](const std::vector<std::string>& names) {
-    newest = names.front();
-    for (const std::string& name : names) {
-      if (blocked) return;
-      ask(name);
-      const auto decision = rules_->decide(question);
-      if (!decision || !decision->blocks()) continue;
-      take_learned_name(flow, name);
-      settle(flow, packet, *decision, question);
-      blocked = true;
-    }
-  });
+  options_.learned_names->for_each(client, server, flow.first_seen, flow.first_number,
+                                   [&](const std::vector<std::string>& names) {
+                                     newest = names.front();
+                                     for (const std::string& name : names) {
+                                       if (blocked) return;
+                                       ask(name);
+                                       const auto decision = rules_->decide(question);
+                                       if (!decision || !decision->blocks()) continue;
+                                       take_learned_name(flow, name);
+                                       settle(flow, packet, *decision, question);
+                                       blocked = true;
+                                     }
+                                   });
   if (!blocked && !newest.empty()) ask(newest);
   return blocked;
 }
@@ -47,8 +49,8 @@ void Worker::take_newest_learned_name(Flow& flow) {
   const IpAddress client = flow.key.source(flow.client).address;
   const IpAddress server = flow.key.source(opposite(flow.client)).address;
   std::string_view newest;
-  learned_.for_each(client, server, flow.first_seen, flow.first_number,
-                    [&](const std::vector<std::string>& names) { newest = names.front(); });
+  options_.learned_names->for_each(client, server, flow.first_seen, flow.first_number,
+                                   [&](const std::vector<std::string>& names) { newest = names.front(); });
   if (!newest.empty()) take_learned_name(flow, newest);
 }
 

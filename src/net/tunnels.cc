@@ -3,10 +3,6 @@
 namespace netscope::net {
 namespace {
 
-// UDP ports of tunnels (IANA; 8472 is what Linux used before VXLAN had a port).
-constexpr std::uint16_t kGtpUser = 2152, kTeredo = 3544, kGreInUdp = 4754, kVxlan = 4789, kAyiya = 5072,
-                        kCapwapData = 5247, kGeneve = 6081, kVxlanLinux = 8472;
-
 Tunnel inside(Next next, const Reader& in) {
   return in.ok() ? Tunnel{next, in.rest()} : Tunnel{};
 }

@@ -37,6 +37,8 @@ RuleSet::RuleSet(Policy policy, const Catalogue& catalogue) : policy_(std::move(
   const std::vector<Rule>& rules = policy_.rules;
   asks_for_names_ = std::any_of(rules.begin(), rules.end(), asks_for_name);
   asks_for_ja4_ = std::ranges::any_of(rules, [](const Rule& rule) { return !rule.ja4.empty(); });
+  asks_for_dns_names_ = std::ranges::any_of(
+      rules, [](const Rule& rule) { return std::ranges::find(rule.sources, NameSource::dns) != rule.sources.end(); });
   deciding_ = std::make_unique<const RuleProgram>(policy_, catalogue, Part::deciding);
   const auto logs = [](const Rule& rule) { return RuleProgram::belongs(rule, Part::logging); };
   if (std::any_of(rules.begin(), rules.end(), logs)) {

@@ -5,13 +5,14 @@
 namespace netscope {
 
 Analysis::Analysis(std::shared_ptr<const RuleSet> rules, Tunnels tunnels)
-    : rules_(std::move(rules)), decoder_(tunnels) {
+    : rules_(std::move(rules)), decoder_(tunnels, PacketDecoder::Answers::watched) {
   workers_.reserve(kShares);
   for (std::size_t share = 0; share < kShares; ++share) {
-    workers_.emplace_back(
-        rules_, WorkerOptions{.flow_capacity = kMaxFlows / kShares,
-                              .seed = share,  // nobody aims at the table of a page that he does not see
-                              .recording = {.flows = true, .messages = true, .tables = true, .packets = true}});
+    workers_.emplace_back(rules_,
+                          WorkerOptions{.flow_capacity = kMaxFlows / kShares,
+                                        .seed = share,  // nobody aims at the table of a page that he does not see
+                                        .recording = {.flows = true, .messages = true, .tables = true, .packets = true},
+                                        .learned_names = &learned_});
   }
 }
 
@@ -74,8 +75,8 @@ void Analysis::finish() {
 void Analysis::judge() {
   decoder_.decode(chunk_);
   place_packets();
+  for (const auto& [answer, number] : chunk_.learned) learned_.add(answer, number);
   for (std::size_t share = 0; share < kShares; ++share) {
-    for (const LearnedAt& learned : chunk_.learned) workers_[share].learn_names(learned.answer, learned.number);
     workers_[share].process(chunk_.shares[share].packets, chunk_.shares[share].verdicts);
     add_rows(share);
     collect_events(workers_[share]);

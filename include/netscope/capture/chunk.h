@@ -58,7 +58,7 @@ struct Chunk {
   std::vector<std::uint8_t> buffer;
   std::vector<RecordPlace> records;
   std::array<Share, kShares> shares;
-  std::vector<LearnedAt> learned;  // in the order of the packets; each worker takes all of it, before its share
+  std::vector<LearnedAt> learned;  // in the order of the packets; for all shares, before any of them is judged
   std::deque<Outer> outers;        // of tunnelled packets
   std::deque<std::vector<std::uint8_t>> datagrams;  // reassembled from fragments
 
@@ -77,16 +77,22 @@ ParseStatus take_records(CaptureParser& parser, Chunk& chunk);
 // Turns records into packets, in their order, and deals them out.
 class PacketDecoder {
  public:
-  explicit PacketDecoder(Tunnels tunnels) : tunnels_(tunnels) {}
+  // Whether DNS answers are watched for the names that they tell.
+  enum class Answers : bool { ignored, watched };
+  explicit PacketDecoder(Tunnels tunnels, Answers answers = Answers::ignored)
+      : tunnels_(tunnels), answers_wanted_(answers == Answers::watched) {}
   // Fills the shares' packets, and makes room for their verdicts. Records that are not wanted belong to no share.
   void decode(Chunk& chunk);
+  // Of all chunks so far, the unwanted ones included.
+  std::uint64_t packets() const { return number_; }
 
  private:
-  Packet packet_of(const RecordPlace& place, Chunk& chunk);
-  void reassemble(Headers& headers, Time time, Chunk& chunk, PacketKind& kind);
+  void decode_record(RecordPlace& place, Chunk& chunk);
+  PacketKind reassemble(Headers& headers, Time time, Chunk& chunk);
 
   Tunnels tunnels_;
   Defragmenter defragmenter_;
+  bool answers_wanted_;
   AnswerWatch answers_{0};  // who knows the seed gains only what names could be pushed out for, and a capture is over
   std::uint64_t number_ = 0;
 };

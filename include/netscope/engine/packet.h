@@ -38,8 +38,11 @@ struct Packet {
   bool cut_off = false;  // the capture holds less of the payload than was on the wire
 };
 
+PacketKind kind_of(const Headers& headers);
 // The packet that decoded headers make; `number`, `time`, `size_on_wire` and `outer` are the caller's to fill.
 Packet make_packet(const Headers& headers);
+// The same, written into a new packet whose key is known already.
+void fill_in(Packet& packet, const Headers& headers, const DirectedKey& directed);
 
 // The answer for one packet.
 struct Verdict {

@@ -33,6 +33,9 @@ struct WorkerOptions {
   std::uint64_t flow_id_base = 0;           // so that the ids of several workers differ; at most 2^12
   IdleTimeouts timeouts{};
   Recording recording{};
+  // What DNS answers told clients, whoever's packets they came with; null: nothing. The caller's: it outlives the
+  // worker and is added to between bursts, of each answer before the packets that follow from it.
+  const LearnedNames* learned_names = nullptr;
 };
 
 class Worker {
@@ -48,10 +51,6 @@ class Worker {
   // against the same catalogue, and the events of before be taken: they speak of the old rules. The time grows with the
   // flows.
   void swap_rules(std::shared_ptr<const RuleSet> rules);
-
-  // Remembers what a DNS answer told a client, whoever's packets it came with. Flows know of it that are opened by
-  // packets of higher numbers than `number`.
-  void learn_names(const NameAnswer& answer, std::uint64_t number) { learned_.add(answer, number); }
 
   // Ends the flows that were silent for too long at `now`; `process` does so too, by the times of its packets.
   void forget_silent_flows(Time now);
@@ -113,7 +112,7 @@ class Worker {
   void inspect_datagram(Flow& flow, const Packet& packet);
   bool inspect_quic(Flow& flow, const Packet& packet);
   bool inspect_dtls(Flow& flow, const Packet& packet);
-  void inspect_opening(Flow& flow, const Packet& packet);
+  void inspect_opening(Flow& flow, const Packet& packet, bool stood);
   void facts_are_final(Flow& flow, const Packet& packet);
   void begin_inspection(Flow& flow);
   void give_inspection_back(Flow& flow);
@@ -151,7 +150,6 @@ class Worker {
   FlowTable table_;
   Statistics statistics_;
   std::vector<Counted> counted_;  // by the flow's place; empty without Recording::open_flows
-  LearnedNames learned_;
   std::vector<Event> events_;
   std::vector<PacketTrace> traces_;    // of the burst
   std::vector<std::uint32_t> hashes_;  // of the burst

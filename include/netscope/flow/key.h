@@ -57,8 +57,22 @@ struct DirectedKey {
 
 DirectedKey flow_key(const Headers& headers);
 
+namespace detail {
+inline std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
+  const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+}  // namespace detail
+
 // Hashes keys that peers choose: without the seed nobody can aim at one slot (or, for the fixed seed of the offline
 // fan-out, only at one worker).
-std::uint32_t hash(const FlowKey& key, std::uint64_t seed);
+inline std::uint32_t hash(const FlowKey& key, std::uint64_t seed) {
+  const auto words = key.words();
+  std::uint64_t state = seed ^ 0x9e3779b97f4a7c15;
+  state = detail::fold(state ^ words[0], 0xa0761d6478bd642f ^ words[1]);
+  state = detail::fold(state ^ words[2], 0xe7037ed1a0b428db ^ words[3]);
+  state = detail::fold(state ^ words[4], 0x8ebc6af09c88c6e3 ^ seed);
+  return static_cast<std::uint32_t>(state ^ state >> 32);
+}
 
 }  // namespace netscope

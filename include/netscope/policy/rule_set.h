@@ -63,6 +63,8 @@ class RuleSet {
   bool asks_for_names() const { return asks_for_names_; }
   // Whether any rule looks at fingerprints: without one, a question needs none.
   bool asks_for_ja4() const { return asks_for_ja4_; }
+  // Whether any rule looks at names that only DNS answers told.
+  bool asks_for_dns_names() const { return asks_for_dns_names_; }
 
   const Catalogue& catalogue() const { return *catalogue_; }
   std::span<const Rule> rules() const { return policy_.rules; }
@@ -77,7 +79,7 @@ class RuleSet {
 
   Policy policy_;
   const Catalogue* catalogue_;
-  bool asks_for_names_ = false, asks_for_ja4_ = false;
+  bool asks_for_names_ = false, asks_for_ja4_ = false, asks_for_dns_names_ = false;
   std::unique_ptr<const RuleProgram> deciding_;  // the rules that accept, drop or reject
   std::unique_ptr<const RuleProgram> logging_;   // the log rules; null when there are none
 };

@@ -42,7 +42,8 @@ class Analysis {
   void place_packets();
 
   std::shared_ptr<const RuleSet> rules_;
-  std::vector<Worker> workers_;  // one a share
+  LearnedNames learned_{0};
+  std::vector<Worker> workers_;  // one a share; they look at `learned_`
   CaptureParser parser_;
   PacketDecoder decoder_;
   Chunk chunk_;

@@ -41,6 +41,11 @@ void name_and_pin(unsigned index) {
   }
 }
 
+WorkerOptions knowing(WorkerOptions options, const LearnedNames& learned) {
+  options.learned_names = &learned;
+  return options;
+}
+
 }  // namespace
 
 SteadyWallClock::SteadyWallClock() : offset_(clock_time(CLOCK_REALTIME) - clock_time(CLOCK_MONOTONIC)) {}
@@ -61,7 +66,8 @@ QueueWorker::QueueWorker(nfq::Queue queue, std::shared_ptr<const RuleSet> rules,
       names_(names),
       queue_(std::move(queue)),
       rules_(std::move(rules)),
-      worker_(rules_, options.worker),
+      learned_(options.worker.seed),
+      worker_(rules_, knowing(options.worker, learned_)),
       answers_(options.worker.seed),
       packets_(nfq::kMaxBurst),
       verdicts_(nfq::kMaxBurst) {
@@ -118,7 +124,7 @@ void QueueWorker::run() {
 void QueueWorker::judge(std::span<const nfq::QueuedPacket> burst) {
   // Before the burst, whose packets may follow from what others learned; and when there is none, so that no ring fills
   // up.
-  names_.take(options_.index, [this](const NameAnswer& answer) { worker_.learn_names(answer, number_); });
+  names_.take(options_.index, [this](const NameAnswer& answer) { learned_.add(answer, number_); });
   if (burst.empty()) return;
   const Time arrival = clock_.now();
   for (std::size_t i = 0; i < burst.size(); ++i) {
@@ -141,7 +147,7 @@ void QueueWorker::learn_names(std::span<const Packet> packets) {
     if (!AnswerWatch::concerns(packet)) continue;
     const auto answer = answers_.see(packet);
     if (!answer) continue;
-    worker_.learn_names(*answer, packet.number);
+    learned_.add(*answer, packet.number);
     names_.tell(options_.index, *answer);
   }
 }

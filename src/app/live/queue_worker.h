@@ -114,6 +114,7 @@ class QueueWorker {
   NameExchange& names_;
   nfq::Queue queue_;
   std::shared_ptr<const RuleSet> rules_;
+  LearnedNames learned_;
   Worker worker_;
   AnswerWatch answers_;
   std::uint64_t number_ = 0;  // of the last packet

@@ -100,7 +100,8 @@ class Pipeline {
   bool input_ended_ = false;
 
   // The workers'.
-  std::vector<Worker> workers_;  // one a share; thread i runs shares i, i + threads, ...
+  std::vector<LearnedNames> learned_;  // by thread; each takes all answers of a chunk before its shares
+  std::vector<Worker> workers_;        // one a share; thread i runs shares i, i + threads, ...
 
   // The writer's; begun by the reader before the first chunk is handed on.
   std::optional<OutputFile> output_;
@@ -110,6 +111,18 @@ class Pipeline {
   std::vector<std::uint8_t> built_;
   std::vector<Bytes> stretches_;
 };
+
+Recording recording_of(const CommandLine& options) {
+  return {.flows = !options.flows.empty() || !options.events.empty(),
+          .messages = !options.events.empty(),
+          .tables = options.text_report || !options.stats_json.empty()};
+}
+
+// Names from DNS are learned where some rule or report asks for them.
+PacketDecoder::Answers wanted_answers(const CommandLine& options, const RuleSet& rules) {
+  const bool wanted = rules.asks_for_dns_names() || recording_of(options).names();
+  return wanted ? PacketDecoder::Answers::watched : PacketDecoder::Answers::ignored;
+}
 
 unsigned thread_count(unsigned asked) {
   const unsigned processors = std::max(1u, std::thread::hardware_concurrency());
@@ -122,18 +135,19 @@ Pipeline::Pipeline(const CommandLine& options, std::shared_ptr<const RuleSet> ru
       threads_(thread_count(options.workers)),
       progression_(threads_),
       input_(std::move(input)),
-      decoder_(options.tunnels ? Tunnels::look_through : Tunnels::opaque),
+      decoder_(options.tunnels ? Tunnels::look_through : Tunnels::opaque, wanted_answers(options, *rules_)),
       progress_(input_.size()),
       events_(EventOrigin::capture) {
   const std::uint64_t seed = random_seed();
+  learned_.reserve(threads_);  // the workers look at them
+  for (unsigned i = 0; i < threads_; ++i) learned_.emplace_back(seed);
   workers_.reserve(kShares);
   for (std::size_t share = 0; share < kShares; ++share) {
     workers_.emplace_back(rules_,
                           WorkerOptions{.flow_capacity = static_cast<std::uint32_t>(options.max_flows / kShares),
                                         .seed = seed + share,
-                                        .recording = {.flows = !options.flows.empty() || !options.events.empty(),
-                                                      .messages = !options.events.empty(),
-                                                      .tables = options.text_report || !options.stats_json.empty()}});
+                                        .recording = recording_of(options),
+                                        .learned_names = &learned_[share % threads_]});
     prefer_huge_pages(workers_.back().flow_memory());
   }
 }
@@ -184,6 +198,7 @@ void Pipeline::read_all() {
     }
     leave_out_unwanted(chunk);
     decoder_.decode(chunk);
+    run_.records_read = decoder_.packets();
     progress_.show(run_.bytes_read, run_.records_read);
     progression_.has_read();
     if (!more) break;
@@ -242,10 +257,9 @@ bool Pipeline::read_on(Chunk& chunk) {
 }
 
 void Pipeline::leave_out_unwanted(Chunk& chunk) {
+  if (!filter_) return;
   for (RecordPlace& place : chunk.records) {
     if (place.kind != Record::Kind::packet) continue;
-    ++run_.records_read;
-    if (!filter_) continue;
     const Bytes data = chunk.bytes.subspan(place.data_begin, place.data_size);
     place.wanted = filter_->matches(data, place.size_on_wire, place.link);
     if (!place.wanted) ++run_.left_out;
@@ -257,8 +271,8 @@ void Pipeline::leave_out_unwanted(Chunk& chunk) {
 void Pipeline::judge_all(std::size_t thread) {
   for (std::uint64_t index = 0; progression_.wait_to_judge(index); ++index) {
     Chunk& chunk = chunks_[index % kChunks];
+    for (const auto& [answer, number] : chunk.learned) learned_[thread].add(answer, number);
     for (std::size_t share = thread; share < kShares; share += threads_) {
-      for (const LearnedAt& learned : chunk.learned) workers_[share].learn_names(learned.answer, learned.number);
       workers_[share].process(chunk.shares[share].packets, chunk.shares[share].verdicts);
       chunk.shares[share].events = workers_[share].take_events();
     }

@@ -62,7 +62,7 @@ inline const std::string kBlockedDomain = dropping("domain = ['blocked.example']
 class Gateway {
  public:
   explicit Gateway(std::string_view rules, WorkerOptions options = {.flow_capacity = 1024})
-      : worker_(rule_set(rules), options) {}
+      : worker_(rule_set(rules), knowing(options)) {}
 
   std::string judge(const Packets& packets) {
     const Decoded decoded = decode(packets, next_number_);
@@ -91,8 +91,15 @@ class Gateway {
     return worker_.statistics();
   }
   Worker& worker() { return worker_; }
+  LearnedNames& learned() { return learned_; }  // what the worker is told of DNS answers
 
  private:
+  WorkerOptions knowing(WorkerOptions options) {
+    options.learned_names = &learned_;
+    return options;
+  }
+
+  LearnedNames learned_{7};
   Worker worker_;
   std::uint64_t next_number_ = 1;
 };

@@ -16,7 +16,7 @@ class LearningGateway : public Gateway {
   std::string lookup(const Packets& packets) {
     for (const netscope::Packet& packet : decode(packets, number_).packets) {
       if (!AnswerWatch::concerns(packet)) continue;
-      if (const auto answer = watch_.see(packet)) worker().learn_names(*answer, 0);
+      if (const auto answer = watch_.see(packet)) learned().add(*answer, 0);
     }
     return judge(packets);
   }
@@ -45,11 +45,11 @@ TEST(LearnedName, BlocksAFlowThatShowsNone) {
 TEST(LearnedName, IsAskedForByRulesOnly) {
   LearningGateway gateway(kBlockedDomain);
   gateway.lookup("allowed.example", "203.0.113.10");
-  gateway.worker().learn_names({.client = IpAddress::parse("192.168.1.20").value(),
-                                .names = {"www.blocked.example"},
-                                .addresses = {{IpAddress::parse(kServer).value(), kTestTime + 60s}},
-                                .learned = kTestTime},
-                               0);
+  gateway.learned().add({.client = IpAddress::parse("192.168.1.20").value(),
+                         .names = {"www.blocked.example"},
+                         .addresses = {{IpAddress::parse(kServer).value(), kTestTime + 60s}},
+                         .learned = kTestTime},
+                        0);
   EXPECT_EQ(gateway.judge(nameless_tls().packets()).find('D'), std::string::npos);
 }
 
