@@ -34,6 +34,8 @@ TEST(RuleFile, ReadsEveryKey) {
 default = "reject"
 overload = "drop"
 unparsed = "drop"
+ech = "reject"
+https_records = "drop"
 
 [[rule]]
 name = "homework"
@@ -41,6 +43,7 @@ action = "reject"
 app = ["youtube", "TikTok"]
 category = ["Social"]
 src = ["192.168.20.0/24"]
+by = ["sni", "DNS"]
 
 [[rule]]
 name = "rest"
@@ -55,12 +58,15 @@ proto = ["tcp", "UDP", "icmp", "tls"]
   EXPECT_EQ(policy->default_action, Action::reject);
   EXPECT_EQ(policy->overload, Action::drop);
   EXPECT_EQ(policy->unparsed, Action::drop);
+  EXPECT_EQ(policy->ech, Action::reject);
+  EXPECT_EQ(policy->https_records, Action::drop);
   ASSERT_EQ(policy->rules.size(), 2u);
   const Rule& homework = policy->rules[0];
   EXPECT_EQ(homework.action, RuleAction::reject);
   EXPECT_EQ(homework.apps, (std::vector<std::string>{"YouTube", "TikTok"}));
   EXPECT_EQ(homework.categories, std::vector<std::string>{"social"});
   EXPECT_EQ(to_string(homework.src.at(0)), "192.168.20.0/24");
+  EXPECT_EQ(homework.sources, (std::vector<NameSource>{NameSource::sni, NameSource::dns}));
   const Rule& rest = policy->rules[1];
   EXPECT_EQ(rest.action, RuleAction::log);
   EXPECT_EQ(rest.domains, (std::vector<DomainPattern>{{DomainMatch::suffix, "facebook.com"},
@@ -81,6 +87,9 @@ TEST(RuleFile, AcceptsByDefaultAndARuleWithoutConditions) {
   EXPECT_EQ(policy->default_action, Action::accept);
   EXPECT_EQ(policy->overload, Action::accept);
   EXPECT_EQ(policy->unparsed, Action::accept);
+  EXPECT_EQ(policy->ech, Action::accept);
+  EXPECT_EQ(policy->https_records, Action::accept);
+  EXPECT_TRUE(policy->rules.at(0).sources.empty());
   EXPECT_EQ(errors_of(""), "none");
 }
 
@@ -113,6 +122,21 @@ TEST(RuleFile, NamesThePlaceTheTextAndTheNearMiss) {
   for (const auto& [line, error] : cases) {
     EXPECT_EQ(error_of_line(line), "r.toml:4:" + std::string(error) + "\n") << line;
   }
+}
+
+TEST(RuleFile, ChecksWhichNamesCount) {
+  EXPECT_EQ(error_of_line("by = [\"dns\"]"),
+            "r.toml:4:1: \"by\" says which names count, but the rule asks for none: add a domain, app or category\n");
+  EXPECT_EQ(error_of_line("domain = [\"a.example\"]\nby = [\"snj\"]"),
+            "r.toml:5:7: unknown source of names \"snj\"; did you mean \"sni\"?\n");
+  EXPECT_EQ(error_of_line("domain = [\"a.example\"]\nby = \"dns\""),
+            "r.toml:5:6: \"by\" must be a list, not a string; write [\"dns\"]\n");
+  EXPECT_EQ(
+      errors_of("[[rule]]\nname = \"r\"\naction = \"accept\"\ndomain = [\"a.example\"]\nby = [\"sni\", \"dns\"]\n"),
+      "r.toml:5:14: a name from a DNS answer cannot accept: whoever asks a resolver of his own could name any "
+      "address so; accept by \"dst\", or leave \"dns\" out\n");
+  EXPECT_EQ(errors_of("[policy]\nech = \"block\"\n"),
+            "r.toml:2:7: unknown action \"block\"; it is accept, drop or reject\n");
 }
 
 TEST(RuleFile, SaysWhatComesLater) {

@@ -274,6 +274,7 @@ class RandomPolicies {
         rule.protocols.push_back({.protocol = one_of(protocols)});
     }
     if (below(6) == 0) rule.ja4.emplace_back(one_of(kPatterns));
+    for (unsigned i = some(); i > 0; --i) rule.sources.push_back(source());
     return rule;
   }
 
@@ -296,12 +297,15 @@ class RandomPolicies {
     if (below(3) != 0) {
       question.name = name;
       question.app = catalogue().find(name);
+      question.source = source();
     }
     if (below(3) == 0) question.ja4 = one_of(kFingerprints);
     return question;
   }
 
  private:
+  NameSource source() { return static_cast<NameSource>(below(kNameSourceCount)); }
+
   static constexpr std::string_view kApps[] = {"YouTube", "X", "Netflix", "TikTok"};
   static constexpr std::string_view kFingerprints[] = {"t13d1516h2_8daaf6152771_e5627efa2ab1",
                                                        "t13d1516h2_8daaf6152771_02713d6af862",
