@@ -54,7 +54,7 @@ std::optional<GroupRun> parse_groups(std::string_view text, std::size_t address_
   while (true) {
     const std::size_t colon = std::min(text.find(':'), text.size());
     const std::string_view group = text.substr(0, colon);
-    if (group.find('.') != std::string_view::npos) {
+    if (std::ranges::find(group, '.') != group.end()) {
       const std::optional<std::uint32_t> dotted = parse_dotted(group);
       if (address_end != 0 || colon != text.size() || !dotted) return std::nullopt;
       if (!run.append(*dotted >> 16) || !run.append(*dotted & 0xffff)) return std::nullopt;
