@@ -13,9 +13,16 @@ namespace {
 
 // Datagrams after which nothing more is expected of a flow that shows nothing that we know.
 constexpr std::uint32_t kDatagramsAreEnough = 32;
+constexpr std::uint16_t kHttpsPort = 443;
 
-bool both_spoke(const Flow& flow) {
-  return flow.spoke[0] && flow.spoke[1];
+// Whether nothing known will follow in a flow that has shown nothing so far: both sides have said what they had to. On
+// the port of HTTP/3 the server may have answered what it was asked on purpose, ahead of the true Initial.
+bool said_enough(const Flow& flow) {
+  const std::uint32_t datagrams = flow.packets[0] + flow.packets[1];
+  const bool may_be_http3 =
+      flow.protocol == Protocol::unknown && flow.key.source(opposite(flow.client)).port == kHttpsPort;
+  if (may_be_http3) return datagrams >= kMaxQuicDatagrams;
+  return (flow.spoke[0] && flow.spoke[1]) || datagrams >= kDatagramsAreEnough;
 }
 
 // NetBIOS names (RFC 1002) travel in messages that look like DNS.
@@ -69,8 +76,10 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
   if (is_dns_family(flow.protocol) || is_dns_port(flow.key) || flow.final) return;
   // What only one side has said may be a fake that never arrives: the truth is still to come.
   // Behind STUN, the two that it brought together go on with something else.
-  const bool over = both_spoke(flow) && flow.protocol != Protocol::stun;
-  if (!over && flow.packets[0] + flow.packets[1] < kDatagramsAreEnough) return;
+  if (!said_enough(flow) ||
+      (flow.protocol == Protocol::stun && flow.packets[0] + flow.packets[1] < kDatagramsAreEnough)) {
+    return;
+  }
   facts_are_final(flow, packet);
   give_inspection_back(flow);
 }
@@ -153,8 +162,8 @@ bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
   }
   const bool proven = quic.negotiated || quic.understood || !quic.connections.empty();
   const bool blocked = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
-  const bool over = (quic.understood && quic.client_went_on) || quic.datagrams == kMaxQuicDatagrams ||
-                    (!proven && (both_spoke(flow) || flow.packets[0] + flow.packets[1] >= kDatagramsAreEnough));
+  const bool over =
+      (quic.understood && quic.client_went_on) || quic.datagrams == kMaxQuicDatagrams || (!proven && said_enough(flow));
   if (over) {
     if (!quic.understood) flow.state = FlowState::incomplete;
     facts_are_final(flow, packet);

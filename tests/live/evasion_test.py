@@ -5,18 +5,19 @@
 
 The router is there for packets with a small TTL to die at, behind the gateway and before the server.
 
-usage: evasion_test.py PROGRAM [unittest options]; exits with 77 where the machine cannot.
+usage: evasion_test.py PROGRAM QUIC-TECHNIQUES [unittest options]; exits with 77 where the machine cannot.
 """
 
 import json
 import pathlib
 import sys
+import time
 import unittest
 
 import bed
 from bed import CLIENT4, CLIENT6, SERVER4, SERVER6, Bed, Daemon
 
-PROGRAM = None
+PROGRAM = QUIC_TECHNIQUES = None
 HERE = pathlib.Path(__file__).resolve().parent
 BLOCKED, ALLOWED = "blocked.example", "allowed.example"
 RULES = '[policy]\ndefault = "accept"\n[[rule]]\nname = "test"\naction = "drop"\ndomain = ["blocked.example"]\n'
@@ -102,14 +103,38 @@ class Evasion(unittest.TestCase):
     def test_no_technique_fetches_a_blocked_name_over_ipv6(self):
         self.try_all(6, 22000)
 
+    def try_quic(self, version, first_port):
+        source, server = (CLIENT4, SERVER4) if version == 4 else (CLIENT6, SERVER6)
+        techniques = self.bed.folder / "quic_techniques"
+        techniques.write_text(self.bed.call(QUIC_TECHNIQUES, BLOCKED, ALLOWED).stdout)
+        done = self.bed.run("client", "python3", HERE / "evasion_quic_client.py", version, source, server, first_port,
+                            techniques, timeout=120)
+        tries = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertGreater(len(tries), 60, done.stderr)
+        time.sleep(1)
+        asked = self.bed.asked()
+        wrong = []
+        for one in tries:
+            reached = all((one["port"], "#" + digest) in asked for digest in one["needed"])
+            if reached != (one["name"] == ALLOWED):
+                wrong.append(f"IPv{version}, QUIC: {one['technique']}: {one['name']} "
+                             f"{'reached' if reached else 'did not reach'} the server")
+        self.assertEqual(wrong, [], "\n".join(wrong))
+
+    def test_no_technique_over_quic_lets_a_blocked_name_pass_over_ipv4(self):
+        self.try_quic(4, 30000)
+
+    def test_no_technique_over_quic_lets_a_blocked_name_pass_over_ipv6(self):
+        self.try_quic(6, 31000)
+
     def test_no_split_fetches_a_blocked_name(self):
         self.try_all(4, 24000, "every", seconds=0.4)
 
 
 if __name__ == "__main__":
-    PROGRAM = sys.argv[1]
+    PROGRAM, QUIC_TECHNIQUES = sys.argv[1:3]
     reason = bed.why_not()
     if reason:
         print(f"skipped: {reason}")
         sys.exit(77)
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)

@@ -185,6 +185,19 @@ TEST(QuicFake, OfAnyContentBeforeTheTruthHidesNothing) {
   }
 }
 
+TEST(QuicFake, ThatTheServerAnsweredHidesNothing) {
+  Buffer unknown_version = quic_hello(kAllowed);
+  unknown_version[1] = unknown_version[2] = unknown_version[3] = unknown_version[4] = 0x1a;
+  const Buffer sealed_otherwise = quic_initial(ping_frame(), {.keys_of = noise(8, 7)});
+  for (const Buffer& fake : {noise(1200, 3), quic_short(), unknown_version, sealed_otherwise}) {
+    Gateway gateway(kBlockedDomain);
+    UdpConversation flow = next_flow();
+    for (int i = 0; i < 50; ++i) flow.client(fake).server(noise(16, 8));
+    const std::string verdicts = gateway.judge(flow.client(quic_hello(kBlocked)).packets());
+    EXPECT_EQ(verdicts, std::string(100, 'A') + "D");
+  }
+}
+
 TEST(QuicFake, UnderOtherConnectionIdsHidesNothing) {
   Gateway gateway(kBlockedDomain);
   const auto truth = datagrams(crypto_frames(client_hello_message(kBlocked), 200), 1);
