@@ -6,8 +6,9 @@ namespace netscope {
 namespace {
 
 constexpr std::array<std::string_view, kProtocolCount> kNames{
-    "unknown",    "tls", "http", "dns",  "mdns", "llmnr", "quic", "ssh", "dtls", "stun",   "wireguard",
-    "bittorrent", "rdp", "smtp", "imap", "pop3", "ftp",   "mqtt", "sip", "rtsp", "openvpn"};
+    "unknown", "tls",       "http",       "dns",   "mdns",  "llmnr",     "quic", "ssh", "dtls",
+    "stun",    "wireguard", "bittorrent", "rdp",   "smtp",  "imap",      "pop3", "ftp", "mqtt",
+    "sip",     "rtsp",      "openvpn",    "socks", "http2", "websocket", "dot",  "doh", "doq"};
 
 }  // namespace
 
@@ -20,6 +21,16 @@ std::optional<Protocol> protocol_named(std::string_view name) {
     if (kNames[i] == name) return static_cast<Protocol>(i);
   }
   return std::nullopt;
+}
+
+bool may_carry(Protocol carrier, Protocol service) {
+  switch (service) {
+    case Protocol::websocket: return carrier == Protocol::http;
+    case Protocol::dot: return carrier == Protocol::tls;
+    case Protocol::doh: return carrier == Protocol::tls || carrier == Protocol::quic || carrier == Protocol::http;
+    case Protocol::doq: return carrier == Protocol::quic;
+    default: return false;
+  }
 }
 
 std::string_view to_string(NameSource source) {
@@ -37,7 +48,9 @@ NameSource name_source(Protocol shown_by) {
     case Protocol::tls:
     case Protocol::quic:
     case Protocol::dtls: return NameSource::sni;
-    case Protocol::http: return NameSource::host;
+    case Protocol::http:
+    case Protocol::http2:
+    case Protocol::socks: return NameSource::host;
     case Protocol::dns:
     case Protocol::mdns:
     case Protocol::llmnr: return NameSource::query;
@@ -54,7 +67,11 @@ NameSource name_source(Protocol shown_by) {
     case Protocol::mqtt:
     case Protocol::sip:
     case Protocol::rtsp:
-    case Protocol::openvpn: return NameSource::dns;
+    case Protocol::openvpn:
+    case Protocol::websocket:
+    case Protocol::dot:
+    case Protocol::doh:
+    case Protocol::doq: return NameSource::dns;
   }
   return NameSource::dns;
 }

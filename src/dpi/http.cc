@@ -221,6 +221,7 @@ void finish_body(const Framing& framing, VersionWord version, Request& request) 
 // The fields as far as they have been read.
 struct Fields {
   bool host_read = false;
+  bool upgrade_to_websocket = false, websocket_key = false;
   Framing framing{};
 };
 
@@ -238,6 +239,12 @@ void read_field(std::string_view line, Request& request, Fields& fields) {
     fields.host_read = true;
   } else if (equal_ignoring_case(name, "User-Agent")) {
     if (request.user_agent.empty()) request.user_agent = value;
+  } else if (equal_ignoring_case(name, "Upgrade")) {
+    fields.upgrade_to_websocket = fields.upgrade_to_websocket || equal_ignoring_case(value, "websocket");
+  } else if (equal_ignoring_case(name, "Sec-WebSocket-Key")) {
+    fields.websocket_key = true;
+  } else if (equal_ignoring_case(name, "Accept") || equal_ignoring_case(name, "Content-Type")) {
+    request.dns_message = request.dns_message || equal_ignoring_case(value, "application/dns-message");
   } else if (equal_ignoring_case(name, "Content-Length")) {
     read_content_length(value, fields.framing);
   } else if (equal_ignoring_case(name, "Transfer-Encoding")) {
@@ -299,6 +306,9 @@ Parsed<RequestPrefix> parse_request(Bytes stream) {
   if (out.head_complete) {
     request.head_length = head.size() - text.size();
     finish_body(fields.framing, request_line->version, request);
+    request.http2_preface = request_line->version == VersionWord::http2 && request.method == "PRI";
+    request.websocket = fields.upgrade_to_websocket && fields.websocket_key;
+    request.dns_message = request.dns_message || request.target.starts_with("/dns-query?dns=");
   } else if (!fields.host_read) {
     return stream.size() < kMaxRequestHead ? ParseStatus::need_more : ParseStatus::malformed;
   }

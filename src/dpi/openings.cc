@@ -234,6 +234,25 @@ bool is_dht(std::string_view text) {
   return text.starts_with("d1:ad2:id20:") || text.starts_with("d1:rd2:id20:") || text.starts_with("d2:ip6:");
 }
 
+// The packet that opens a connection of uTP (BEP 29): number 1, nothing acknowledged, no delay measured, no data.
+bool is_utp_syn(Bytes datagram) {
+  Reader reader = Reader::whole(datagram);
+  constexpr std::uint8_t kSynVersion1 = 0x41;
+  const std::uint8_t type = reader.u8();
+  std::uint8_t extension = reader.u8();
+  reader.skip(6);  // connection, time
+  const std::uint32_t delay = reader.u32();
+  reader.skip(4);  // window
+  const std::uint16_t number = reader.u16();
+  const std::uint16_t acknowledged = reader.u16();
+  if (!reader.ok() || type != kSynVersion1 || delay != 0 || number != 1 || acknowledged != 0) return false;
+  while (extension != 0 && reader.ok()) {
+    extension = reader.u8();
+    reader.skip(reader.u8());
+  }
+  return reader.ok() && reader.at_end();
+}
+
 }  // namespace
 
 Parsed<Opening> parse_stream_opening(Bytes stream) {
@@ -250,7 +269,7 @@ Parsed<Opening> parse_datagram_opening(Bytes datagram) {
   if (is_stun(datagram)) return Opening{Protocol::stun, either};
   if (is_wireguard(datagram)) return Opening{Protocol::wireguard, either};
   const std::string_view text = as_text(datagram);
-  if (is_dht(text)) return Opening{Protocol::bittorrent, either};
+  if (is_dht(text) || is_utp_syn(datagram)) return Opening{Protocol::bittorrent, either};
   if (text.starts_with("SIP/2.0 ")) return Opening{Protocol::sip, either};
   if (const auto request = parse_request_line(text); request.ok() && request->protocol == Protocol::sip) return request;
   Opening openvpn;

@@ -25,7 +25,10 @@ void describe(const tls::ClientHello& hello, Sighting& sighting) {
 
 void describe(const http::RequestPrefix& head, Sighting& sighting) {
   sighting = {};
-  sighting.protocol = Protocol::http;
+  sighting.protocol = head.request.http2_preface ? Protocol::http2 : Protocol::http;
+  sighting.service = head.request.websocket     ? Protocol::websocket
+                     : head.request.dns_message ? Protocol::doh
+                                                : Protocol::unknown;
   sighting.side = Sighting::Side::client;
   sighting.name = HostName::from_authority(head.request.effective_host());
   sighting.complete = head.head_complete;
@@ -198,6 +201,9 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
     waiting_ = true;
     return Step::sighting;
   }
+  const auto proxied =
+      stream_->prefix.exact() ? socks::parse_request(view) : Parsed<socks::Request>(ParseStatus::no_match);
+  if (proxied.ok()) return socks_request(*proxied, sighting);
   const auto opening = parse_stream_opening(view);
   if (opening.ok()) {
     sighting.protocol = opening->protocol;
@@ -218,7 +224,7 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
   message_->question_count = 0;
   if (stream_->segments >= kMaxSegments) return give_up();
   if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) || waits(dns) ||
-      waits(opening.status)) {
+      waits(proxied.status) || waits(opening.status)) {
     return Step::wait;
   }
   // Where copies differ, the other one may be the truth, and not all of it be there.
@@ -239,6 +245,17 @@ StreamReader::Step StreamReader::hello(const tls::ClientHello& hello, Sighting& 
   return Step::sighting;
 }
 
+// What follows is for the one who was asked for.
+StreamReader::Step StreamReader::socks_request(const socks::Request& asked, Sighting& sighting) {
+  sighting = {};
+  sighting.protocol = Protocol::socks;
+  sighting.side = Sighting::Side::client;
+  sighting.name = HostName::from_authority(asked.host);
+  stream_->mode = StreamMode::request;
+  consume_later(asked.length);
+  return Step::sighting;
+}
+
 StreamReader::Step StreamReader::http_request(const http::RequestPrefix& head, Sighting& sighting) {
   describe(head, sighting);
   second_name_ = other_name(head.request);
@@ -247,12 +264,16 @@ StreamReader::Step StreamReader::http_request(const http::RequestPrefix& head, S
     waiting_ = true;
     return Step::sighting;
   }
+  if (head.request.http2_preface) {
+    stream_->mode = StreamMode::done;
+    return Step::sighting;
+  }
   stream_->mode = head.request.body == http::Body::chunked ? StreamMode::chunked : StreamMode::request;
   consume_later(head.request.head_length + head.request.body_length);
   return Step::sighting;
 }
 
-// Behind a request's body: another request, or, behind CONNECT and Upgrade, whatever both sides agreed on.
+// Behind a request's body: another request, or, behind CONNECT, Upgrade and SOCKS, whatever both sides agreed on.
 StreamReader::Step StreamReader::request(Sighting& sighting) {
   const Bytes view = bytes();
   const auto asked = http::parse_request(view);

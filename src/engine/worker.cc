@@ -43,6 +43,7 @@ Worker::Worker(std::shared_ptr<const RuleSet> rules, const WorkerOptions& option
       statistics_(rules_->rules().size(), rules_->catalogue().apps().size(), kWorkerTableSize),
       counted_(options.recording.open_flows ? table_.capacity() : 0),
       log_hits_(rules_->rules().size()),
+      resolvers_(rules_->catalogue().category_named("dns")),
       message_(std::make_unique<dns::Message>()) {}
 
 void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdicts) {

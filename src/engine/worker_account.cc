@@ -168,6 +168,7 @@ Event Worker::event_of(const Flow& flow, EventKind kind) const {
   event.server = flow.key.source(opposite(flow.client));
   event.ip_protocol = flow.key.ip_protocol;
   event.protocol = flow.protocol;
+  event.service = flow.service;
   event.app = flow.app;
   event.decided = flow.decided;
   event.decision = {.action = static_cast<Action>(flow.action), .rule = flow.rule};

@@ -25,6 +25,7 @@ Question Worker::question_of(const Flow& flow) const {
       .server_port = server.port,
       .ip_protocol = flow.key.ip_protocol,
       .protocol = flow.protocol,
+      .service = flow.service,
       .ja4 = flow.names == nullptr ? std::string_view{} : flow.names->ja4,
       .final = flow.final,
   };
@@ -45,7 +46,9 @@ bool Worker::inspect(Flow& flow, const Packet& packet) {
 // What the packet showed becomes the flow's, and the rules are asked again.
 void Worker::learn(Flow& flow, const Packet& packet, const Sighting& sighting) {
   const bool first = flow.protocol == Protocol::unknown;
-  const bool tunnel_inside = (flow.protocol == Protocol::http && sighting.protocol == Protocol::tls) ||
+  const bool behind_proxy = flow.protocol == Protocol::http || flow.protocol == Protocol::socks;
+  const bool tunnel_inside = (behind_proxy && sighting.protocol == Protocol::tls) ||
+                             (flow.protocol == Protocol::socks && sighting.protocol == Protocol::http) ||
                              (flow.protocol == Protocol::stun && sighting.protocol == Protocol::dtls);
   if (first || tunnel_inside) flow.protocol = sighting.protocol;
   if (flow.state != FlowState::closed) flow.state = FlowState::classified;
@@ -68,10 +71,24 @@ void Worker::learn(Flow& flow, const Packet& packet, const Sighting& sighting) {
   if (sighting.complete && !server_speaks) ++statistics_.messages[static_cast<std::size_t>(sighting.protocol)];
   question.final = question.final || (sighting.complete && !server_speaks);
   if (question.app != kNoApp) flow.app = question.app;
+  question.service = service_of(sighting, question);
+  if (question.service != Protocol::unknown) flow.service = question.service;
   decide(flow, packet, question);
   if (options_.recording.messages && sighting.complete && !server_speaks && has_event(sighting.protocol)) {
     record_message(flow, packet, sighting, ja4);
   }
+}
+
+// What the message says that it is for; or else its port (RFC 7858, RFC 9250) and the name of a resolver.
+Protocol Worker::service_of(const Sighting& sighting, const Question& question) const {
+  constexpr std::uint16_t kEncryptedDnsPort = 853;
+  const bool quic = sighting.protocol == Protocol::quic;
+  if (sighting.service != Protocol::unknown || (!quic && sighting.protocol != Protocol::tls)) return sighting.service;
+  if (sighting.alpn == "dot" || sighting.alpn == "doq" || question.server_port == kEncryptedDnsPort) {
+    return quic ? Protocol::doq : Protocol::dot;
+  }
+  const CategoryId category = rules_->catalogue().category_of(question.app);
+  return resolvers_ && category == *resolvers_ ? Protocol::doh : Protocol::unknown;
 }
 
 void Worker::remember_name(Flow& flow, const Sighting& sighting) {

@@ -137,6 +137,12 @@ void write_http(JsonWriter& json, const Event& event) {
   json.end_object();
 }
 
+void write_socks(JsonWriter& json, const Event& event) {
+  json.begin_object("socks");
+  write_names(json, "hostname", event, Protocol::socks);
+  json.end_object();
+}
+
 void write_dns(JsonWriter& json, const Event& event, Protocol protocol) {
   json.begin_object(to_string(protocol));
   if (event.kind == EventKind::dns) {
@@ -180,6 +186,7 @@ void write_verdict(JsonWriter& json, const Event& event, const RuleSet& rules) {
       json.text("name", judged.name);  // no protocol's own field has it
     json.text("name_source", to_string(name_source(judged.protocol)));
   }
+  if (event.service != Protocol::unknown) json.text("service", to_string(event.service));
   if (event.decided) json.text("rule_id", rules.rule_name(event.decision.rule));
   json.text("reason", !event.decided ? "undecided" : event.decision.rule == kDefaultPolicy ? "default" : "rule");
   json.end_object();
@@ -195,6 +202,7 @@ void append_eve(std::string& out, const Event& event, const RuleSet& rules, Even
   if (shows(event, Protocol::dtls)) write_dtls(json, event);
   if (shows(event, Protocol::quic)) write_quic(json, event);
   if (shows(event, Protocol::http)) write_http(json, event);
+  if (shows(event, Protocol::socks)) write_socks(json, event);
   for (const Protocol family : {Protocol::dns, Protocol::mdns, Protocol::llmnr}) {
     if (shows(event, family)) write_dns(json, event, family);
   }

@@ -181,6 +181,8 @@ void RuleProgram::finish_groups(std::span<const Draft> drafts) {
     group.ports = store(std::span(condition.ports), ports_);
     group.protocols = store(std::span(condition.protocols), protocols_);
     group.ja4 = store(std::span(condition.ja4), ja4_);
+    group.may_change =
+        !condition.ja4.empty() || std::ranges::any_of(condition.protocols, is_service, &ProtocolCondition::protocol);
     group.free_rules = store(std::span(draft.free_rules), free_rules_);
     if (group.first_named != kDefaultPolicy) {
       std::vector<DomainIndex::Entry> domains;
@@ -248,7 +250,7 @@ bool RuleProgram::consider(const Group& group, const Question& question, RuleInd
   const Holds without_hello = holds(group, question);
   if (without_hello == Holds::no) return true;
   // A later hello may have another fingerprint, as it may have another name.
-  outcome.named = std::min(outcome.named, group.ja4.count != 0 ? group.first : group.first_named);
+  outcome.named = std::min(outcome.named, group.may_change ? group.first : group.first_named);
   const Holds flow_holds = std::min(without_hello, ja4_holds(group.ja4, question));
   if (flow_holds == Holds::no) return true;
   if (question.name.empty() && !question.final) outcome.pending = std::min(outcome.pending, group.first_named);
@@ -292,9 +294,10 @@ Holds RuleProgram::protocol_holds(Slice protocols, const Question& question) con
   for (const ProtocolCondition& wanted : at(protocols_, protocols)) {
     if (wanted.ip_protocol != 0) {
       if (matches_transport(wanted.ip_protocol, question.ip_protocol)) return Holds::yes;
-    } else if (wanted.protocol == question.protocol) {
+    } else if (wanted.protocol == question.protocol || wanted.protocol == question.service) {
       return Holds::yes;
-    } else if (question.protocol == Protocol::unknown && !question.final) {
+    } else if (!question.final &&
+               (question.protocol == Protocol::unknown || may_carry(question.protocol, wanted.protocol))) {
       answer = Holds::unknown;
     }
   }

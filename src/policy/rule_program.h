@@ -64,6 +64,7 @@ class RuleProgram {
     Slice ports;
     Slice protocols;
     Slice ja4;
+    bool may_change = false;  // a later message may show another fingerprint or service
     Slice free_rules;
     std::uint32_t names = 0;  // its number in names_, from 1; 0: no rule asks for the name
   };

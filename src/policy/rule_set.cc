@@ -12,7 +12,8 @@ namespace {
 constexpr std::uint16_t kDnsTypeSvcb = 64, kDnsTypeHttps = 65;
 
 bool asks_for_name(const Rule& rule) {
-  return !rule.domains.empty() || !rule.apps.empty() || !rule.categories.empty() || !rule.ja4.empty();
+  return !rule.domains.empty() || !rule.apps.empty() || !rule.categories.empty() || !rule.ja4.empty() ||
+         std::ranges::any_of(rule.protocols, is_service, &ProtocolCondition::protocol);
 }
 
 Action action_of(RuleAction action) {

@@ -135,10 +135,11 @@ struct NameField {
   std::string_view path;
   Protocol protocol;
 };
-constexpr std::array<NameField, 8> kNames{{{"tls.sni", Protocol::tls},
+constexpr std::array<NameField, 9> kNames{{{"tls.sni", Protocol::tls},
                                            {"quic.sni", Protocol::quic},
                                            {"dtls.sni", Protocol::dtls},
                                            {"http.hostname", Protocol::http},
+                                           {"socks.hostname", Protocol::socks},
                                            {"dns.rrname", Protocol::dns},
                                            {"mdns.rrname", Protocol::mdns},
                                            {"llmnr.rrname", Protocol::llmnr},

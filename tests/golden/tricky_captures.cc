@@ -237,6 +237,69 @@ std::vector<TimedPacket> learned_names() {
   });
 }
 
+// A proxy, what is said through it, and protocols that carry others.
+std::vector<TimedPacket> proxies_and_services() {
+  const auto socks5 = [](std::string_view name) {
+    return Buffer(test::ByteWriter().u8(5).u8(1).u8(0).u8(3).u8(name.size()).text(name).u16(443));
+  };
+  const Buffer greeting = {5, 2, 0, 2}, no_password = {5, 0}, password = {5, 2},
+               granted = {5, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+  const Buffer right = {1, 0};
+  const Buffer user = test::ByteWriter().u8(1).u8(2).text("me").u8(6).text("secret");
+  const Buffer socks4a = test::ByteWriter().u8(4).u8(1).u16(443).u32(1).u8(0).text("www.blocked.example").u8(0);
+  const Buffer utp = test::ByteWriter().u8(0x41).u8(0).u16(4711).u32(123456).u32(0).u32(1 << 20).u16(1).u16(0);
+  const auto to = [](std::uint16_t client_port, std::uint16_t server_port) {
+    return Ends{.client_port = client_port, .server_port = server_port};
+  };
+  const auto text = [](std::string_view characters) { return Buffer(characters.begin(), characters.end()); };
+  const auto tls = [&](std::uint16_t port, std::uint16_t server_port, std::string_view name, const char* alpn) {
+    return TcpConversation(to(port, server_port))
+        .handshake()
+        .client(test::client_hello(name, {.alpn = {alpn}}))
+        .server(test::server_hello())
+        .close()
+        .packets();
+  };
+  return test::merged({
+      TcpConversation(to(50001, 1080)).handshake().client(socks4a).packets(),
+      TcpConversation(to(50002, 1080))
+          .handshake()
+          .client(greeting)
+          .server(no_password)
+          .client(socks5("allowed.example"))
+          .server(granted)
+          .client(test::client_hello("blocked.example"))
+          .packets(),
+      TcpConversation(to(50003, 1080))
+          .handshake()
+          .client(greeting)
+          .server(password)
+          .client(user)
+          .server(right)
+          .client(socks5("allowed.example"))
+          .server(granted)
+          .client(test::client_hello("allowed.example"))
+          .server(test::server_hello())
+          .close()
+          .packets(),
+      TcpConversation(to(50004, 8080)).handshake().client(text("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")).close().packets(),
+      TcpConversation(to(50005, 80))
+          .handshake()
+          .client(text("GET /chat HTTP/1.1\r\nHost: allowed.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"))
+          .server(text("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"))
+          .close()
+          .packets(),
+      tls(50006, 853, "dns.google", "dot"),
+      tls(50007, 443, "cloudflare-dns.com", "h2"),
+      tls(50008, 443, "allowed.example", "h2"),
+      test::UdpConversation({.client_port = 50009, .server_port = 853})
+          .client(test::quic_hello("dns.adguard-dns.com"))
+          .packets(),
+      test::UdpConversation({.client_port = 50010, .server_port = 6881}).client(utp).packets(),
+  });
+}
+
 }  // namespace
 
 std::vector<NamedCapture> tricky_captures() {
@@ -247,6 +310,7 @@ std::vector<NamedCapture> tricky_captures() {
       {"dns-tcp.pcap", test::pcap_file(dns_over_tcp())},
       {"quic.pcap", test::pcap_file(quic())},
       {"learned-names.pcap", test::pcap_file(learned_names())},
+      {"proxies-and-services.pcap", test::pcap_file(proxies_and_services())},
   };
 }
 

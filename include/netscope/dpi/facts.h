@@ -29,9 +29,21 @@ enum class Protocol : std::uint8_t {
   mqtt,
   sip,
   rtsp,
-  openvpn
+  openvpn,
+  socks,
+  http2,  // without TLS
+  // Services: what another protocol, which the flow is said to be of, is used for.
+  websocket,
+  dot,  // DNS over TLS, HTTPS or HTTP/3, QUIC
+  doh,
+  doq
 };
-inline constexpr std::size_t kProtocolCount = 21;
+inline constexpr std::size_t kProtocolCount = 27;
+constexpr bool is_service(Protocol protocol) {
+  return protocol >= Protocol::websocket;
+}
+// Whether a flow of `carrier` may turn out to be of the service.
+bool may_carry(Protocol carrier, Protocol service);
 
 // The name that rules, events and reports use: "tls", "http", ...; "unknown" for Protocol::unknown.
 std::string_view to_string(Protocol protocol);
@@ -41,7 +53,7 @@ std::optional<Protocol> protocol_named(std::string_view name);
 // Where a name was seen. Rules, events and reports use the words "sni", "host", "query" and "dns".
 enum class NameSource : std::uint8_t {
   sni,    // a hello of TLS, QUIC or DTLS
-  host,   // a request of HTTP
+  host,   // a request of HTTP or SOCKS
   query,  // a question of DNS, mDNS or LLMNR
   dns,    // nowhere in the flow: its server's address has the name, as an answer of DNS said
 };

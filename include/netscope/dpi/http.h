@@ -32,6 +32,9 @@ struct Request {
   std::string_view second_host{};
   std::string_view authority{};   // of an absolute-form or CONNECT target, user information included; else empty
   std::string_view user_agent{};  // empty when absent
+  bool http2_preface = false;     // "PRI * HTTP/2.0" (RFC 9113, section 3.4): no request, but HTTP/2 from here on
+  bool websocket = false;         // asks for a WebSocket (RFC 6455, section 4.1)
+  bool dns_message = false;       // carries a DNS message, or asks for one (RFC 8484, section 4.1)
   Body body = Body::none;
   std::uint64_t body_length = 0;
   std::size_t head_length = 0;  // bytes from the beginning to behind the empty line

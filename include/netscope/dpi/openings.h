@@ -21,8 +21,8 @@ struct Opening {
 // (RFC 3261), RTSP (RFC 2326, RFC 7826), OpenVPN. ok, need_more or no_match.
 Parsed<Opening> parse_stream_opening(Bytes stream);
 
-// A whole datagram: STUN (RFC 8489, section 5), WireGuard's handshake, BitTorrent's DHT (BEP 5), SIP, OpenVPN.
-// ok or no_match.
+// A whole datagram: STUN (RFC 8489, section 5), WireGuard's handshake, BitTorrent's DHT (BEP 5) and uTP (BEP 29), SIP,
+// OpenVPN. ok or no_match.
 Parsed<Opening> parse_datagram_opening(Bytes datagram);
 
 }  // namespace netscope

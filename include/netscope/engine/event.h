@@ -26,6 +26,7 @@ struct Event {
   Endpoint server;
   std::uint8_t ip_protocol = 0;
   Protocol protocol = Protocol::unknown;
+  Protocol service = Protocol::unknown;  // see dpi/facts.h
   AppId app = kNoApp;
   bool decided = false;
   Decision decision;

@@ -9,6 +9,7 @@
 #include "netscope/dpi/dns.h"
 #include "netscope/dpi/facts.h"
 #include "netscope/dpi/http.h"
+#include "netscope/dpi/socks.h"
 #include "netscope/dpi/tls.h"
 #include "netscope/flow/flow.h"
 #include "netscope/net/host_name.h"
@@ -18,6 +19,7 @@ namespace netscope {
 // Something that inspection saw. Views live as long as the bytes that were inspected.
 struct Sighting {
   Protocol protocol = Protocol::unknown;
+  Protocol service = Protocol::unknown;  // what it is used for, as far as the message itself tells
   enum class Side : std::uint8_t { client, server, either } side = Side::either;  // who talks like this
   HostName name = {};                                                             // empty: none was shown
   bool complete = true;     // false: the message goes on; the same name will be seen again
@@ -64,6 +66,7 @@ class StreamReader {
   Step chunk();
   Step dns_message(Sighting& sighting);
   Step hello(const tls::ClientHello& hello, Sighting& sighting);
+  Step socks_request(const socks::Request& asked, Sighting& sighting);
   Step http_request(const http::RequestPrefix& head, Sighting& sighting);
   Step next_question(Sighting& sighting);
   Step give_up();

@@ -120,6 +120,7 @@ class Worker {
   void keep_within_memory(Flow& grown);
 
   void learn(Flow& flow, const Packet& packet, const Sighting& sighting);
+  Protocol service_of(const Sighting& sighting, const Question& question) const;
   void remember_name(Flow& flow, const Sighting& sighting);
   std::string fingerprint(Flow& flow, const Sighting& sighting) const;
   void record_message(const Flow& flow, const Packet& packet, const Sighting& sighting, std::string_view ja4);
@@ -156,6 +157,7 @@ class Worker {
   std::size_t inspection_bytes_ = 0;
   std::vector<std::unique_ptr<Inspection>> spare_inspections_;  // empty ones, for the next flow
   std::vector<std::uint64_t> log_hits_;
+  std::optional<CategoryId> resolvers_;  // of the catalogue
   // Room for the parsers, owned here because the packet path allocates nothing.
   StreamReader reader_;
   QuicReader quic_reader_;

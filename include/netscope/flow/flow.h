@@ -110,6 +110,7 @@ struct Flow {
   Queue queue = Queue::free;
   FlowState state = FlowState::opened;
   Protocol protocol = Protocol::unknown;
+  Protocol service = Protocol::unknown;       // what the protocol is used for; unknown: nothing in particular
   std::uint8_t action = 0;                    // Action of the decision
   Direction client = Direction::low_to_high;  // packets of this direction come from the client
   std::array<bool, 2> spoke{};                // sent payload, by Direction

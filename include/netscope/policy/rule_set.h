@@ -24,12 +24,13 @@ struct Question {
   std::uint16_t server_port = 0;
   std::uint8_t ip_protocol = 0;
   Protocol protocol = Protocol::unknown;
-  std::string_view ja4{};               // of the client's hello; empty: none
-  std::string_view name{};              // the compared form; empty: none
-  AppId app = kNoApp;                   // what the catalogue says of `name`
-  NameSource source = NameSource::sni;  // of `name`
-  bool encrypted_hello = false;         // the hello has an encrypted one within, or pretends to
-  std::uint16_t dns_type = 0;           // of a DNS question
+  Protocol service = Protocol::unknown;  // see dpi/facts.h
+  std::string_view ja4{};                // of the client's hello; empty: none
+  std::string_view name{};               // the compared form; empty: none
+  AppId app = kNoApp;                    // what the catalogue says of `name`
+  NameSource source = NameSource::sni;   // of `name`
+  bool encrypted_hello = false;          // the hello has an encrypted one within, or pretends to
+  std::uint16_t dns_type = 0;            // of a DNS question
   // Whether nothing more will come to light. While false, `protocol == unknown` and an empty name mean "not yet known";
   // once true they mean "there is none", and a condition on them does not hold.
   bool final = false;

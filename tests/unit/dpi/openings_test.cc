@@ -69,7 +69,15 @@ Buffer stun(std::uint16_t type, std::size_t attributes) {
 Buffer wireguard(std::uint8_t type, std::size_t size) {
   return ByteWriter().u8(type).u8(0).u8(0).u8(0).bytes(test::noise(size - 4));
 }
+Buffer utp_syn(bool extension) {
+  ByteWriter packet;
+  packet.u8(0x41).u8(extension ? 2 : 0).u16(4711).u32(123456).u32(0).u32(1 << 20).u16(1).u16(0);
+  if (extension) packet.u8(0).u8(8).fill(8, 0);
+  return packet;
+}
 const std::vector<Sample> kDatagrams{
+    {Protocol::bittorrent, utp_syn(false)},
+    {Protocol::bittorrent, utp_syn(true)},
     {Protocol::stun, stun(1, 0)},
     {Protocol::stun, stun(0x0101, 12)},
     {Protocol::wireguard, wireguard(1, 148)},
@@ -107,7 +115,8 @@ TEST(Openings, OfOtherProtocolsAreNotClaimed) {
     EXPECT_FALSE(parse_stream_opening(stream).ok()) << as_text(stream);
   }
   for (const Buffer& datagram : {test::dns_query("a.example"), test::noise(148), test::noise(14), stun(1, 3),
-                                 wireguard(1, 147), wireguard(4, 148), text("NOTIFY * HTTP/1.1\r\n"), Buffer{}}) {
+                                 wireguard(1, 147), wireguard(4, 148), text("NOTIFY * HTTP/1.1\r\n"), Buffer{},
+                                 test::join({utp_syn(false), Buffer{0}}), test::join({utp_syn(true), Buffer{0}})}) {
     EXPECT_FALSE(parse_datagram_opening(datagram).ok());
   }
 }

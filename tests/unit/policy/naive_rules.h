@@ -36,9 +36,10 @@ inline Answer protocol_answer(const Rule& rule, const Question& question) {
       if (question.ip_protocol == kIpProtocolIcmp || question.ip_protocol == kIpProtocolIcmpV6) one = Answer::yes;
     } else if (wanted.ip_protocol != 0) {
       if (question.ip_protocol == wanted.ip_protocol) one = Answer::yes;
-    } else if (question.protocol != Protocol::unknown) {
-      if (question.protocol == wanted.protocol) one = Answer::yes;
-    } else if (!question.final) {
+    } else if (question.protocol == wanted.protocol || question.service == wanted.protocol) {
+      one = Answer::yes;
+    } else if (!question.final &&
+               (question.protocol == Protocol::unknown || may_carry(question.protocol, wanted.protocol))) {
       one = Answer::unknown;
     }
     answer = one > answer ? one : answer;
@@ -85,7 +86,8 @@ inline bool asks_for_name(const Rule& rule) {
 
 // A later hello may have another name, and another fingerprint.
 inline bool may_change(const Rule& rule) {
-  return asks_for_name(rule) || !rule.ja4.empty();
+  return asks_for_name(rule) || !rule.ja4.empty() ||
+         std::ranges::any_of(rule.protocols, is_service, &ProtocolCondition::protocol);
 }
 
 inline Answer name_answer(const Rule& rule, const Question& question, const Catalogue& catalogue) {

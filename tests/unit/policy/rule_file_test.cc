@@ -116,7 +116,8 @@ TEST(RuleFile, NamesThePlaceTheTextAndTheNearMiss) {
       {"proto = [\"tpc\"]", "10: unknown protocol \"tpc\"; did you mean \"tcp\"?"},
       {"proto = [\"unknown\"]",
        "10: unknown protocol \"unknown\"; it is tcp, udp, icmp, tls, http, dns, mdns, llmnr, quic, ssh, "
-       "dtls, stun, wireguard, bittorrent, rdp, smtp, imap, pop3, ftp, mqtt, sip, rtsp or openvpn"},
+       "dtls, stun, wireguard, bittorrent, rdp, smtp, imap, pop3, ftp, mqtt, sip, rtsp, openvpn, socks, http2, "
+       "websocket, dot, doh or doq"},
       {"domain = [\"a*.example\"]", "11: \"a*.example\": a \"*\" stands only in front, as in \"*.example.org\""},
   };
   for (const auto& [line, error] : cases) {

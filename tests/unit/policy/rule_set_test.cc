@@ -251,7 +251,8 @@ class RandomPolicies {
   }
 
   Rule rule() {
-    static constexpr Protocol protocols[] = {Protocol::tls, Protocol::http, Protocol::dns};
+    static constexpr Protocol protocols[] = {Protocol::tls, Protocol::http, Protocol::dns, Protocol::dot,
+                                             Protocol::doh};
     static constexpr std::uint8_t transports[] = {kIpProtocolTcp, kIpProtocolUdp, kIpProtocolIcmp};
     Rule rule{.name = "r", .action = static_cast<RuleAction>(below(4))};
     const auto some = [&] { return below(4) == 0 ? 1 + below(below(10) == 0 ? 30 : 3) : 0; };
@@ -299,6 +300,8 @@ class RandomPolicies {
       question.app = catalogue().find(name);
       question.source = source();
     }
+    if (below(4) == 0 && question.protocol == Protocol::tls)
+      question.service = below(2) == 0 ? Protocol::dot : Protocol::doh;
     if (below(3) == 0) question.ja4 = one_of(kFingerprints);
     return question;
   }
