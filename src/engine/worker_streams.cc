@@ -24,6 +24,14 @@ std::uint32_t payload_sequence(const Packet& packet) {
   return packet.tcp_sequence + (is_syn(packet) ? 1 : 0);
 }
 
+// Whether bytes that came with the SYN are acknowledged, as far as those that are held (TCP Fast Open, RFC 7413).
+bool acknowledges_held(const Inspection* inspection, Direction said, std::uint32_t acknowledged) {
+  if (inspection == nullptr) return false;
+  const StreamPrefix& prefix = inspection->streams[index_of(said)].prefix;
+  const std::uint32_t ahead = acknowledged - prefix.position();
+  return prefix.started() && ahead > 0 && ahead <= prefix.first_copy().size();
+}
+
 bool is_done(const Inspection& inspection, Direction direction) {
   return inspection.streams[index_of(direction)].mode == StreamMode::done;
 }
@@ -41,7 +49,9 @@ void Worker::follow_handshake(Flow& flow, const Packet& packet) {
     begin_stream(flow, packet.direction, packet.tcp_sequence + 1);
   } else if (packet.direction != flow.client) {
     begin_stream(flow, packet.direction, packet.tcp_sequence + 1);
-    if (!flow.start_confirmed) begin_stream(flow, flow.client, packet.tcp_acknowledgment);
+    if (!flow.start_confirmed && !acknowledges_held(flow.inspection.get(), flow.client, packet.tcp_acknowledgment)) {
+      begin_stream(flow, flow.client, packet.tcp_acknowledgment);
+    }
     flow.start_confirmed = true;
     if (flow.inspection != nullptr) flow.inspection->readings[index_of(flow.client)].confirm();
   }

@@ -155,6 +155,18 @@ TEST(Segments, AHelloInTheSynIsFound) {
   EXPECT_EQ(gateway.judge(syn.payload(kHello)), "D") << "TCP Fast Open (RFC 7413)";
 }
 
+TEST(Segments, AHelloThatBeginsInTheSynIsFound) {
+  for (const std::size_t in_the_syn : {1u, 30u, 70u}) {
+    Gateway gateway(kBlockedDomain);
+    const auto to = ethernet().ipv4("192.168.1.20", "203.0.113.9").tcp(50001, 443);
+    const auto from = ethernet().ipv4("203.0.113.9", "192.168.1.20").tcp(443, 50001);
+    const auto behind = static_cast<std::uint32_t>(78 + in_the_syn);
+    EXPECT_EQ(gateway.judge(Packet(to).seq(77).flags("S").payload(Bytes(kHello).first(in_the_syn))), "A");
+    EXPECT_EQ(gateway.judge(Packet(from).seq(5).ack(behind).flags("SA")), "A");
+    EXPECT_EQ(gateway.judge(Packet(to).seq(behind).ack(6).flags("PA").payload(Bytes(kHello).subspan(in_the_syn))), "D");
+  }
+}
+
 // Some forty conversations of all kinds, interleaved.
 Packets mixed_traffic() {
   std::vector<Packets> all;
