@@ -21,17 +21,14 @@ printing = threading.Lock()
 
 
 def hello(name):
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     try:
         context.wrap_bio(incoming, outgoing, server_hostname=name).do_handshake()
     except ssl.SSLWantReadError:
         pass
-    message = outgoing.read()
-    if name.endswith("."):  # the library takes it away
-        raise ValueError(name)
-    return message
+    return outgoing.read()
 
 
 def request(name):
@@ -44,8 +41,8 @@ def speech(kind, name):
 
 
 def attempt(job):
-    technique, kind, name, port, say, handshake = job
-    what = speech(kind, name)
+    technique, what, port, say, handshake = job
+    kind, name = what.kind, what.name
     connection = raw_tcp.Connection(link, source, server, port, 443 if kind == "tls" else 80)
     before, syn_data, connection.window = handshake or (lambda c: None, lambda s: b"", 64240)
     opened = connection.open(before, syn_data(what))
@@ -61,28 +58,32 @@ def attempt(job):
 
 
 def jobs():
+    """What to try. The messages are made here, in one thread."""
+    for technique, kind, name, say, handshake in tries():
+        yield technique, speech(kind, name), next(ports), say, handshake
+
+
+def tries():
     if sys.argv[8:] == ["every"]:
         for kind in techniques.BOTH:
             for position in range(1, len(speech(kind, blocked).message)):
                 for order, word in ((1, "split"), (-1, "split and reversed")):
                     say = techniques.split_at(position, order)
                     names = (blocked, allowed) if position % 16 == 0 else (blocked,)
-                    yield from ((f"{word} at {position}", kind, name, next(ports), say, None) for name in names)
+                    yield from ((f"{word} at {position}", kind, name, say, None) for name in names)
         return
     listed = techniques.TECHNIQUES + (techniques.IPV6_ONLY if version == "6" else [])
     for technique, kinds, say in listed:
         for kind, name in itertools.product(kinds, (blocked, allowed)):
-            yield technique, kind, name, next(ports), say, None
+            yield technique, kind, name, say, None
     for technique, before, syn_data, window in techniques.HANDSHAKES:
         for kind, name in itertools.product(techniques.BOTH, (blocked, allowed)):
-            yield technique, kind, name, next(ports), techniques.plain, (before, syn_data, window)
-    for spelt in ("MiXeD", "dot"):
-        for kind, name in itertools.product(techniques.BOTH, (blocked, allowed)):
-            if spelt == "MiXeD":
-                yield "mixed case", kind, "".join(map(str.upper, name[::2])) and "".join(
-                    c.upper() if i % 2 else c for i, c in enumerate(name)), next(ports), techniques.plain, None
-            elif kind == "http":
-                yield "a dot at the end", kind, name + ".", next(ports), techniques.plain, None
+            yield technique, kind, name, techniques.plain, (before, syn_data, window)
+    for kind, name in itertools.product(techniques.BOTH, (blocked, allowed)):
+        mixed = "".join(c.upper() if i % 2 else c for i, c in enumerate(name))
+        yield "mixed case", kind, mixed, techniques.plain, None
+    for name in (blocked, allowed):
+        yield "a dot at the end", "http", name + ".", techniques.plain, None
 
 
 with concurrent.futures.ThreadPoolExecutor(24) as pool:

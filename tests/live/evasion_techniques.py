@@ -22,7 +22,7 @@ class Speech:
     """What one connection is to say."""
 
     def __init__(self, kind, message, name, decoy):
-        self.kind, self.message, self.decoy = kind, message, decoy
+        self.kind, self.name, self.message, self.decoy = kind, name, message, decoy
         self.at = message.lower().index(name.lower().encode())
         self.middle = self.at + len(name) // 2
 
