@@ -55,7 +55,7 @@ failed=0
 if [[ $what == all ]]; then
   step "build release" build build-release all -DCMAKE_BUILD_TYPE=Release || failed=1
   step "build tsan" build build-tsan netscope-nfq -DCMAKE_BUILD_TYPE=RelWithDebInfo -DNETSCOPE_SANITIZE=thread \
-    -DNETSCOPE_TESTS=OFF || failed=1
+    -DNETSCOPE_TESTS=OFF -DNETSCOPE_UNITY=ON || failed=1
   parts=(-DNETSCOPE_RELEASE_BUILD="$root/build-release" -DNETSCOPE_TSAN_PROGRAM="$root/build-tsan/netscope-nfq")
 else
   parts=(-DNETSCOPE_RELEASE_BUILD= -DNETSCOPE_TSAN_PROGRAM=)

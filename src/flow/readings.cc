@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "flow/sequence.h"
+
 namespace netscope {
 namespace {
 
@@ -13,10 +15,6 @@ std::uint32_t size_of(Bytes bytes) {
 
 // A segment this far from a reading belongs to another stream of bytes.
 constexpr std::int64_t kFar = 1 << 20;
-
-std::int64_t distance(std::uint32_t from, std::uint32_t to) {
-  return static_cast<std::int32_t>(to - from);
-}
 
 // Unless another holds all of it; what it holds all of goes.
 void put(std::vector<Reading>& readings, Reading&& made) {

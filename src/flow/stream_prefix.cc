@@ -2,15 +2,9 @@
 
 #include <algorithm>
 
+#include "flow/sequence.h"
+
 namespace netscope {
-namespace {
-
-// Sequence numbers wrap (RFC 9293, section 3.4): a distance is negative when `to` lies before `from`.
-std::int64_t distance(std::uint32_t from, std::uint32_t to) {
-  return static_cast<std::int32_t>(to - from);
-}
-
-}  // namespace
 
 void StreamPrefix::start(std::uint32_t sequence) {
   if (exact_) return;

@@ -23,9 +23,9 @@ std::string_view chain_of(Hook hook) {
   return "";
 }
 
-class Writer {
+class IptablesWriter {
  public:
-  Writer(const TableSettings& settings, IpVersion version)
+  IptablesWriter(const TableSettings& settings, IpVersion version)
       : settings_(settings), live_(settings.live), version_(version) {}
 
   std::string write(std::span<const IptablesJump> before) {
@@ -142,7 +142,7 @@ std::vector<IptablesJump> iptables_jumps(std::string_view listing) {
 }
 
 std::string iptables_rules(const TableSettings& settings, IpVersion version, std::span<const IptablesJump> before) {
-  return Writer(settings, version).write(before);
+  return IptablesWriter(settings, version).write(before);
 }
 
 std::string iptables_removal(std::string_view listing) {

@@ -45,9 +45,9 @@ std::string queue_statement(const TableSettings& settings) {
   return "queue " + (flags.empty() ? "" : "flags " + flags + " ") + "to " + to;
 }
 
-class Writer {
+class NftWriter {
  public:
-  explicit Writer(const TableSettings& settings) : settings_(settings), live_(settings.live) {}
+  explicit NftWriter(const TableSettings& settings) : settings_(settings), live_(settings.live) {}
 
   std::string write() {
     line("# netscope-nfq: hands packets to queues " + to_string(settings_.queues) +
@@ -191,7 +191,7 @@ std::string hex(std::uint32_t number) {
 }
 
 std::string nft_table(const TableSettings& settings) {
-  return Writer(settings).write();
+  return NftWriter(settings).write();
 }
 
 }  // namespace netscope::nft
