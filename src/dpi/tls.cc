@@ -13,6 +13,7 @@ namespace {
 // RFC 8446, section 5.1 and appendix B.
 constexpr std::uint8_t kAlertRecord = 21;
 constexpr std::uint8_t kHandshakeRecord = 22;
+constexpr std::size_t kRecordHeader = 5;
 constexpr std::uint8_t kMajorVersion = 3;
 constexpr std::uint16_t kMaxRecord = 16384 + 2048;  // the longest fragment of any version (RFC 5246, section 6.2.3)
 constexpr std::uint8_t kClientHello = 1;
@@ -246,6 +247,43 @@ Parsed<bool> parse_server_records(Bytes stream) {
   if (!reader.ok()) return reader.status();
   if (content_type == kHandshakeRecord) return first == kServerHello ? Parsed<bool>(true) : ParseStatus::no_match;
   return length == 2 && (first == 1 || first == 2) ? Parsed<bool>(false) : ParseStatus::no_match;
+}
+
+Parsed<bool> parse_retry_request(Bytes stream) {
+  constexpr std::size_t kBeforeRandom = kRecordHeader + 4 + 2;  // the message's header, and its version
+  constexpr std::array<std::uint8_t, 32> kRetry{0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+                                                0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
+                                                0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+  Reader reader = Reader::prefix(stream);
+  reader.skip(kBeforeRandom);
+  const Bytes random = reader.take(kRetry.size());
+  if (!reader.ok()) return ParseStatus::need_more;
+  return std::ranges::equal(random, kRetry);
+}
+
+std::size_t length_of_records(Bytes stream, std::size_t message_size) {
+  Reader reader = Reader::prefix(stream);
+  for (std::size_t carried = 0; carried < message_size && reader.ok();) {
+    reader.skip(kRecordHeader - 2);
+    const std::uint16_t length = reader.u16();
+    reader.skip(length);
+    carried += length;
+  }
+  return reader.ok() ? stream.size() - reader.arrived() : stream.size();
+}
+
+Parsed<std::size_t> parse_record_between_hellos(Bytes stream) {
+  constexpr std::uint8_t kChangeCipherSpec = 20, kApplicationData = 23;
+  Reader reader = Reader::prefix(stream);
+  const std::uint8_t content_type = reader.u8();
+  if (reader.ok() && content_type != kChangeCipherSpec && content_type != kApplicationData)
+    return ParseStatus::no_match;
+  const std::uint8_t major = reader.u8();
+  if (reader.ok() && major != kMajorVersion) return ParseStatus::no_match;
+  reader.skip(1);
+  const std::uint16_t length = reader.u16();
+  if (!reader.ok()) return reader.status();
+  return length <= kMaxRecord ? Parsed<std::size_t>(kRecordHeader + length) : ParseStatus::no_match;
 }
 
 }  // namespace netscope::tls

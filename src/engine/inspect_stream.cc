@@ -7,6 +7,8 @@
 namespace netscope {
 namespace {
 
+constexpr std::uint16_t kTls13 = 0x0304;
+
 bool waits(ParseStatus status) {
   return status == ParseStatus::need_more;
 }
@@ -138,6 +140,8 @@ bool StreamReader::next(Sighting& sighting) {
         case StreamMode::dns: step = dns_message(sighting); break;
         case StreamMode::resync: step = resync(sighting); break;
         case StreamMode::upgrade: step = upgrade(sighting); break;
+        case StreamMode::greeted: step = greeted(sighting); break;
+        case StreamMode::answer: step = answer(sighting); break;
         case StreamMode::done: break;
       }
     }
@@ -190,7 +194,7 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
   if (from_server.ok() || answered == ParseStatus::ok) {
     sighting.protocol = from_server.ok() ? Protocol::tls : Protocol::http;
     sighting.side = Sighting::Side::server;
-    stream_->mode = StreamMode::done;
+    stream_->mode = from_server.ok() && *from_server ? StreamMode::answer : StreamMode::done;
     return Step::sighting;
   }
   if (from_client.status == ParseStatus::malformed || asked.status == ParseStatus::malformed) {
@@ -239,9 +243,39 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
 StreamReader::Step StreamReader::hello(const tls::ClientHello& hello, Sighting& sighting) {
   describe(hello, sighting);
   if (hello.complete) {
-    stream_->mode = StreamMode::done;
+    const bool first = stream_->mode != StreamMode::greeted && hello.version >= kTls13;
+    if (first) consume_later(tls::length_of_records(bytes(), hello.message.size()));
+    stream_->mode = first ? StreamMode::greeted : StreamMode::done;
   }
   waiting_ = true;
+  return Step::sighting;
+}
+
+// Behind early data, or nothing, the second hello, if the server wants one; else the handshake is over.
+StreamReader::Step StreamReader::greeted(Sighting& sighting) {
+  const Bytes view = bytes();
+  if (const auto between = tls::parse_record_between_hellos(view); between.ok()) {
+    consume_later(*between);
+    return Step::again;
+  } else if (waits(between.status)) {
+    return Step::wait;
+  }
+  const auto second = tls::parse_records(view, *scratch_);
+  if (second.ok()) return hello(*second, sighting);
+  if (waits(second.status) && ++stream_->segments < kMaxSegments) return Step::wait;
+  stream_->mode = StreamMode::done;
+  return Step::wait;
+}
+
+StreamReader::Step StreamReader::answer(Sighting& sighting) {
+  const auto asks_again = tls::parse_retry_request(bytes());
+  if (!asks_again.ok()) return Step::wait;
+  stream_->mode = StreamMode::done;
+  if (!*asks_again) return Step::wait;
+  sighting = {};
+  sighting.protocol = Protocol::tls;
+  sighting.side = Sighting::Side::server;
+  sighting.asks_again = true;
   return Step::sighting;
 }
 

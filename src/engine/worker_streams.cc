@@ -36,6 +36,15 @@ bool is_done(const Inspection& inspection, Direction direction) {
   return inspection.streams[index_of(direction)].mode == StreamMode::done;
 }
 
+// A hello of TLS 1.3 is all that a client says, unless the server wants another.
+bool said_all(const Inspection& inspection, Direction client) {
+  if (inspection.streams[index_of(client)].mode != StreamMode::greeted) return is_done(inspection, client);
+  const StreamInspection& server = inspection.streams[index_of(opposite(client))];
+  const bool in_the_middle =
+      server.mode == StreamMode::answer || (server.mode == StreamMode::detect && !server.prefix.empty());
+  return !inspection.asked_again && !in_the_middle;
+}
+
 }  // namespace
 
 // Who is the client, and where each side's bytes begin. Only the client can lie here, with a SYN or a SYN/ACK that dies
@@ -155,7 +164,10 @@ bool Worker::read_segment(Flow& flow, const Packet& packet) {
   if (stream.mode != StreamMode::done) {
     Sighting sighting;
     reader_.begin(stream, begin, packet.payload);
-    while (reader_.next(sighting)) learn(flow, packet, sighting);
+    while (reader_.next(sighting)) {
+      learn(flow, packet, sighting);
+      inspection.asked_again = inspection.asked_again || sighting.asks_again;
+    }
     reader_.end();
   }
   if (from_server) return true;
@@ -197,6 +209,8 @@ bool Worker::read_otherwise(Flow& flow, const Packet& packet, bool in_order) {
 
 void Worker::read_telling(Flow& flow, const Packet& packet, Reading& reading, Bytes told) {
   StreamInspection stream;
+  const bool another = flow.inspection->asked_again && packet.direction == flow.client;
+  if (another) stream.mode = StreamMode::greeted;
   stream.prefix.start(reading.bytes.position());
   reader_.begin(stream, reading.bytes.position(), told);
   Sighting sighting;
@@ -214,7 +228,7 @@ bool Worker::nothing_more_to_learn(const Flow& flow) const {
   // In the middle of an upload the server only acknowledges.
   const bool acknowledged = !flow.client_known && flow.packets[index_of(server)] >= kAcknowledgmentsAreAnAnswer;
   if (!flow.inspection->heard[index_of(flow.client)] && !acknowledged) return false;
-  return is_done(*flow.inspection, flow.client) &&
+  return said_all(*flow.inspection, flow.client) &&
          (is_done(*flow.inspection, server) || flow.client_known || acknowledged);
 }
 

@@ -46,4 +46,17 @@ Parsed<ClientHello> parse_records(Bytes stream, std::span<std::uint8_t> scratch)
 // ok, need_more or no_match; the value is true for a ServerHello.
 Parsed<bool> parse_server_records(Bytes stream);
 
+// Of a stream that begins with a ServerHello: whether it is a HelloRetryRequest (RFC 8446, section 4.1.3), which the
+// client answers with a second hello. ok, or need_more before its first 43 bytes are there.
+Parsed<bool> parse_retry_request(Bytes stream);
+
+// The length of the records at the front of `stream` that carry its first `message_size` bytes of handshake; as much as
+// there is of them.
+std::size_t length_of_records(Bytes stream, std::size_t message_size);
+
+// The length of a record at the front of `stream`, its header included, that may stand between a first and a second
+// hello: early data, or the ChangeCipherSpec of RFC 8446, appendix D.4. ok, need_more before its header is there, or
+// no_match.
+Parsed<std::size_t> parse_record_between_hellos(Bytes stream);
+
 }  // namespace netscope::tls

@@ -26,7 +26,8 @@ struct Sighting {
   std::string_view alpn{};  // tls
   std::uint16_t tls_version = 0;
   bool encrypted_hello = false;
-  Bytes hello{};  // tls, quic, dtls: the whole ClientHello, where all of it is there
+  bool asks_again = false;  // tls: the server wants another hello
+  Bytes hello{};            // tls, quic, dtls: the whole ClientHello, where all of it is there
   std::uint32_t quic_version = 0;
   std::string_view method{}, target{}, user_agent{};  // http
   std::uint16_t dns_id = 0, dns_type = 0;             // dns
@@ -63,6 +64,8 @@ class StreamReader {
   Step request(Sighting& sighting);
   Step resync(Sighting& sighting);
   Step upgrade(Sighting& sighting);
+  Step greeted(Sighting& sighting);
+  Step answer(Sighting& sighting);
   Step chunk();
   Step dns_message(Sighting& sighting);
   Step hello(const tls::ClientHello& hello, Sighting& sighting);

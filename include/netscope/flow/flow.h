@@ -43,6 +43,7 @@ struct Inspection {
   // The same bytes, in every way in which the other side may hear them, until it answers.
   std::array<Readings, 2> readings;
   std::array<std::vector<std::uint32_t>, 2> urgent;  // sequence numbers of their urgent bytes, at most kMaxUrgentMarks
+  bool asked_again = false;                          // the server wants another hello of TLS
   std::array<bool, 2> heard{};                       // the other side answered what made this direction's stream known
   std::unique_ptr<QuicInspection> quic;              // of datagrams
   std::unique_ptr<StreamPrefix> dtls;                // a hello put together from fragments

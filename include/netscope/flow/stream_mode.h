@@ -11,6 +11,8 @@ enum class StreamMode : std::uint8_t {
   request,  // HTTP: at the beginning of a request, or of what a request turned the connection into
   chunked,  // HTTP: within a chunked body
   dns,      // DNS: at the beginning of a message
+  greeted,  // TLS 1.3: behind a hello, which the server may want once more
+  answer,   // TLS: a ServerHello, or the server's wish for another hello
   upgrade,  // a protocol that may turn to TLS; each segment may begin a hello
   resync,   // position lost or never known; each segment may begin a request or a hello
   done,     // nothing more to learn

@@ -167,6 +167,51 @@ TEST(Segments, AHelloThatBeginsInTheSynIsFound) {
   }
 }
 
+// RFC 8446, section 4.1.4: the server asks for a hello with another key share; nobody holds the client to its name.
+Buffer retry_request() {
+  constexpr std::array<std::uint8_t, 32> kRandom{0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+                                                 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
+                                                 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+  Buffer hello = server_hello();
+  std::ranges::copy(kRandom, hello.begin() + 11);
+  hello.resize(5 + (hello[3] << 8 | hello[4]));
+  return hello;
+}
+
+TEST(HelloRetry, TheSecondHelloIsReadHoweverItComes) {
+  const Buffer cipher_change = tls_record(20, Buffer{1}), early = tls_application_data(700);
+  const Buffer second = client_hello("www.blocked.example");
+  std::uint16_t port = 41000;
+  Gateway gateway(kBlockedDomain);
+  for (const std::size_t server_piece : {1u, 2u, 42u, 1000u}) {
+    for (const std::size_t client_piece : {1u, 100u, 5000u}) {
+      for (const bool sends_early : {false, true}) {
+        TcpConversation web = connected(++port);
+        web.client(client_hello("allowed.example"));
+        if (sends_early) web.client(early).client(early);
+        const Buffer retry = retry_request();
+        for (std::size_t at = 0; at < retry.size(); at += server_piece) {
+          web.server(Bytes(retry).subspan(at, std::min(server_piece, retry.size() - at)));
+        }
+        web.client_in_pieces(join({cipher_change, second}), client_piece).server(server_hello());
+        EXPECT_NE(gateway.judge(web.packets()).find('D'), std::string::npos)
+            << server_piece << " " << client_piece << " " << sends_early;
+      }
+    }
+  }
+}
+
+TEST(HelloRetry, AnAllowedConnectionLeavesAfterIt) {
+  Gateway gateway(kBlockedDomain);
+  TcpConversation plain = connected(42001);
+  plain.client(client_hello("allowed.example")).server(server_hello()).client(tls_application_data(50));
+  EXPECT_TRUE(gateway.released(plain.packets()).ends_with("F"));
+  TcpConversation again = connected(42002);
+  again.client(client_hello("allowed.example")).server(retry_request()).client(client_hello("allowed.example"));
+  const std::string released = gateway.released(again.packets());
+  EXPECT_EQ(released.find('F'), released.size() - 1) << "with the acknowledgment of the second hello";
+}
+
 // Some forty conversations of all kinds, interleaved.
 Packets mixed_traffic() {
   std::vector<Packets> all;
