@@ -142,6 +142,11 @@ bool FilterMatcher::holds(std::uint32_t index, const FlowRow* flow, const Packet
       return std::any_of(flow->names.begin(), flow->names.end(),
                          [&](const RowName& name) { return text_holds(index, name.name); });
     case FilterField::rule: return flow->rule != 0 && text_holds(index, flow->rule);
+    case FilterField::ja4: return flow->ja4 != 0 && text_holds(index, flow->ja4);
+    case FilterField::source:
+      return std::any_of(flow->names.begin(), flow->names.end(), [&](const RowName& name) {
+        return name_source(name.from) == std::get<NameSource>(condition.value);
+      });
     case FilterField::client: return address(flow->client.address);
     case FilterField::server: return address(flow->server.address);
     case FilterField::ip: return address(flow->client.address) || address(flow->server.address);

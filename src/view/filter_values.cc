@@ -82,6 +82,10 @@ TextPattern plain_pattern(std::string_view text) {
 }
 
 Result<TextPattern> domain_pattern(std::string_view text) {
+  if (text.starts_with('/')) {
+    return failure(
+        "regular expressions are not understood; * stands for any letters and ? for one, as in domain:*ads*");
+  }
   // A star elsewhere than in front of a label is a pattern of letters.
   const std::size_t star = text.find_first_of("*?", text.starts_with("*.") ? 2 : 0);
   if (star != std::string_view::npos) return plain_pattern(text);
@@ -101,6 +105,14 @@ Result<ProtocolCondition> protocol_condition(std::string_view text) {
   if (word == "icmp") return ProtocolCondition{.ip_protocol = kIpProtocolIcmp};
   if (const auto protocol = protocol_named(word)) return ProtocolCondition{.protocol = *protocol};
   return failure(quoted(text) + " is no protocol that is known here, as tcp, udp, icmp, tls, http or dns is");
+}
+
+Result<NameSource> source_of(std::string_view text) {
+  const std::string word = to_lower(text);
+  for (std::size_t i = 0; i < kNameSourceCount; ++i) {
+    if (word == to_string(static_cast<NameSource>(i))) return static_cast<NameSource>(i);
+  }
+  return failure(quoted(text) + " is nowhere that names are from: sni, host, query or dns is");
 }
 
 Result<Action> action_of(std::string_view text) {
@@ -145,11 +157,13 @@ Result<FilterCondition> filter_condition(FilterField field, FilterOperator how, 
       return FilterCondition{.field = field, .value = TextPattern{TextPattern::Kind::contains, to_lower(value)}};
     case FilterField::app:
     case FilterField::category:
+    case FilterField::ja4:
     case FilterField::rule: return FilterCondition{.field = field, .value = plain_pattern(value)};
     case FilterField::domain: return condition(field, domain_pattern(value));
     case FilterField::client:
     case FilterField::server:
     case FilterField::ip: return condition(field, address_prefix(value));
+    case FilterField::source: return condition(field, source_of(value));
     case FilterField::proto: return condition(field, protocol_condition(value));
     case FilterField::state: return condition(field, state_of(value));
     case FilterField::action: return condition(field, action_of(value));

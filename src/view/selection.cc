@@ -44,6 +44,11 @@ class Adder {
     const bool blocked = flow.decided && flow.decision.blocks();
     Counter& verdict = !blocked ? s.accepted : flow.decision.action == Action::drop ? s.dropped : s.rejected;
     verdict += Counter{flow.all_packets(), flow.all_bytes()};
+    if (flow.decided) {
+      RuleTally& rule = rule_of(flow.decision.rule);
+      rule.matched += Counter{flow.all_packets(), flow.all_bytes()};
+      rule.last_hit = std::max(rule.last_hit, flow.end);
+    }
     (flow.client.address.version == IpVersion::v4 ? s.ipv4 : s.ipv6) += Counter{flow.all_packets(), flow.all_bytes()};
   }
 

@@ -3,6 +3,7 @@
 //   app:YouTube and not client:192.168.1.0/24
 //   domain:*.example.org or rule:homework
 //   proto:tls port:443 bytes>1M blocked
+//   ja4:t13d* not source:dns
 //
 // Words side by side are joined by "and", which binds tighter than "or". A field takes several values: app:(A or B), or
 // app:A,B. A word that is no field is looked for in names, applications, rules and addresses.
@@ -38,6 +39,8 @@ enum class FilterField : std::uint8_t {
   category,
   domain,
   rule,
+  ja4,
+  source,  // of a name
   client,
   server,
   ip,  // either end
@@ -70,7 +73,7 @@ struct NumberRange {
 
 struct FilterCondition {
   FilterField field = FilterField::any;
-  std::variant<TextPattern, NumberRange, IpPrefix, ProtocolCondition, Action, FlowState> value;
+  std::variant<TextPattern, NumberRange, IpPrefix, ProtocolCondition, NameSource, Action, FlowState> value;
 };
 
 // One node of the tree; children are positions in Filter::nodes().

@@ -27,6 +27,7 @@ class FilterTest : public testing::Test {
     row.ip_protocol = ip_protocol::tcp;
     row.protocol = port == 80 ? Protocol::http : Protocol::tls;
     row.names.push_back({rows_.texts().id_of(name), row.protocol});
+    if (port != 80) row.ja4 = rows_.texts().id_of("t13d1516h2_8daaf6152771_02713d6af862");
     row.app = rows_.texts().id_of(app);
     row.category = rows_.texts().id_of(category);
     row.bytes = {bytes, 0};
@@ -72,6 +73,29 @@ TEST_F(FilterTest, FieldsAreAskedForByName) {
   EXPECT_EQ(selected("proto:udp"), "");
   EXPECT_EQ(selected("state:closed"), "2");
   EXPECT_EQ(selected("action:reject"), "3");
+}
+
+TEST_F(FilterTest, FingerprintsAreWholeOrPatterns) {
+  EXPECT_EQ(selected("ja4:T13d1516h2_8daaf6152771_02713d6af862"), "13");
+  EXPECT_EQ(selected("ja4:t13d*"), "13");
+  EXPECT_EQ(selected("ja4:t13d"), "");
+  EXPECT_EQ(selected("not ja4:*"), "2");
+}
+
+TEST_F(FilterTest, NamesAreSelectedByWhereTheyAreFrom) {
+  rows_.flow(0).names.push_back({rows_.texts().id_of("youtube.com"), Protocol::unknown});
+  EXPECT_EQ(selected("source:dns"), "1");
+  EXPECT_EQ(selected("by:sni"), "13");
+  EXPECT_EQ(selected("source:host"), "2");
+  EXPECT_EQ(selected("source:query"), "");
+  EXPECT_EQ(selected("source:mail"), "error: \"mail\" is nowhere that names are from: sni, host, query or dns is");
+}
+
+TEST_F(FilterTest, RegularExpressionsAreRefusedWithAWayOn) {
+  EXPECT_EQ(
+      selected("sni:/ads[0-9]/"),
+      "error: regular expressions are not understood; * stands for any letters and ? for one, as in domain:*ads*");
+  EXPECT_EQ(selected("sni:ads?.*"), "3");
 }
 
 TEST_F(FilterTest, DomainsAreComparedByLabels) {
