@@ -47,8 +47,21 @@ export async function checkDraft(): Promise<boolean> {
   }
 }
 
-/** Runs the capture through the draft in a core of its own, and compares. */
+/** What the draft would change: of a gateway's flows by what is known of them, of a capture by running it again. */
 export async function tryDraft(): Promise<void> {
+  if (!state.isLive.value) return tryOnCapture();
+  const text = state.draft.value;
+  if (!(await checkDraft())) return;
+  try {
+    const result = await currentCore()?.call("tryDraft", text);
+    if (result !== undefined) state.trial.value = { is: "done", of: text, result };
+  } catch (reason) {
+    if (!(reason instanceof Cancelled)) state.draftProblem.value = problemOf(reason);
+  }
+}
+
+/** Runs the capture through the draft in a core of its own, and compares. */
+async function tryOnCapture(): Promise<void> {
   const { value: source } = state.source, core = currentCore();
   if (source.kind !== "capture" || core === null || !(await checkDraft())) return;
   const text = state.draft.value;

@@ -17,6 +17,7 @@
 #include "netscope/view/live_row.h"
 #include "netscope/view/row_json.h"
 #include "netscope/view/selection.h"
+#include "netscope/view/trial.h"
 
 #define EXPORT(name) extern "C" [[clang::export_name(#name), gnu::used]]
 
@@ -37,6 +38,7 @@ struct View {
   Rows live;
   std::unordered_map<std::uint64_t, FlowIndex> live_flows;  // by id
   FlowIndex next_live = 0;                                  // the place that is taken next, once all are
+  std::unordered_map<std::string_view, RuleIndex> rules_by_name;
 
   Selection selection;
   FlowColumn column = FlowColumn::start;
@@ -44,6 +46,18 @@ struct View {
   bool sorted = false;
 
   const Rows& rows() const { return analysis != nullptr ? analysis->rows() : live; }
+
+  void take_rules(std::shared_ptr<const RuleSet> taken) {
+    rules_by_name.clear();  // its keys lie in the rules of before
+    rules = std::move(taken);
+    for (RuleIndex i = 0; i < rules->rules().size(); ++i) rules_by_name[rules->rules()[i].name] = i;
+    for (FlowIndex i = 0; i < live.flows().size(); ++i) find_rule(live.flow(i));
+  }
+  // A gateway tells rules by their names.
+  void find_rule(FlowRow& flow) const {
+    const auto found = rules_by_name.find(live.texts()[flow.rule]);
+    flow.decision.rule = found == rules_by_name.end() ? kDefaultPolicy : found->second;
+  }
 };
 
 std::vector<std::uint8_t> input;
@@ -88,7 +102,7 @@ Answer open(std::string_view toml, bool live) {
   auto rules = compile(toml);
   if (!rules) return failed(rules.error());
   view = std::make_unique<View>();
-  view->rules = std::move(*rules);
+  view->take_rules(std::move(*rules));
   if (!live) view->analysis = std::make_unique<Analysis>(view->rules, Tunnels::look_through);
   output.clear();
   return kDone;
@@ -140,6 +154,12 @@ Answer stats(double now, std::string_view name) {
   return kDone;
 }
 
+// At a gateway, a flow may wait for its verdict, or have it from a hand or from rules of before.
+bool is_explained(const FlowRow& flow) {
+  return view->analysis != nullptr ||
+         (flow.decided && view->rules->rule_name(flow.decision.rule) == view->live.texts()[flow.rule]);
+}
+
 Answer flow_details(FlowIndex index) {
   const Rows& rows = view->rows();
   if (index >= rows.flows().size()) return failed({.message = "there is no such flow"});
@@ -157,7 +177,8 @@ Answer flow_details(FlowIndex index) {
     json.end_object();
   }
   json.end_array();
-  if (view->analysis != nullptr) json.text("why", why(flow, rows.texts(), *view->rules));
+  if (flow.ja4 != 0) json.text("ja4", rows.texts()[flow.ja4]);
+  if (is_explained(flow)) json.text("why", why(flow, rows.texts(), *view->rules));
   json.begin_array("packets");
   std::size_t listed = 0;
   const auto& packets = rows.packets();
@@ -204,9 +225,24 @@ Answer add_flow(std::string_view row_json) {
     view->live_flows.erase(rows.flows()[place].id);
   }
   view->live_flows[row.id] = place;
+  view->find_rule(row);
   rows.flow(place) = std::move(row);
   output.clear();
   return kDone;
+}
+
+Answer answer(const Trial& trial) {
+  JsonWriter json;
+  json.begin_object();
+  for (const auto& [key, list] :
+       {std::pair{"newly_blocked", &trial.newly_blocked}, std::pair{"newly_allowed", &trial.newly_allowed}}) {
+    json.begin_array(key);
+    for (const FlowIndex flow : *list) json.number(flow);
+    json.end_array();
+  }
+  json.number("unchanged", trial.unchanged);
+  json.end_object();
+  return answer(json);
 }
 
 // What the simulation compares: (number of the opening packet, action) of each flow, 32 bits each, little-endian.
@@ -229,29 +265,32 @@ Answer compare(std::size_t size) {
     const std::uint32_t number = in.u32_le();
     other[number] = in.u32_le() != 0;
   }
-  std::vector<FlowIndex> blocked, allowed;
-  std::uint64_t unchanged = 0;
+  Trial trial;
   const auto& flows = view->rows().flows();
   for (FlowIndex i = 0; i < flows.size(); ++i) {
     const auto found = other.find(static_cast<std::uint32_t>(flows[i].first_number));
     const bool was = flows[i].blocked_packets > 0;
     const bool would = found != other.end() ? found->second : was;
     if (was == would) {
-      ++unchanged;
+      ++trial.unchanged;
     } else {
-      (would ? blocked : allowed).push_back(i);
+      (would ? trial.newly_blocked : trial.newly_allowed).push_back(i);
     }
   }
-  JsonWriter json;
-  json.begin_object();
-  for (const auto& [key, list] : {std::pair{"newly_blocked", &blocked}, std::pair{"newly_allowed", &allowed}}) {
-    json.begin_array(key);
-    for (const FlowIndex flow : *list) json.number(flow);
-    json.end_array();
-  }
-  json.number("unchanged", unchanged);
-  json.end_object();
-  return answer(json);
+  return answer(trial);
+}
+
+Answer set_rules(std::string_view toml) {
+  auto rules = compile(toml);
+  if (!rules) return failed(rules.error());
+  view->take_rules(std::move(*rules));
+  output.clear();
+  return kDone;
+}
+
+Answer try_draft(std::string_view toml) {
+  const auto draft = compile(toml);
+  return draft ? answer(try_rules(view->rows(), *view->rules, **draft)) : failed(draft.error());
 }
 
 // The stretches of a file that hold its headers and the packets that pass, as [offset, size, ...].
@@ -317,6 +356,12 @@ EXPORT(end_capture) int netscope_end_capture() {
 EXPORT(finish) int netscope_finish() {
   view->analysis->finish();
   return select({}, 0, 0);
+}
+EXPORT(set_rules) int netscope_set_rules(std::size_t size) {
+  return set_rules(input_text(size));
+}
+EXPORT(try_draft) int netscope_try_draft(std::size_t size) {
+  return try_draft(input_text(size));
 }
 EXPORT(add_flow) int netscope_add_flow(std::size_t size) {
   return add_flow(input_text(size));

@@ -94,6 +94,14 @@ export class Core {
   addFlow(/** @type {string} */ row) {
     this.answer(this.exports.add_flow(this.put(row)));
   }
+  /** The rules that hold at the gateway now: flows are explained by them, and tried against them. */
+  setRules(/** @type {string} */ rules) {
+    this.answer(this.exports.set_rules(this.put(rules)));
+  }
+  /** What these rules would make of the gateway's flows, as compare() tells it. */
+  tryDraft(/** @type {string} */ rules) {
+    return this.answer(this.exports.try_draft(this.put(rules)));
+  }
   /** Times in seconds since 1970; 0, 0: all. */
   select(/** @type {string} */ filter, from = 0, to = 0) {
     return this.answer(this.exports.select(this.put(filter), from, to));

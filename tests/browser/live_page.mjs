@@ -30,6 +30,16 @@ async function showsTraffic(page) {
   await page.getByRole("region", { name: "Why blocked" }).getByText("no-tiktok").waitFor();
   await the.goTo(page, "Flows");
   await page.getByRole("row").filter({ hasText: "www.tiktok.com" }).filter({ hasText: "dropped" }).first().waitFor();
+  await page.getByRole("row").filter({ hasText: "www.tiktok.com" }).filter({ hasText: "dropped" }).first().click();
+  const panel = page.getByRole("complementary", { name: "Flow" });
+  await panel.getByText('rule "no-tiktok": application TikTok of www.tiktok.com').waitFor();
+  await panel.getByRole("button", { name: /^t13/ }).waitFor();
+  await page.keyboard.press("Escape");
+  await the.writeFilter(page, "blocked");
+  await the.goTo(page, "Overview");
+  await page.getByRole("region", { name: "Why blocked" }).getByText("no-tiktok").waitFor();
+  await page.getByRole("region", { name: "Why blocked" }).getByText("default").waitFor({ state: "detached" });
+  await the.goTo(page, "Flows");
   await the.writeFilter(page, "app:YouTube");
   await page.getByRole("row").filter({ hasText: "www.youtube.com" }).first().waitFor();
   await page.getByRole("row").filter({ hasText: "www.tiktok.com" }).first().waitFor({ state: "detached" });
@@ -66,6 +76,7 @@ async function editsRules(page) {
   await editor.fill('[[rule]]\nname = "x"\naction = "dropp"\n');
   await page.getByRole("alert").filter({ hasText: /Line 3/ }).waitFor();
   await editor.fill(`${before}\n[[rule]]\nname = "no-github"\naction = "drop"\ndomain = ["github.com"]\n`);
+  await triesRules(page);
   await page.getByRole("button", { name: "Apply", exact: true }).click();
   await page.getByRole("button", { name: "Yes, apply" }).click();
   await page.getByText("The rules hold now.").waitFor();
@@ -75,6 +86,18 @@ async function editsRules(page) {
   await page.getByRole("status").getByRole("button", { name: "Undo" }).click();
   await page.getByText("The rules before hold again.").waitFor();
   assert.equal(await editor.inputValue(), before);
+}
+
+// What the draft would make of the flows that were seen: those to github.com, which were let through, and no other.
+async function triesRules(page) {
+  await page.getByRole("button", { name: "Try", exact: true }).click();
+  const [blocked, allowed, unchanged] = await Promise.all([0, 1, 2].map((n) => page.locator(".trial-count b").nth(n).getAttribute("title").then(Number)));
+  assert.ok(blocked > 0 && unchanged > 0, `${blocked} ${unchanged}`);
+  assert.equal(allowed, 0);
+  const names = await page.locator(".changed li button span:first-child").allTextContents();
+  assert.equal(names.length, blocked);
+  assert.ok(names.every((name) => name === "github.com"), names.join());
+  await page.screenshot({ path: path.join(screenshots, "live-trial.png") });
 }
 
 async function losesAndFindsTheGateway(page) {

@@ -188,6 +188,8 @@ onPage("tells the life of a flow, its names, why, and the bytes of its packets",
   const panel = page.getByRole("complementary", { name: "Flow" });
   await panel.getByText('rule "no-tiktok": application TikTok of v16.tiktok.com').waitFor();
   await panel.getByText("from the TLS handshake").first().waitFor();
+  const fingerprint = truth.flows.map((line) => JSON.parse(line)).find((flow) => flow.tls?.sni === "v16.tiktok.com").tls.ja4;
+  await panel.getByRole("button", { name: fingerprint }).waitFor();
   for (const step of ["first packet", "handshake done", "name seen", "blocked", "last packet"]) {
     await panel.locator(".life-steps").getByText(step).waitFor();
   }
@@ -196,6 +198,21 @@ onPage("tells the life of a flow, its names, why, and the bytes of its packets",
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
   await panel.waitFor({ state: "detached" });
+});
+
+onPage("tells of names that DNS answers told, and filters by where names and hellos are from", async (page) => {
+  const learned = the.native(program, "learned-names.pcap", rulesFile, folder).flows.map((line) => JSON.parse(line));
+  await the.openCapture(page, "learned-names.pcap");
+  await the.goTo(page, "Flows");
+  await the.writeFilter(page, "source:dns");
+  await the.untilRows(page, learned.filter((flow) => flow.netscope.name_source === "dns").length);
+  await page.getByRole("row").nth(1).click();
+  await page.getByRole("complementary", { name: "Flow" }).getByText("from a DNS answer for this address").waitFor();
+  await page.keyboard.press("Escape");
+  await the.writeFilter(page, "ja4:t13*");
+  await the.untilRows(page, learned.filter((flow) => /^t13/.test((flow.tls ?? flow.quic)?.ja4 ?? "")).length);
+  await the.writeFilter(page, "sni:/ads[0-9]/");
+  await page.getByRole("alert").filter({ hasText: "regular expressions are not understood" }).waitFor();
 });
 
 onPage("shows packets with their bytes as they stand in the file", async (page) => {

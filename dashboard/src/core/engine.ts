@@ -10,6 +10,7 @@ const kExportRows = 5000;
 const kComparedRows = 500; // of each list; the counts are of all
 
 export interface Progress { bytes: number; total: number; file: string }
+interface Changes { newly_blocked: number[]; newly_allowed: number[]; unchanged: number }
 export interface Counts { packets: number; flows: number }
 
 export class Engine {
@@ -158,7 +159,16 @@ export class Engine {
     return this.core.verdicts();
   }
   compare(verdicts: Uint8Array): Comparison {
-    const { newly_blocked: blocked, newly_allowed: allowed, unchanged } = this.core.compare(verdicts);
+    return this.withRows(this.core.compare(verdicts));
+  }
+  setRules(rules: string): void {
+    this.core.setRules(rules);
+  }
+  tryDraft(rules: string): Comparison {
+    return this.withRows(this.core.tryDraft(rules));
+  }
+
+  private withRows({ newly_blocked: blocked, newly_allowed: allowed, unchanged }: Changes): Comparison {
     const rows = (ids: number[]) => ids.slice(0, kComparedRows).map((id) => this.core.flowRow(id) as FlowRow);
     return {
       newly_blocked: rows(blocked), newly_allowed: rows(allowed),

@@ -49,6 +49,7 @@ export interface FlowRow {
 export interface FlowDetails {
   row: FlowRow;
   names: { name: string; from: string }[];
+  ja4?: string;
   why?: string;
   packets: PacketRow[];
 }

@@ -48,13 +48,14 @@ function Only({ field, value }: { field: string; value: string }) {
   return <button class="link" title={`${S.filterBy} ${condition}`} onClick={() => toggleFilter(condition)}>{value}</button>;
 }
 
-function Facts({ row }: { row: FlowRow }) {
+function Facts({ row, ja4 }: { row: FlowRow; ja4: string | undefined }) {
   return (
     <dl class="facts">
       <dt>{S.columns.client}</dt><dd><Only field="client" value={row.client} />{row.cport > 0 && ` port ${row.cport}`}</dd>
       <dt>{S.columns.server}</dt><dd><Only field="server" value={row.server} />{row.sport > 0 && <> port <Only field="port" value={String(row.sport)} /></>}</dd>
       <dt>{S.columns.protocol}</dt><dd>{row.proto} {row.app_proto !== "unknown" && row.app_proto !== "" && <Only field="proto" value={row.app_proto} />}</dd>
       {row.app !== "" && <><dt>{S.columns.app}</dt><dd><Only field="app" value={row.app} />{row.category !== "" && <>, <Only field="category" value={row.category} /></>}</dd></>}
+      {ja4 !== undefined && <><dt><abbr title={S.ja4Long}>JA4</abbr></dt><dd class="fingerprint"><Only field="ja4" value={ja4} /></dd></>}
       <dt>{S.traffic}</dt>
       <dd title={`${exact(row.bytes)} bytes`}>{bytes(row.to_server)} {S.toServer}, {bytes(row.to_client)} {S.toClient}</dd>
       <dt>{S.columns.time}</dt><dd>{clock(epoch(row.start), true)}, {seconds(row.duration)}, {row.state}</dd>
@@ -101,7 +102,7 @@ function Details({ details }: { details: FlowDetails }) {
         {names.length === 0 && <p class="muted">{S.namesNone}</p>}
         <ul class="name-list">{names.map(({ name, from }) => <li key={name + from}><Only field="domain" value={name} /> <span class="muted">{S.from[from] ?? from}</span></li>)}</ul>
       </section>
-      <section><h3>{S.ends}</h3><Facts row={row} /></section>
+      <section><h3>{S.ends}</h3><Facts row={row} ja4={details.ja4} /></section>
       {details.packets.length > 0 && <PacketList packets={details.packets} client={row.client} />}
     </>
   );

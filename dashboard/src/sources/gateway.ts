@@ -1,7 +1,7 @@
 // A gateway, watched: statistics once a second, events as they come, flows asked for as they change. When it is lost,
 // the page keeps what it has, says so, and goes on trying.
 import { batch } from "@preact/signals";
-import { CoreClient } from "../core/client";
+import { CoreClient, CoreProblem } from "../core/client";
 import type { Stats } from "../core/rows";
 import { bytesByName, currentCore, forgetView, problemOf, refresh, tell, useCore } from "../session";
 import * as state from "../state";
@@ -214,12 +214,26 @@ export async function loadRules(): Promise<void> {
     state.rulesText.value = rules.text;
     if (untouched) state.draft.value = rules.text;
   });
+  await holdRules(rules.text);
 }
 
 /** Applies rules on the gateway; throws ApiError where they are wrong, or changed meanwhile (412). */
 export async function applyOnGateway(text: string): Promise<void> {
   etag = await api.putRules(text, etag);
-  state.rulesText.value = text;
+  batch(() => {
+    state.rulesText.value = text;
+    state.trial.value = null;
+  });
+  await holdRules(text);
+}
+
+/** Rules that only the gateway understands, because its catalogue is another, explain nothing here. */
+async function holdRules(text: string): Promise<void> {
+  try {
+    await currentCore()?.call("setRules", text);
+  } catch (reason) {
+    if (!(reason instanceof CoreProblem)) throw reason;
+  }
 }
 
 export async function act(action: "block" | "allow", target: Target, seconds: number | null = null): Promise<void> {

@@ -85,8 +85,7 @@ function Commands() {
       <button onClick={() => saveRules(draft.value)}><Icon name="down" />{S.exportRules}</button>
       {edited && <button onClick={() => (draft.value = rulesText.value)}>{S.revert}</button>}
       {!edited && rulesBefore.value !== null && <button onClick={() => void undoApply()}>{S.undo}</button>}
-      {isLive.value ? <button disabled={!edited} onClick={() => void checkDraft()}>{S.checkRules}</button>
-        : <button disabled={trial.value?.is === "running"} onClick={() => void tryDraft()}>{S.tryRules}</button>}
+      <button disabled={trial.value?.is === "running"} onClick={() => void tryDraft()}>{S.tryRules}</button>
       {asking.value ? (
         <span class="ask" role="group" aria-label={S.applyAsk}>
           {S.applyAsk}
@@ -119,7 +118,7 @@ export function Rules() {
         {chosen.value < 0 ? <Editor /> : <RuleForm key={chosen.value} block={blocks[chosen.value] ?? null} done={() => (chosen.value = -1)} />}
         <Problem />
         <Commands />
-        {isLive.value && <p class="muted hint">{S.trialNeedsCapture}</p>}
+        {isLive.value && <p class="muted hint">{S.trialOfFlows}</p>}
         <TrialResult />
       </section>
     </div>
