@@ -11,6 +11,8 @@ namespace netscope::golden {
 
 // A household behind its gateway: what the quickstart filters.
 std::vector<test::TimedPacket> home_network();
+// An hour of a larger one. It is not committed: it has some megabytes.
+std::vector<test::TimedPacket> long_evening();
 
 struct NamedCapture {
   std::string file_name;

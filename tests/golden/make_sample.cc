@@ -1,7 +1,7 @@
-// make_sample OUT.pcap | make_sample --all DIRECTORY
+// make_sample OUT.pcap | make_sample --all DIRECTORY | make_sample --evening OUT.pcap
 //
-// Writes the capture of a home network, or that and all the small ones beside it. The same program gives the same
-// bytes.
+// Writes the capture of a home network; or that and all the small ones beside it; or a longer one. The same program
+// gives the same bytes.
 #include <exception>
 #include <iostream>
 #include <string>
@@ -29,13 +29,19 @@ void write_all(const std::string& directory) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool all = argc == 3 && std::string_view(argv[1]) == "--all";
-  if (argc != 2 && !all) {
-    std::cerr << "usage: make_sample OUT.pcap | make_sample --all DIRECTORY\n";
+  const std::string_view kind = argc == 3 ? argv[1] : "";
+  if (argc != 2 && kind != "--all" && kind != "--evening") {
+    std::cerr << "usage: make_sample OUT.pcap | make_sample --all DIRECTORY | make_sample --evening OUT.pcap\n";
     return 2;
   }
   try {
-    all ? write_all(argv[2]) : write_home(argv[1]);
+    if (kind == "--all") {
+      write_all(argv[2]);
+    } else if (kind == "--evening") {
+      netscope::test::write_file(argv[2], netscope::test::pcap_file(netscope::golden::long_evening()));
+    } else {
+      write_home(argv[1]);
+    }
   } catch (const std::exception& problem) {
     std::cerr << "make_sample: " << problem.what() << "\n";
     return 1;
