@@ -121,6 +121,7 @@ export const S = {
   emptyFilter: "Nothing matches the filter and the time.",
   clearFilter: "Clear the filter",
   emptyEvents: "No event yet.",
+  eventsHint: "A gateway does not hand out its packets: these are the names it read, what it blocked, and flows that ended. Drop a capture to see packets.",
   exports: "Export",
   exportCsv: "Flows as CSV",
   exportJson: "Flows as JSON lines",

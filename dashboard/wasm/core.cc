@@ -245,6 +245,20 @@ Answer answer(const Trial& trial) {
   return answer(json);
 }
 
+// Of each of these flows (their ids, 64 bits each, little-endian), whether it is in view: one byte.
+Answer in_view(std::size_t size) {
+  std::vector<bool> chosen(view->live.flows().size());
+  for (const FlowIndex flow : view->selection.flows()) chosen[flow] = true;
+  Reader in = Reader::whole(Bytes{input}.first(std::min(size, input.size())));
+  output.clear();
+  while (in.arrived() >= 8) {
+    const std::uint64_t low = in.u32_le(), high = in.u32_le();
+    const auto found = view->live_flows.find(high << 32 | low);
+    output += found != view->live_flows.end() && found->second < chosen.size() && chosen[found->second] ? '\1' : '\0';
+  }
+  return kDone;
+}
+
 // What the simulation compares: (number of the opening packet, action) of each flow, 32 bits each, little-endian.
 Answer verdicts() {
   output.clear();
@@ -362,6 +376,9 @@ EXPORT(set_rules) int netscope_set_rules(std::size_t size) {
 }
 EXPORT(try_draft) int netscope_try_draft(std::size_t size) {
   return try_draft(input_text(size));
+}
+EXPORT(in_view) int netscope_in_view(std::size_t size) {
+  return in_view(size);
 }
 EXPORT(add_flow) int netscope_add_flow(std::size_t size) {
   return add_flow(input_text(size));

@@ -102,6 +102,12 @@ export class Core {
   tryDraft(/** @type {string} */ rules) {
     return this.answer(this.exports.try_draft(this.put(rules)));
   }
+  /** Which of the gateway's flows are in view, by their ids. @returns {boolean[]} */
+  inView(/** @type {number[]} */ ids) {
+    const words = BigUint64Array.from(ids, BigInt);
+    this.exports.in_view(this.put(new Uint8Array(words.buffer)));
+    return Array.from(this.bytes(), (byte) => byte === 1);
+  }
   /** Times in seconds since 1970; 0, 0: all. */
   select(/** @type {string} */ filter, from = 0, to = 0) {
     return this.answer(this.exports.select(this.put(filter), from, to));

@@ -57,6 +57,21 @@ async function blocksAndTakesBack(page) {
   await the.writeFilter(page, "");
 }
 
+async function filtersEvents(page) {
+  await the.goTo(page, "Packets");
+  await page.getByText("A gateway does not hand out its packets").waitFor();
+  const row = (name) => page.getByRole("row").filter({ hasText: name }).first();
+  await row("github.com").waitFor();
+  await the.writeFilter(page, "app:TikTok");
+  await row("github.com").waitFor({ state: "detached" });
+  await row("www.tiktok.com").waitFor();
+  await the.writeFilter(page, "port:1");
+  await page.getByText("Nothing matches the filter and the time.").waitFor();
+  await the.writeFilter(page, "");
+  await row("github.com").waitFor();
+  await the.goTo(page, "Flows");
+}
+
 async function pauses(page) {
   await page.getByRole("button", { name: "Pause" }).click();
   await page.locator(".state.is-paused").waitFor();
@@ -114,7 +129,7 @@ fs.mkdirSync(screenshots, { recursive: true });
 const browser = await the.startBrowser();
 const { page, requests } = await the.openPage(browser, { url });
 try {
-  for (const step of [unlock, showsTraffic, blocksAndTakesBack, pauses, editsRules]) {
+  for (const step of [unlock, showsTraffic, blocksAndTakesBack, filtersEvents, pauses, editsRules]) {
     await step(page);
     console.log("ok:", step.name);
   }

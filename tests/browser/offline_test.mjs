@@ -1,14 +1,15 @@
 // The page as one file, opened from file://, each thing done as a reader does it, and held against the program itself.
 //
-// usage: node offline_test.mjs PROGRAM SCREENSHOTS
+// usage: node offline_test.mjs PROGRAM SCREENSHOTS MAKE_SAMPLE
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import * as the from "./page.mjs";
 
-const [program, screenshots] = process.argv.slice(2);
+const [program, screenshots, makeSample] = process.argv.slice(2);
 const rulesFile = the.golden("rules.toml");
 const rules = fs.readFileSync(rulesFile, "utf8");
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "netscope-page-"));
@@ -385,3 +386,68 @@ for (const [sizeName, size] of Object.entries(the.kSizes)) {
     });
   }
 }
+
+// The pictures of the README: a capture as a household has it, under rules as a household has them.
+const kHouse = `[[rule]]
+name     = "bedtime"
+action   = "reject"
+category = ["games", "social"]
+src      = ["192.168.20.0/24"]
+
+[[rule]]
+name   = "ads"
+action = "drop"
+app    = ["Google Ads"]
+
+[[rule]]
+name   = "no-tiktok"
+action = "drop"
+app    = ["TikTok"]
+src    = ["192.168.1.31", "192.168.1.32"]
+
+[[rule]]
+name   = "trackers"
+action = "drop"
+domain = ["tracker.example.net", "google-analytics.com"]
+`;
+const evening = path.join(folder, "evening.pcap");
+before(() => execFileSync(makeSample, ["--evening", evening]));
+
+async function openEvening(page) {
+  await page.locator("input[type=file]").setInputFiles(evening);
+  await page.waitForSelector(".overview");
+  await the.applyRules(page, kHouse);
+  await page.getByRole("status").getByRole("button", { name: "Close" }).click();
+  await the.goTo(page, "Overview");
+  await page.waitForSelector(".map svg");
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  onPage(`makes a picture of an evening: ${colorScheme}`, { colorScheme, reducedMotion: "reduce" }, async (page) => {
+    const picture = (name) => page.screenshot({ path: path.join(screenshots, `evening-${name}-${colorScheme}.png`) });
+    await openEvening(page);
+    const why = page.getByRole("region", { name: "Why blocked" });
+    for (const name of ["bedtime", "ads", "no-tiktok", "trackers"]) await why.getByText(name).waitFor();
+    await picture("overview");
+    await the.goTo(page, "Flows");
+    await page.getByRole("row").filter({ hasText: "dropped" }).filter({ hasText: "tls" }).first().click();
+    await page.getByRole("complementary", { name: "Flow" }).getByText(/^rule "/).waitFor();
+    await picture("flows");
+    await the.goTo(page, "Packets");
+    await page.getByRole("row").filter({ hasText: "Client Hello" }).first().click();
+    await page.waitForSelector(".dump");
+    await picture("packets");
+    await the.writeRules(page, kHouse.replace('["TikTok"]', '["TikTok", "Instagram", "YouTube"]'));
+    await page.getByRole("button", { name: "Try", exact: true }).click();
+    await page.locator(".trial-count").first().waitFor();
+    await picture("rules");
+  });
+}
+
+onPage("makes a picture of an evening: phone", { size: the.kSizes.phone, deviceScaleFactor: 2, reducedMotion: "reduce" }, async (page) => {
+  await openEvening(page);
+  await page.screenshot({ path: path.join(screenshots, "evening-phone.png") });
+  await the.goTo(page, "Flows");
+  await page.getByRole("row").filter({ hasText: "www." }).first().waitFor();
+  await page.screenshot({ path: path.join(screenshots, "evening-phone-flows.png") });
+});

@@ -168,6 +168,10 @@ export class Engine {
     return this.withRows(this.core.tryDraft(rules));
   }
 
+  inView(ids: number[]): boolean[] {
+    return this.core.inView(ids);
+  }
+
   private withRows({ newly_blocked: blocked, newly_allowed: allowed, unchanged }: Changes): Comparison {
     const rows = (ids: number[]) => ids.slice(0, kComparedRows).map((id) => this.core.flowRow(id) as FlowRow);
     return {

@@ -11,7 +11,7 @@ import { mapOf, type MapLink, type MapNode } from "../text/map";
 type Node = SankeyNode<MapNode, MapLink>;
 type Link = SankeyLink<MapNode, MapLink>;
 
-const kNode = 6, kGap = 10, kRow = 26, kNarrow = 640;
+const kNode = 6, kGap = 14, kRow = 26, kNarrow = 640;
 
 function layOut(edges: readonly Edge[], width: number) {
   const { nodes, links } = mapOf(edges, S.other, S.unnamed);

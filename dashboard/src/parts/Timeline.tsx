@@ -9,7 +9,7 @@ import { S } from "../strings";
 import { clock, count, exact } from "../text/format";
 import { colour } from "../theme";
 
-const kHeight = 200;
+const kHeight = 200, kBar = 5; // pixels; of a bar, at least
 const kSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400]; // seconds between labels
 
 function hatching(context: CanvasRenderingContext2D, paint: string): CanvasPattern | string {
@@ -27,20 +27,29 @@ function hatching(context: CanvasRenderingContext2D, paint: string): CanvasPatte
   return context.createPattern(tile, "repeat") ?? paint;
 }
 
-/** Times, everything (behind), accepted, blocked below zero; per second. */
-function rowsOf(shown: Timeline, all: Timeline | null): uPlot.AlignedData {
-  const base = all ?? shown;
-  const shift = Math.round((shown.start - base.start) / base.step);
-  const fits = shown.step === base.step;
+/** Times, everything (behind), accepted, blocked below zero; per second. As many steps make one bar as it takes for bars to be
+ * seen apart; they begin where a multiple of that begins, so that they stand still while time passes. */
+function rowsOf(shown: Timeline, all: Timeline | null, width: number): uPlot.AlignedData {
+  const base = all ?? shown, { step, pkts } = base;
+  const shift = Math.round((shown.start - base.start) / step), first = Math.round(base.start / step);
+  const fits = shown.step === step, together = Math.max(1, Math.ceil((pkts.length * kBar) / width));
   const times: number[] = [], behind: number[] = [], accepted: number[] = [], blocked: number[] = [];
-  for (let i = 0; i <= base.pkts.length; ++i) {  // one more, so that the last step has a width
-    const at = Math.min(i, base.pkts.length - 1), mine = at - shift;
-    const pkts = fits ? (shown.pkts[mine] ?? 0) : 0, stopped = fits ? (shown.blocked[mine] ?? 0) : 0;
-    times.push(base.start + i * base.step);
-    behind.push((base.pkts[at]! - base.blocked[at]!) / base.step);
-    accepted.push((pkts - stopped) / base.step);
-    blocked.push(-stopped / base.step);
+  let begin = 0, passed = 0, mine = 0, stopped = 0;
+  for (let i = 0; i < pkts.length; ++i) {
+    passed += pkts[i]! - base.blocked[i]!;
+    mine += fits ? (shown.pkts[i - shift] ?? 0) : 0;
+    stopped += fits ? (shown.blocked[i - shift] ?? 0) : 0;
+    if (i + 1 < pkts.length && (first + i + 1) % together !== 0) continue;
+    const seconds = (i + 1 - begin) * step;
+    times.push(base.start + begin * step);
+    behind.push(passed / seconds);
+    accepted.push((mine - stopped) / seconds);
+    blocked.push(-stopped / seconds);
+    begin = i + 1;
+    passed = mine = stopped = 0;
   }
+  times.push(base.start + pkts.length * step); // so that the last bar has a width
+  for (const row of [behind, accepted, blocked]) row.push(row.at(-1) ?? 0);
   return [times, behind, accepted, blocked];
 }
 
@@ -124,7 +133,7 @@ export function TimelineChart({ stats }: { stats: Stats }) {
 
   useEffect(() => {
     const node = place.current!;
-    const made = new uPlot(options(node.clientWidth), rowsOf(shown, all), node);
+    const made = new uPlot(options(node.clientWidth), rowsOf(shown, all, node.clientWidth), node);
     plot.current = made;
     drawSelection(made);
     const sized = new ResizeObserver(() => {
@@ -139,7 +148,7 @@ export function TimelineChart({ stats }: { stats: Stats }) {
     };
   }, [theme.value]);
   useEffect(() => {
-    plot.current?.setData(rowsOf(shown, all));
+    plot.current?.setData(rowsOf(shown, all, plot.current.width));
     if (plot.current) drawSelection(plot.current);
   }, [shown, all, range.value]);
 

@@ -34,11 +34,11 @@ export function targetOf(row: { domain?: string; app?: string; server?: string; 
 const kColumns: readonly Column<FlowRow>[] = [
   { key: "start", title: S.columns.time, width: "88px", numeric: true, sort: 0, cell: (row) => relative(row.start), exact: (row) => absolute(row.start) },
   { key: "action", title: S.columns.action, width: "96px", cell: (row) => <Verdict action={row.action} /> },
+  { key: "domain", title: S.columns.domain, width: "minmax(168px, 1.6fr)", sort: 6, cell: (row) => row.domain || <span class="muted">–</span> },
+  { key: "app", title: S.columns.app, width: "minmax(88px, 0.8fr)", sort: 5, cell: (row) => row.app || <span class="muted">–</span> },
   { key: "client", title: S.columns.client, width: "minmax(152px, 1.2fr)", sort: 3, cell: (row) => endpoint(row.client, row.cport) },
   { key: "server", title: S.columns.server, width: "minmax(152px, 1.2fr)", sort: 4, cell: (row) => endpoint(row.server, row.sport) },
   { key: "proto", title: S.columns.protocol, width: "88px", cell: (row) => (row.app_proto && row.app_proto !== "unknown" ? `${row.proto} ${row.app_proto}` : row.proto) },
-  { key: "app", title: S.columns.app, width: "minmax(88px, 0.8fr)", sort: 5, cell: (row) => row.app || <span class="muted">–</span> },
-  { key: "domain", title: S.columns.domain, width: "minmax(120px, 1.4fr)", sort: 6, cell: (row) => row.domain || <span class="muted">–</span> },
   { key: "state", title: S.columns.state, width: "88px", cell: (row) => row.state },
   { key: "packets", title: S.columns.packets, width: "72px", numeric: true, sort: 2, cell: (row) => count(row.packets), exact: (row) => exact(row.packets) },
   { key: "bytes", title: S.columns.bytes, width: "80px", numeric: true, sort: 1, cell: (row) => bytes(row.bytes), exact: (row) => exact(row.bytes) },

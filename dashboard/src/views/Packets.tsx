@@ -1,5 +1,6 @@
 // Every packet of the capture, with its bytes on demand. At a gateway packets do not leave the kernel; its events are shown.
-import { useMemo } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
 import type { PacketRow } from "../core/rows";
 import { ColumnsChoice, hiddenColumns } from "../parts/ColumnsChoice";
 import { PacketPanel } from "../parts/PacketPanel";
@@ -75,8 +76,25 @@ const kEventColumns: readonly Column<LiveEvent>[] = [
   { key: "rule", title: S.columns.rule, width: "minmax(80px, 0.7fr)", cell: (event) => text(part(event, "netscope")["rule_id"]) },
 ];
 
+/** The events in view, newest first: those of the flows in view, and of the time. */
+function useEventsInView(): readonly LiveEvent[] {
+  const shown = useSignal<readonly LiveEvent[]>([]);
+  const all = filter.value === "" && range.value === null;
+  useEffect(() => {
+    let wanted = true;
+    const list = [...events.value].reverse(), span = range.value;
+    const show = (keeps: (event: LiveEvent, i: number) => boolean | undefined) => wanted && (shown.value = list.filter(keeps));
+    const inTime = (at: number) => span === null || (span.from <= at && at < span.to);
+    if (all) shown.value = list;
+    else currentCore()?.call("inView", list.map((event) => Number(event["flow_id"] ?? 0))).then(
+      (found) => show((event, i) => found[i] && inTime(epoch(event.timestamp))), () => show(() => false));
+    return () => void (wanted = false);
+  }, [events.value, all, range.value, all ? 0 : revision.value]);
+  return shown.value;
+}
+
 function EventTable() {
-  const shown = useMemo(() => [...events.value].reverse(), [events.value]);
+  const shown = useEventsInView();
   const rows = useMemo(() => new ListedRows(shown), [shown]);
   const open = (event: LiveEvent) => {
     const name = nameOf(event);
@@ -86,6 +104,7 @@ function EventTable() {
   return (
     <section class="table-place" aria-label={S.eventsTable}>
       <TableBar title={S.eventsTable} rows={shown.length} what={S.columns.event.toLowerCase() + "s"} />
+      <p class="muted table-hint">{S.eventsHint}</p>
       <VirtualTable label={S.eventsTable} columns={kEventColumns} count={shown.length} rows={rows} revision={0} open={null}
         tone={(event) => (event.event_type === "drop" ? "is-blocked" : "")} onOpen={open}
         onKey={(key, event) => {
@@ -94,7 +113,7 @@ function EventTable() {
           void act(key === "b" ? "block" : "allow", name === "" ? { prefix: text(event["dest_ip"]) } : { domain: name });
           return true;
         }}
-        empty={<p class="empty muted">{S.emptyEvents}</p>} />
+        empty={filter.value === "" && range.value === null ? <p class="empty muted">{S.emptyEvents}</p> : <EmptyTable filtered clear={clearLens} />} />
     </section>
   );
 }
