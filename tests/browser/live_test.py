@@ -8,17 +8,24 @@ an empty line answers.
 """
 
 import pathlib
+import random
 import re
 import subprocess
 import sys
+import time
 
 here = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(here.parent / "live"))
-from bed import Bed, Daemon, eventually, why_not  # noqa: E402
+from bed import SERVER4, Bed, Daemon, eventually, why_not  # noqa: E402
 
 ADDRESS = "127.0.0.1:8080"
 PAGE = here.parent.parent / "dashboard" / "dist" / "live"
 RULES = '[[rule]]\nname = "no-tiktok"\naction = "drop"\napp = ["TikTok"]\n'
+# A household for the picture: who fetches what, how many bytes at once.
+CLIENTS = [f"10.77.1.{host}" for host in (20, 21, 31, 32, 40, 52)]
+FETCHED = [("www.youtube.com", 90_000), ("netflix.com", 120_000), ("www.tiktok.com", 30_000), ("i.instagram.com", 40_000),
+           ("open.spotify.com", 25_000), ("github.com", 12_000), ("ads.doubleclick.net", 3000), ("www.wikipedia.org", 9000),
+           ("web.whatsapp.com", 2000), ("roblox.com", 20_000), ("duckduckgo.com", 5000), ("outlook.office365.com", 4000)]
 NAMES = ["www.youtube.com", "www.tiktok.com", "github.com", "netflix.com"]
 
 
@@ -48,6 +55,24 @@ class Gateway:
         for name in NAMES:
             self.bed.curl(f"https://{name}/", seconds=1)
 
+    def household(self):
+        """Half a minute of several clients, some of whose connections stay open."""
+        chance = random.Random(20)
+        fetches = []
+        for client in CLIENTS:
+            self.bed.run("client", "ip", "address", "replace", f"{client}/24", "dev", "eth0")
+        def fetch(client, name, target):
+            fetches.append(self.bed.start("client", "curl", "-sk", "--noproxy", "*", "--max-time", "40", "--interface", client,
+                                          "--connect-to", f"{name}::{SERVER4}:", f"https://{name}{target}"))
+        for client, (name, _) in zip(CLIENTS, FETCHED):
+            fetch(client, name, "/slowly")
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            for _ in range(chance.choice([1, 2, 2, 3, 6])):
+                name, size = chance.choices(FETCHED, weights=range(len(FETCHED), 0, -1))[0]
+                fetch(chance.choice(CLIENTS), name, f"/bytes/{chance.randrange(size // 4, size)}")
+            time.sleep(0.4)
+
     def token(self):
         file = self.state / "dashboard-token"
         return eventually(lambda: file.exists() and file.read_text().strip(), 10, "the token")
@@ -63,7 +88,7 @@ def main():
     with Bed(program) as bed:
         bed.serve()
         gateway = Gateway(bed)
-        orders = {"traffic": gateway.traffic, "stop": gateway.stop, "start": gateway.start}
+        orders = {"traffic": gateway.traffic, "household": gateway.household, "stop": gateway.stop, "start": gateway.start}
         browser = subprocess.Popen(bed.inside("gateway", "node", here / "live_page.mjs", f"http://{ADDRESS}/", gateway.token(), screenshots),
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         bed.processes.append(browser)

@@ -433,10 +433,12 @@ for (const colorScheme of ["light", "dark"]) {
     await page.getByRole("row").filter({ hasText: "dropped" }).filter({ hasText: "tls" }).first().click();
     await page.getByRole("complementary", { name: "Flow" }).getByText(/^rule "/).waitFor();
     await picture("flows");
+    await the.writeFilter(page, "client:192.168.20.0/24 and not proto:dns");
     await the.goTo(page, "Packets");
-    await page.getByRole("row").filter({ hasText: "Client Hello" }).first().click();
+    await page.getByRole("row").filter({ hasText: "Client Hello" }).filter({ hasText: "rejected" }).first().click();
     await page.waitForSelector(".dump");
     await picture("packets");
+    await the.writeFilter(page, "");
     await the.writeRules(page, kHouse.replace('["TikTok"]', '["TikTok", "Instagram", "YouTube"]'));
     await page.getByRole("button", { name: "Try", exact: true }).click();
     await page.locator(".trial-count").first().waitFor();

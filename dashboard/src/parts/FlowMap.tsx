@@ -2,7 +2,7 @@
 import { sankey, sankeyLinkHorizontal, type SankeyLink, type SankeyNode } from "d3-sankey";
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import type { Edge } from "../core/rows";
+import type { Stats } from "../core/rows";
 import { filterWord, toggleFilter } from "../session";
 import { S } from "../strings";
 import { bytes } from "../text/format";
@@ -13,8 +13,8 @@ type Link = SankeyLink<MapNode, MapLink>;
 
 const kNode = 6, kGap = 14, kRow = 26, kNarrow = 640;
 
-function layOut(edges: readonly Edge[], width: number) {
-  const { nodes, links } = mapOf(edges, S.other, S.unnamed);
+function layOut({ edges, domains }: Stats, width: number) {
+  const { nodes, links } = mapOf(edges, domains, S.other, S.unnamed);
   if (links.length === 0) return null;
   const rows = Math.max(...[0, 1, 2].map((column) => nodes.filter((node) => node.column === column).length));
   const height = Math.max(160, rows * kRow);
@@ -73,7 +73,7 @@ function NodeShape({ node, width }: { node: Node; width: number }) {
   );
 }
 
-export function FlowMap({ edges }: { edges: readonly Edge[] }) {
+export function FlowMap({ stats }: { stats: Stats }) {
   const place = useRef<HTMLDivElement>(null);
   const width = useSignal(960);
   useLayoutEffect(() => {
@@ -83,7 +83,7 @@ export function FlowMap({ edges }: { edges: readonly Edge[] }) {
     sized.observe(place.current!);
     return () => sized.disconnect();
   }, []);
-  const graph = useMemo(() => layOut(edges, width.value), [edges, width.value]);
+  const graph = useMemo(() => layOut(stats, width.value), [stats, width.value]);
   return (
     <section class="map" aria-label={S.map}>
       <header>

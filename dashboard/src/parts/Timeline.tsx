@@ -9,7 +9,7 @@ import { S } from "../strings";
 import { clock, count, exact } from "../text/format";
 import { colour } from "../theme";
 
-const kHeight = 200, kBar = 5; // pixels; of a bar, at least
+const kHeight = 200, kBar = 5, kScale = 48; // pixels; kBar: of a bar, at least; kScale: left of the axis
 const kSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400]; // seconds between labels
 
 function hatching(context: CanvasRenderingContext2D, paint: string): CanvasPattern | string {
@@ -60,6 +60,9 @@ function axis(values: uPlot.Axis["values"], size: number): uPlot.Axis {
   };
 }
 
+/** Without the one that would not fit at the end. */
+const labels: uPlot.Axis.DynamicValues = (plot, at) => at.map((value) => (plot.valToPos(value, "x") > plot.width - kScale - 32 ? "" : clock(value)));
+
 function options(width: number): uPlot.Options {
   const steps = uPlot.paths.stepped!({ align: 1 });
   return {
@@ -67,7 +70,7 @@ function options(width: number): uPlot.Options {
     legend: { show: false },
     cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
     scales: { x: { time: true } },
-    axes: [{ ...axis((_, at) => at.map((value) => clock(value)), 28), incrs: kSteps, space: 96 }, axis((_, at) => at.map((value) => count(Math.abs(value))), 48)],
+    axes: [{ ...axis(labels, 28), incrs: kSteps, space: 96 }, axis((_, at) => at.map((value) => count(Math.abs(value))), kScale)],
     series: [
       {},
       { label: S.allOfIt, paths: steps, points: { show: false }, stroke: () => colour("--faint"), fill: () => colour("--faint"), width: 0 },

@@ -1,13 +1,24 @@
 // The edges of the statistics as the nodes and links of the flow map: the largest, and "other" for what is left.
-import type { Edge } from "../core/rows";
+import type { DomainEntry, Edge } from "../core/rows";
 
 export interface MapNode { id: string; column: 0 | 1 | 2; name: string; filter: string | null }
 export interface MapLink { source: string; target: string; value: number; blocked: boolean }
 
 const kEdges = 30;
+// Of an edge's packets; from here on it counts as blocked. What is blocked has opened before, and may have passed at other times.
+const kBlockedPart = 0.2;
 
-export function mapOf(edges: readonly Edge[], other: string, unnamed: string): { nodes: MapNode[]; links: MapLink[] } {
-  const sorted = [...edges].filter((edge) => edge.bytes > 0).sort((a, b) => b.bytes - a.bytes);
+/** The middle size of a packet to each domain, or else of all that there are; edges tell of bytes alone. */
+export function packetSizes(domains: readonly DomainEntry[]): (edge: Edge) => number {
+  const sizes = new Map(domains.filter((entry) => entry.pkts > 0).map((entry) => [entry.domain, entry.bytes / entry.pkts]));
+  const packets = domains.reduce((sum, entry) => sum + entry.pkts, 0), bytes = domains.reduce((sum, entry) => sum + entry.bytes, 0);
+  return (edge) => sizes.get(edge.dst) ?? (packets === 0 ? 1 : bytes / packets);
+}
+
+export function mapOf(all: readonly Edge[], domains: readonly DomainEntry[], other: string, unnamed: string): { nodes: MapNode[]; links: MapLink[] } {
+  const size = packetSizes(domains);
+  const edges = all.map((edge) => ({ ...edge, blocked: edge.blocked * size(edge) >= kBlockedPart * edge.bytes ? edge.blocked : 0 }));
+  const sorted = edges.filter((edge) => edge.bytes > 0).sort((a, b) => b.bytes - a.bytes);
   const shown: Edge[] = sorted.slice(0, kEdges);
   const rest = sorted.slice(kEdges);
   for (const blocked of [0, 1]) {

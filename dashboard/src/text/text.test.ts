@@ -50,9 +50,16 @@ it("writes a place into the address, and reads it again", () => {
 
 it("keeps the largest edges, and adds up the others", () => {
   const edges = Array.from({ length: 100 }, (_, i) => ({ src: `c${i % 4}`, app: i % 2 ? "A" : "", dst: `d${i}`, bytes: 100 - i, blocked: i % 10 === 0 ? 3 : 0 }));
-  const { nodes, links } = mapOf(edges, "other", "not named");
+  const { nodes, links } = mapOf(edges, [], "other", "not named");
   const ofClients = links.filter((link) => link.source.startsWith("0:"));
   expect(ofClients.reduce((sum, link) => sum + link.value, 0)).toBe(5050);
   expect(nodes.filter((node) => node.column === 2)).toHaveLength(31);
   expect(nodes.find((node) => node.id === "1:")?.name).toBe("not named");
+});
+
+it("shows as blocked what was blocked for a good part, not once", () => {
+  const domains = [{ domain: "a.example", app: "A", pkts: 100, bytes: 50_000, flows: 10, blocked: 12 }];
+  const edges = [{ src: "10.0.0.1", app: "A", dst: "a.example", bytes: 40_000, blocked: 2 }, { src: "10.0.0.2", app: "A", dst: "a.example", bytes: 10_000, blocked: 10 }];
+  const { links } = mapOf(edges, domains, "other", "not named");
+  expect(links.filter((link) => link.blocked).map((link) => link.source)).toEqual(["0:10.0.0.2", "1:A"]);
 });

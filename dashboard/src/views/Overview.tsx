@@ -20,7 +20,7 @@ export function Overview() {
       <TimelineChart stats={shown} />
       <WhyBlocked stats={shown} />
       <BarLists stats={shown} />
-      <FlowMap edges={shown.edges} />
+      <FlowMap stats={shown} />
       <HealthLine stats={shown} />
     </div>
   );
