@@ -127,6 +127,26 @@ async function showsAHousehold(page) {
   await page.emulateMedia({ colorScheme: "light" });
 }
 
+// What one reads stays where it is while flows come above it; one press shows the newest, and they are followed.
+async function followsTheNewest(page) {
+  await the.goTo(page, "Flows");
+  const grid = page.getByRole("grid");
+  await grid.evaluate((node) => (node.scrollTop = 28 * 20));
+  await page.getByRole("button", { name: "Newest" }).waitFor();
+  const read = page.locator("#row-25");
+  await read.getByText("ago").waitFor();
+  const [name, client] = await Promise.all([2, 4].map((n) => read.getByRole("gridcell").nth(n).textContent()));
+  const place = (await read.boundingBox()).y, rows = await the.rowsOf(page);
+  await ask("traffic");
+  await page.waitForFunction((count) => Number(document.querySelector("[role=grid]").getAttribute("aria-rowcount")) - 1 > count, rows);
+  const same = page.getByRole("row").filter({ hasText: client }).filter({ hasText: name });
+  await same.waitFor();
+  assert.equal((await same.boundingBox()).y, place);
+  await page.getByRole("button", { name: "Newest" }).click();
+  await page.waitForFunction(() => document.querySelector("[role=grid]").scrollTop === 0);
+  await the.goTo(page, "Overview");
+}
+
 async function losesAndFindsTheGateway(page) {
   await the.goTo(page, "Overview");
   await ask("stop");
@@ -153,6 +173,8 @@ try {
   }
   await showsAHousehold(page);
   console.log("ok:", showsAHousehold.name);
+  await followsTheNewest(page);
+  console.log("ok:", followsTheNewest.name);
   await losesAndFindsTheGateway(page);
   console.log("ok:", losesAndFindsTheGateway.name);
   assert.deepEqual(requests.filter((request) => !request.startsWith(url) && !/^(blob|data):/.test(request)), []);

@@ -226,6 +226,9 @@ onPage("shows packets with their bytes as they stand in the file", async (page) 
   const hex = (await dump.textContent()).split("\n").map((line) => line.slice(6, 56).replace(/\s/g, "")).join("");
   const bytes = the.capture("home.pcap").bytes;
   assert.equal(hex, bytes.subarray(294, 294 + hex.length / 2).toString("hex"));
+  await page.getByRole("complementary", { name: /^Packet/ }).getByText("no rule matched: the default of the policy holds").waitFor();
+  await page.getByRole("complementary", { name: /^Packet/ }).getByRole("button", { name: "192.168.1.20" }).click();
+  await page.waitForFunction(() => location.hash.includes("ip%3A192.168.1.20"));
   await page.getByRole("button", { name: "Open its flow" }).click();
   await page.getByRole("complementary", { name: "Flow" }).getByText("github.com").first().waitFor();
 });
@@ -302,7 +305,7 @@ onPage("exports what the program writes", async (page) => {
 onPage("sorts by what one presses, and hides columns", async (page) => {
   await the.openCapture(page);
   await the.goTo(page, "Flows");
-  await page.getByRole("columnheader", { name: "Bytes" }).getByRole("button").click();
+  await page.getByRole("columnheader", { name: "Bytes" }).getByRole("button").press("Enter");
   await page.waitForFunction(() => document.querySelector("[aria-sort=descending]")?.textContent.startsWith("Bytes"));
   const largest = Math.max(...truth.stats.timeline.bytes);
   assert.ok(largest > 0);

@@ -31,7 +31,7 @@ function Bar({ entry, field, most, sum }: { entry: Entry; field: Field; most: nu
       void act(event.key === "b" ? "block" : "allow", target);
     }}>
       <button class="bar-main" aria-pressed={filter.value.includes(condition)} onClick={() => toggleFilter(condition)}
-        title={`${exact(entry.bytes)} bytes, ${exact(entry.pkts)} packets, ${exact(entry.blocked)} blocked`}>
+        title={S.exactly(exact(entry.bytes), exact(entry.pkts), exact(entry.blocked))}>
         <span class="bar-name">{entry.name}</span>
         <Trend part={trends.value.get(`${field}:${entry.name}`)} />
         <span class="bar-flows">{S.flowsCount(count(entry.flows))}</span>

@@ -69,7 +69,7 @@ export function Figures({ stats }: { stats: Stats }) {
   return (
     <section class="figures" aria-label={S.views.overview}>
       <Figure title={S.figures.packets} value={count(Math.round(packetRate))} unit={S.packetsPerSecond} now={exact(packetRate)}
-        sub={<><b title={exact(decoder.pkts)}>{count(decoder.pkts)}</b> packets, {count(firewall.accepted)} forwarded</>}>
+        sub={<><b title={exact(decoder.pkts)}>{count(decoder.pkts)}</b> {S.forwarded(count(firewall.accepted))}</>}>
         <Sparkline values={course("pkts", pkts)} />
       </Figure>
       <Figure title={S.figures.throughput} value={throughput.digits} unit={throughput.unit}
@@ -77,7 +77,7 @@ export function Figures({ stats }: { stats: Stats }) {
         <Sparkline values={course("bytes", sizes)} />
       </Figure>
       <Figure title={S.figures.blocked} value={share.replace(/\s?%$/, "")} unit="%"
-        sub={<><b title={exact(stopped)}>{count(stopped)}</b> packets, {count(firewall.rejected)} of them rejected</>}>
+        sub={<><b title={exact(stopped)}>{count(stopped)}</b> {S.ofThemRejected(count(firewall.rejected))}</>}>
         <Sparkline values={course("share", shares)} danger />
       </Figure>
       <Figure title={S.figures.connections} value={count(isLive.value ? flow.active : flow.total)} unit={isLive.value ? S.figureNow.active : undefined}

@@ -4,9 +4,10 @@ import { useEffect } from "preact/hooks";
 import type { FlowDetails, FlowRow, PacketRow } from "../core/rows";
 import { BlockMenu } from "./BlockMenu";
 import { Icon } from "./Icon";
+import { Only } from "./Only";
 import { PacketBytes } from "./PacketPanel";
 import { Verdict } from "./Verdict";
-import { currentCore, filterWord, problemOf, toggleFilter } from "../session";
+import { currentCore, problemOf } from "../session";
 import { isLive, openFlow, openPacket, revision } from "../state";
 import { S } from "../strings";
 import { bytes, clock, endpoint, epoch, exact, seconds } from "../text/format";
@@ -43,21 +44,16 @@ function Life({ details }: { details: FlowDetails }) {
   );
 }
 
-function Only({ field, value }: { field: string; value: string }) {
-  const condition = filterWord(field, value);
-  return <button class="link" title={`${S.filterBy} ${condition}`} onClick={() => toggleFilter(condition)}>{value}</button>;
-}
-
 function Facts({ row, ja4 }: { row: FlowRow; ja4: string | undefined }) {
   return (
     <dl class="facts">
-      <dt>{S.columns.client}</dt><dd><Only field="client" value={row.client} />{row.cport > 0 && ` port ${row.cport}`}</dd>
-      <dt>{S.columns.server}</dt><dd><Only field="server" value={row.server} />{row.sport > 0 && <> port <Only field="port" value={String(row.sport)} /></>}</dd>
+      <dt>{S.columns.client}</dt><dd><Only field="client" value={row.client} />{row.cport > 0 && ` ${S.port} ${row.cport}`}</dd>
+      <dt>{S.columns.server}</dt><dd><Only field="server" value={row.server} />{row.sport > 0 && <> {S.port} <Only field="port" value={String(row.sport)} /></>}</dd>
       <dt>{S.columns.protocol}</dt><dd>{row.proto} {row.app_proto !== "unknown" && row.app_proto !== "" && <Only field="proto" value={row.app_proto} />}</dd>
       {row.app !== "" && <><dt>{S.columns.app}</dt><dd><Only field="app" value={row.app} />{row.category !== "" && <>, <Only field="category" value={row.category} /></>}</dd></>}
       {ja4 !== undefined && <><dt><abbr title={S.ja4Long}>JA4</abbr></dt><dd class="fingerprint"><Only field="ja4" value={ja4} /></dd></>}
       <dt>{S.traffic}</dt>
-      <dd title={`${exact(row.bytes)} bytes`}>{bytes(row.to_server)} {S.toServer}, {bytes(row.to_client)} {S.toClient}</dd>
+      <dd title={S.exactBytes(exact(row.bytes))}>{bytes(row.to_server)} {S.toServer}, {bytes(row.to_client)} {S.toClient}</dd>
       <dt>{S.columns.time}</dt><dd>{clock(epoch(row.start), true)}, {seconds(row.duration)}, {row.state}</dd>
     </dl>
   );

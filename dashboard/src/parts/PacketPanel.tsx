@@ -3,11 +3,12 @@ import { batch, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { PacketRow } from "../core/rows";
 import { Icon } from "./Icon";
+import { Only } from "./Only";
 import { Verdict } from "./Verdict";
 import { currentCore, problemOf } from "../session";
 import { openFlow, view } from "../state";
 import { S } from "../strings";
-import { bytes as bytesText, clock, endpoint, epoch, exact } from "../text/format";
+import { bytes as bytesText, clock, epoch, exact } from "../text/format";
 import { hexDump } from "../text/hex";
 
 const kFirst = 1024;
@@ -46,6 +47,22 @@ function goToFlow(flow: number): void {
   });
 }
 
+/** The words of its flow, where both have their verdict from the same rule. */
+function Why({ row }: { row: PacketRow }) {
+  const why = useSignal("");
+  useEffect(() => {
+    let wanted = true;
+    why.value = "";
+    if (row.flow !== undefined) {
+      currentCore()?.call("flow", row.flow).then((flow) => {
+        if (wanted && flow.row.rule === row.rule) why.value = flow.why ?? "";
+      }, () => {});
+    }
+    return () => void (wanted = false);
+  }, [row]);
+  return why.value === "" ? null : <span class="why-text"> {why.value}</span>;
+}
+
 export function PacketPanel({ number, onClose }: { number: number; onClose: () => void }) {
   const { found, problem } = usePacket(number);
   const row = found?.row;
@@ -60,12 +77,14 @@ export function PacketPanel({ number, onClose }: { number: number; onClose: () =
         {row !== undefined && (
           <section>
             <dl class="facts">
-              <dt>{S.columns.action}</dt><dd><Verdict action={row.action} /> {row.rule}</dd>
+              <dt>{S.columns.action}</dt><dd><Verdict action={row.action} /> {row.rule !== "" && <Only field="rule" value={row.rule} />}<Why row={row} /></dd>
               <dt>{S.columns.time}</dt><dd>{clock(epoch(row.time), true)}, +{row.t.toFixed(6)} s</dd>
-              {row.src !== undefined && <><dt>{S.columns.source}</dt><dd>{endpoint(row.src, row.sport ?? 0)}</dd></>}
-              {row.dst !== undefined && <><dt>{S.columns.destination}</dt><dd>{endpoint(row.dst, row.dport ?? 0)}</dd></>}
-              <dt>{S.columns.protocol}</dt><dd>{row.proto} {row.app_proto}</dd>
-              <dt>{S.columns.size}</dt><dd>{exact(row.size)} bytes</dd>
+              {row.src !== undefined && <><dt>{S.columns.source}</dt><dd><Only field="ip" value={row.src} />{row.sport ? ` ${S.port} ${row.sport}` : ""}</dd></>}
+              {row.dst !== undefined && <><dt>{S.columns.destination}</dt><dd><Only field="ip" value={row.dst} />{row.dport ? ` ${S.port} ${row.dport}` : ""}</dd></>}
+              <dt>{S.columns.protocol}</dt><dd>{row.proto} {row.app_proto && row.app_proto !== "unknown" && <Only field="proto" value={row.app_proto} />}</dd>
+              {row.app && <><dt>{S.columns.app}</dt><dd><Only field="app" value={row.app} /></dd></>}
+              {row.domain && <><dt>{S.columns.domain}</dt><dd><Only field="domain" value={row.domain} /></dd></>}
+              <dt>{S.columns.size}</dt><dd>{S.exactBytes(exact(row.size))}</dd>
               <dt>{S.columns.info}</dt><dd>{row.info}</dd>
             </dl>
             {row.flow !== undefined && <button onClick={() => goToFlow(row.flow!)}>{S.goToFlow}</button>}

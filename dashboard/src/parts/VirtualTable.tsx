@@ -1,7 +1,7 @@
 // A table of any length: only the rows that are seen exist, and they are used again as one scrolls. Rows have one height,
 // so that place and number are one calculation; where a browser's tallest element is not tall enough, places are scaled.
 import { Component, type ComponentChildren } from "preact";
-import { useSignal } from "@preact/signals";
+import { useSignal, type Signal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { RowSource } from "./rows_of_core";
 import { isLive, now, type Sort } from "../state";
@@ -32,7 +32,8 @@ interface Properties<Row> {
   onKey?: (key: string, row: Row) => boolean;
   sort?: Sort;
   onSort?: (column: number) => void;
-  onTop?: (atTop: boolean) => void;
+  follows?: boolean; // new rows come at the top: it is followed there, and elsewhere what is read stays in its place
+  top?: Signal<boolean>; // whether the first row is seen; made true, it is
   empty: ComponentChildren;
 }
 
@@ -45,7 +46,7 @@ function Heads<Row>({ columns, sort, onSort }: Pick<Properties<Row>, "columns" |
         return (
           <div key={column.key} role="columnheader" class={column.numeric ? "is-number" : ""} aria-sort={order}>
             {column.sort === undefined || onSort === undefined ? column.title : (
-              <button tabIndex={-1} onClick={() => onSort(column.sort!)}>{column.title}<span aria-hidden="true">{by ? (sort!.descending ? " ↓" : " ↑") : ""}</span></button>
+              <button onClick={() => onSort(column.sort!)}>{column.title}<span aria-hidden="true">{by ? (sort!.descending ? " ↓" : " ↑") : ""}</span></button>
             )}
           </div>
         );
@@ -80,8 +81,20 @@ export function VirtualTable<Row>(table: Properties<Row>) {
     if (node === null) return;
     seen.value = Math.max(1, Math.floor((node.clientHeight - kRow) / kRow));
     first.value = Math.min(Math.max(0, count - seen.value), Math.floor((node.scrollTop * scale) / kRow));
-    table.onTop?.(node.scrollTop === 0);
+    if (table.top !== undefined) table.top.value = node.scrollTop === 0;
   };
+  const wanted = table.top?.value;
+  useLayoutEffect(() => {
+    if (wanted) place.current!.scrollTop = 0;
+  }, [wanted]);
+  const before = useRef(count);
+  useLayoutEffect(() => {
+    const more = count - before.current, node = place.current!;
+    before.current = count;
+    if (!table.follows || more <= 0 || node.scrollTop === 0 || scale !== 1) return;
+    node.scrollTop += more * kRow;
+    if (cursor.value >= 0) cursor.value += more;
+  }, [count]);
   useLayoutEffect(() => {
     measure();
     const sized = new ResizeObserver(measure);

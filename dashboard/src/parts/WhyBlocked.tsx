@@ -28,7 +28,7 @@ export function WhyBlocked({ stats }: { stats: Stats }) {
         {reasons.slice(0, 8).map((entry) => (
           <li key={entry.name} class="bar">
             <button class="bar-main" disabled={entry.filter === null} onClick={() => toggleFilter(entry.filter!)}
-              title={`${exact(entry.packets)} packets`}>
+              title={S.exactPackets(exact(entry.packets))}>
               <span class="bar-name">{entry.name}</span>
               <span class="bar-value">{count(entry.packets)}</span>
               <span class="bar-share">{percent(entry.packets, sum)}</span>

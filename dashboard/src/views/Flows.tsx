@@ -1,5 +1,5 @@
 // All flows in view, sorted as wished; a row opens its panel beside the table.
-import { batch } from "@preact/signals";
+import { batch, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { FlowRow } from "../core/rows";
 import { ColumnsChoice, hiddenColumns } from "../parts/ColumnsChoice";
@@ -62,6 +62,8 @@ export function clearLens(): void {
 export function Flows() {
   const core = currentCore();
   const rows = useMemo(() => new PagedRows<FlowRow>((first, size) => core!.call("flows", first, size)), [core]);
+  const top = useSignal(true);
+  const follows = isLive.value && sort.value.column === 0 && sort.value.descending;
   const columns = kColumns.filter((column) => !hidden.value.has(column.key));
   const key = (pressed: string, row: FlowRow) => {
     if (pressed !== "b" && pressed !== "a") return false;
@@ -71,10 +73,10 @@ export function Flows() {
   return (
     <div class="with-panel">
       <section class="table-place" aria-label={S.flowsTable}>
-        <TableBar title={S.flowsTable} rows={counts.value.flows} what={S.flowsTable.toLowerCase()}>
+        <TableBar title={S.flowsTable} rows={counts.value.flows} what={S.flowsTable.toLowerCase()} {...(follows ? { top } : {})}>
           <ColumnsChoice table="flows" columns={kColumns} hidden={hidden} />
         </TableBar>
-        <VirtualTable label={S.flowsTable} columns={columns} count={counts.value.flows} rows={rows} revision={revision.value} open={null}
+        <VirtualTable label={S.flowsTable} follows={follows} top={top} columns={columns} count={counts.value.flows} rows={rows} revision={revision.value} open={null}
           tone={(row) => `${row.action === "accept" ? "" : "is-blocked"}${row.id === openFlow.value ? " is-open" : ""}`}
           onOpen={(row) => batch(() => { openFlow.value = row.id; openPacket.value = null; })} onKey={key} sort={sort.value} onSort={sortBy}
           empty={<EmptyTable filtered={filter.value !== "" || range.value !== null} clear={clearLens} />} />

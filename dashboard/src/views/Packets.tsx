@@ -22,7 +22,7 @@ const kColumns: readonly Column<PacketRow>[] = [
   { key: "src", title: S.columns.source, width: "minmax(152px, 1fr)", cell: (row) => (row.src ? endpoint(row.src, row.sport ?? 0) : <span class="muted">–</span>) },
   { key: "dst", title: S.columns.destination, width: "minmax(152px, 1fr)", cell: (row) => (row.dst ? endpoint(row.dst, row.dport ?? 0) : <span class="muted">–</span>) },
   { key: "proto", title: S.columns.protocol, width: "88px", cell: (row) => (row.app_proto && row.app_proto !== "unknown" ? `${row.proto} ${row.app_proto}` : row.proto) },
-  { key: "size", title: S.columns.size, width: "64px", numeric: true, cell: (row) => row.size, exact: (row) => `${exact(row.size)} bytes` },
+  { key: "size", title: S.columns.size, width: "64px", numeric: true, cell: (row) => row.size, exact: (row) => S.exactBytes(exact(row.size)) },
   { key: "app", title: S.columns.app, width: "minmax(80px, 0.7fr)", cell: (row) => row.app || <span class="muted">–</span> },
   { key: "info", title: S.columns.info, width: "minmax(120px, 1.4fr)", cell: (row) => row.info, exact: (row) => row.info },
   { key: "rule", title: S.columns.rule, width: "minmax(80px, 0.6fr)", cell: (row) => row.rule || <span class="muted">–</span> },
@@ -95,6 +95,7 @@ function useEventsInView(): readonly LiveEvent[] {
 
 function EventTable() {
   const shown = useEventsInView();
+  const top = useSignal(true);
   const rows = useMemo(() => new ListedRows(shown), [shown]);
   const open = (event: LiveEvent) => {
     const name = nameOf(event);
@@ -103,9 +104,9 @@ function EventTable() {
   };
   return (
     <section class="table-place" aria-label={S.eventsTable}>
-      <TableBar title={S.eventsTable} rows={shown.length} what={S.columns.event.toLowerCase() + "s"} />
+      <TableBar title={S.eventsTable} rows={shown.length} what={S.columns.event.toLowerCase() + "s"} top={top} />
       <p class="muted table-hint">{S.eventsHint}</p>
-      <VirtualTable label={S.eventsTable} columns={kEventColumns} count={shown.length} rows={rows} revision={0} open={null}
+      <VirtualTable label={S.eventsTable} follows top={top} columns={kEventColumns} count={shown.length} rows={rows} revision={0} open={null}
         tone={(event) => (event.event_type === "drop" ? "is-blocked" : "")} onOpen={open}
         onKey={(key, event) => {
           if (key !== "b" && key !== "a") return false;
