@@ -369,6 +369,8 @@ for (const [sizeName, size] of Object.entries(the.kSizes)) {
       await the.goTo(page, "Overview");
       await page.waitForSelector(".map svg");
       await look("overview");
+      const gaps = await page.locator(".bar-share").evaluateAll((all) => all.map((node) => Math.round(node.closest(".bar").getBoundingClientRect().right - node.getBoundingClientRect().right)));
+      assert.ok(gaps.length > 10 && gaps.every((gap) => gap === 0), `shares do not stand at the right: ${gaps}`);
       await page.locator(".map").scrollIntoViewIfNeeded();
       await page.screenshot({ path: path.join(screenshots, `map-${sizeName}-${colorScheme}.png`) });
       await the.goTo(page, "Flows");

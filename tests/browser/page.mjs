@@ -12,7 +12,7 @@ const axeSource = fs.readFileSync(fromDashboard.resolve("axe-core/axe.min.js"), 
 
 export const onePage = pathToFileURL(path.join(root, "dashboard", "dist", "netscope.html")).href;
 export const golden = (name) => path.join(root, "tests", "golden", name);
-export const kSizes = { wide: { width: 1440, height: 1000 }, phone: { width: 360, height: 780 } };
+export const kSizes = { wide: { width: 1440, height: 1000 }, tablet: { width: 820, height: 1100 }, phone: { width: 360, height: 780 } };
 
 /** No renderer that may fall back to another host, no call home. */
 export function startBrowser() {
