@@ -254,12 +254,9 @@ StreamReader::Step StreamReader::hello(const tls::ClientHello& hello, Sighting& 
 // Behind early data, or nothing, the second hello, if the server wants one; else the handshake is over.
 StreamReader::Step StreamReader::greeted(Sighting& sighting) {
   const Bytes view = bytes();
-  if (const auto between = tls::parse_record_between_hellos(view); between.ok()) {
-    consume_later(*between);
-    return Step::again;
-  } else if (waits(between.status)) {
-    return Step::wait;
-  }
+  const auto between = tls::parse_record_between_hellos(view);
+  if (between.ok()) consume_later(*between);
+  if (between.status != ParseStatus::no_match) return between.ok() ? Step::again : Step::wait;
   const auto second = tls::parse_records(view, *scratch_);
   if (second.ok()) return hello(*second, sighting);
   if (waits(second.status) && ++stream_->segments < kMaxSegments) return Step::wait;
@@ -272,10 +269,7 @@ StreamReader::Step StreamReader::answer(Sighting& sighting) {
   if (!asks_again.ok()) return Step::wait;
   stream_->mode = StreamMode::done;
   if (!*asks_again) return Step::wait;
-  sighting = {};
-  sighting.protocol = Protocol::tls;
-  sighting.side = Sighting::Side::server;
-  sighting.asks_again = true;
+  sighting = {.protocol = Protocol::tls, .side = Sighting::Side::server, .asks_again = true};
   return Step::sighting;
 }
 
