@@ -148,7 +148,7 @@ export const S = {
   names: "Names",
   namesNone: "No name was seen.",
   from: { tls: "from the TLS handshake", http: "from the HTTP request", dns: "from a DNS query", quic: "from the QUIC handshake",
-    dtls: "from the DTLS handshake", mdns: "from an mDNS query", llmnr: "from an LLMNR query", unknown: "from a DNS answer for this address" } as Record<string, string>,
+    dtls: "from the DTLS handshake", mdns: "from an mDNS query", llmnr: "from an LLMNR query", socks: "from the SOCKS request", unknown: "from a DNS answer for this address" } as Record<string, string>,
   ja4Long: "Fingerprint of the client's hello",
   ends: "Ends",
   traffic: "Traffic",

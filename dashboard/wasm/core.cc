@@ -177,6 +177,7 @@ Answer flow_details(FlowIndex index) {
     json.end_object();
   }
   json.end_array();
+  if (flow.service != Protocol::unknown) json.text("service", to_string(flow.service));
   if (flow.ja4 != 0) json.text("ja4", rows.texts()[flow.ja4]);
   if (is_explained(flow)) json.text("why", why(flow, rows.texts(), *view->rules));
   json.begin_array("packets");

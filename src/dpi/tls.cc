@@ -4,6 +4,7 @@
 #include "netscope/dpi/tls.h"
 
 #include <algorithm>
+#include <array>
 
 #include "dpi/tls_values.h"
 

@@ -47,7 +47,7 @@ bool protocol_matches(const ProtocolCondition& condition, const FlowRow* flow, s
   }
   if (condition.ip_protocol != 0) return ip_protocol == condition.ip_protocol;
   if (flow == nullptr) return false;
-  return flow->protocol == condition.protocol ||
+  return flow->protocol == condition.protocol || flow->service == condition.protocol ||
          std::any_of(flow->names.begin(), flow->names.end(),
                      [&](const RowName& name) { return name.from == condition.protocol; });
 }

@@ -160,6 +160,7 @@ Result<void> fill_from_json(FlowRow& row, std::string_view json, const Catalogue
   row.server = endpoint(fields, "dest_ip", "dest_port");
   row.ip_protocol = protocol_number(fields.text("proto"));
   row.protocol = protocol_named(fields.text("app_proto")).value_or(Protocol::unknown);
+  row.service = protocol_named(fields.text("netscope.service")).value_or(Protocol::unknown);
   row.start = parse_timestamp(fields.text("flow.start"));
   row.end = parse_timestamp(fields.text("flow.end"));
   row.packets = {fields.number("flow.pkts_toserver"), fields.number("flow.pkts_toclient")};

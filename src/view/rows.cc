@@ -51,6 +51,7 @@ void fill(FlowRow& row, const Event& event, const RuleSet& rules, Texts& texts) 
   row.blocked_packets = event.blocked_packets;
   row.ip_protocol = event.ip_protocol;
   row.protocol = event.protocol;
+  row.service = event.service;
   row.state = event.state;
   row.timed_out = event.timed_out;
   row.decided = event.decided;
@@ -82,6 +83,7 @@ Event event_of(const FlowRow& row, const Texts& texts) {
   event.server = row.server;
   event.ip_protocol = row.ip_protocol;
   event.protocol = row.protocol;
+  event.service = row.service;
   event.app = row.app_id;
   event.decided = row.decided;
   event.decision = row.decision;

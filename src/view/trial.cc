@@ -11,6 +11,7 @@ Decision judge(const RuleSet& rules, const FlowRow& flow, const Texts& texts) {
                     .server_port = flow.server.port,
                     .ip_protocol = flow.ip_protocol,
                     .protocol = flow.protocol,
+                    .service = flow.service,
                     .ja4 = texts[flow.ja4],
                     .encrypted_hello = flow.encrypted_hello,
                     .final = true};

@@ -216,6 +216,18 @@ onPage("tells of names that DNS answers told, and filters by where names and hel
   await page.getByRole("alert").filter({ hasText: "regular expressions are not understood" }).waitFor();
 });
 
+onPage("tells of a service that another protocol carries", async (page) => {
+  const flows = the.native(program, "proxies-and-services.pcap", rulesFile, folder).flows.map((line) => JSON.parse(line));
+  await the.openCapture(page, "proxies-and-services.pcap");
+  await the.goTo(page, "Flows");
+  await the.writeFilter(page, "proto:websocket");
+  const carried = flows.filter((flow) => flow.netscope.service === "websocket").length;
+  assert.ok(carried > 0);
+  await the.untilRows(page, carried);
+  await page.getByRole("row").nth(1).click();
+  await page.getByRole("complementary", { name: "Flow" }).getByRole("button", { name: "websocket" }).waitFor();
+});
+
 onPage("shows packets with their bytes as they stand in the file", async (page) => {
   await the.openCapture(page);
   await the.goTo(page, "Packets");

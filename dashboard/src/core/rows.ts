@@ -50,6 +50,7 @@ export interface FlowDetails {
   row: FlowRow;
   names: { name: string; from: string }[];
   ja4?: string;
+  service?: string;
   why?: string;
   packets: PacketRow[];
 }

@@ -1,7 +1,7 @@
 // One flow: its life, its verdict and why, its names and where each came from, its packets and their bytes.
 import { batch, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { FlowDetails, FlowRow, PacketRow } from "../core/rows";
+import type { FlowDetails, PacketRow } from "../core/rows";
 import { BlockMenu } from "./BlockMenu";
 import { Icon } from "./Icon";
 import { Only } from "./Only";
@@ -44,12 +44,12 @@ function Life({ details }: { details: FlowDetails }) {
   );
 }
 
-function Facts({ row, ja4 }: { row: FlowRow; ja4: string | undefined }) {
+function Facts({ row, ja4, service }: FlowDetails) {
   return (
     <dl class="facts">
       <dt>{S.columns.client}</dt><dd><Only field="client" value={row.client} />{row.cport > 0 && ` ${S.port} ${row.cport}`}</dd>
       <dt>{S.columns.server}</dt><dd><Only field="server" value={row.server} />{row.sport > 0 && <> {S.port} <Only field="port" value={String(row.sport)} /></>}</dd>
-      <dt>{S.columns.protocol}</dt><dd>{row.proto} {row.app_proto !== "unknown" && row.app_proto !== "" && <Only field="proto" value={row.app_proto} />}</dd>
+      <dt>{S.columns.protocol}</dt><dd>{row.proto} {row.app_proto !== "unknown" && row.app_proto !== "" && <Only field="proto" value={row.app_proto} />}{service !== undefined && <>, <Only field="proto" value={service} /></>}</dd>
       {row.app !== "" && <><dt>{S.columns.app}</dt><dd><Only field="app" value={row.app} />{row.category !== "" && <>, <Only field="category" value={row.category} /></>}</dd></>}
       {ja4 !== undefined && <><dt><abbr title={S.ja4Long}>JA4</abbr></dt><dd class="fingerprint"><Only field="ja4" value={ja4} /></dd></>}
       <dt>{S.traffic}</dt>
@@ -98,7 +98,7 @@ function Details({ details }: { details: FlowDetails }) {
         {names.length === 0 && <p class="muted">{S.namesNone}</p>}
         <ul class="name-list">{names.map(({ name, from }) => <li key={name + from}><Only field="domain" value={name} /> <span class="muted">{S.from[from] ?? from}</span></li>)}</ul>
       </section>
-      <section><h3>{S.ends}</h3><Facts row={row} ja4={details.ja4} /></section>
+      <section><h3>{S.ends}</h3><Facts {...details} /></section>
       {details.packets.length > 0 && <PacketList packets={details.packets} client={row.client} />}
     </>
   );

@@ -45,6 +45,7 @@ struct FlowRow {
   std::uint32_t quic_version = 0;
   std::uint8_t ip_protocol = 0;
   Protocol protocol = Protocol::unknown;
+  Protocol service = Protocol::unknown;
   FlowState state = FlowState::opened;
   Direction client_side = Direction::low_to_high;  // packets of this direction come from the client
   bool decided = false;

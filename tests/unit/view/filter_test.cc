@@ -71,6 +71,8 @@ TEST_F(FilterTest, FieldsAreAskedForByName) {
   EXPECT_EQ(selected("proto:http"), "2");
   EXPECT_EQ(selected("proto:tcp"), "123");
   EXPECT_EQ(selected("proto:udp"), "");
+  rows_.flow(1).service = Protocol::websocket;
+  EXPECT_EQ(selected("proto:websocket"), "2");
   EXPECT_EQ(selected("state:closed"), "2");
   EXPECT_EQ(selected("action:reject"), "3");
 }

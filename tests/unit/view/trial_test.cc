@@ -73,6 +73,13 @@ TEST_F(TrialTest, NamesOfDnsAnswersCountWhereTheyAreAskedFor) {
   EXPECT_EQ(try_rules(rows_, rules(""), draft).newly_blocked, Indexes{0});
 }
 
+TEST_F(TrialTest, ServicesAreProtocolsToo) {
+  add({"dns.example"}).service = Protocol::doh;
+  add({"example.org"});
+  const RuleSet draft = rules("[[rule]]\nname = \"x\"\naction = \"drop\"\nproto = [\"doh\"]\n");
+  EXPECT_EQ(try_rules(rows_, rules(""), draft).newly_blocked, Indexes{0});
+}
+
 TEST_F(TrialTest, FingerprintsAndHiddenNamesAreAskedFor) {
   add({}).ja4 = rows_.texts().id_of("t13d1516h2_8daaf6152771_02713d6af862");
   add({}).encrypted_hello = true;
