@@ -28,6 +28,29 @@ inline Bytes as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
+namespace detail {
+// Written as halves, which compilers of all levels turn into one load and one swap; of a loop they make bytes.
+template <std::size_t Count>
+[[gnu::always_inline]] inline std::uint64_t load_big_endian(const std::uint8_t* bytes) {
+  if constexpr (Count == 1) {
+    return *bytes;
+  } else {
+    constexpr std::size_t kLast = Count / 2;
+    return load_big_endian<Count - kLast>(bytes) << (8 * kLast) | load_big_endian<kLast>(bytes + Count - kLast);
+  }
+}
+
+template <std::size_t Count>
+[[gnu::always_inline]] inline std::uint64_t load_little_endian(const std::uint8_t* bytes) {
+  if constexpr (Count == 1) {
+    return *bytes;
+  } else {
+    constexpr std::size_t kFirst = Count / 2;
+    return load_little_endian<kFirst>(bytes) | load_little_endian<Count - kFirst>(bytes + kFirst) << (8 * kFirst);
+  }
+}
+}  // namespace detail
+
 class Reader {
  public:
   // All that will ever arrive is here: reading past the end is `malformed`.
@@ -90,21 +113,13 @@ class Reader {
   template <std::size_t Count>
   [[gnu::always_inline]] std::uint64_t big_endian() {
     const std::uint8_t* bytes = advance(Count);
-    std::uint64_t value = 0;
-    if (bytes != nullptr) {
-      for (std::size_t i = 0; i < Count; ++i) value = value << 8 | bytes[i];
-    }
-    return value;
+    return bytes == nullptr ? 0 : detail::load_big_endian<Count>(bytes);
   }
 
   template <std::size_t Count>
   [[gnu::always_inline]] std::uint64_t little_endian() {
     const std::uint8_t* bytes = advance(Count);
-    std::uint64_t value = 0;
-    if (bytes != nullptr) {
-      for (std::size_t i = Count; i > 0; --i) value = value << 8 | bytes[i - 1];
-    }
-    return value;
+    return bytes == nullptr ? 0 : detail::load_little_endian<Count>(bytes);
   }
 
   [[gnu::noinline, gnu::cold]] void fail(std::size_t count) {
