@@ -4,6 +4,8 @@
 #include <bit>
 #include <functional>
 
+#include "netscope/base/bytes.h"
+
 namespace netscope {
 namespace {
 
@@ -15,12 +17,8 @@ struct Halves {
 };
 
 Halves halves_of(const IpAddress& address) {
-  Halves halves;
-  for (std::size_t i = 0; i < 8; ++i) {
-    halves.high = halves.high << 8 | address.bytes[i];
-    halves.low = halves.low << 8 | address.bytes[8 + i];
-  }
-  return halves;
+  return {.high = detail::load_big_endian<8>(address.bytes.data()),
+          .low = detail::load_big_endian<8>(address.bytes.data() + 8)};
 }
 
 std::uint64_t leading_ones(unsigned count) {
