@@ -14,7 +14,8 @@ constexpr std::uint32_t kMicroseconds = 0xa1b2c3d4, kMicrosecondsSwapped = 0xd4c
 constexpr std::uint32_t kSectionHeader = 0x0a0d0d0a, kInterfaceDescription = 1, kObsoletePacket = 2, kSimplePacket = 3,
                         kEnhancedPacket = 6, kByteOrder = 0x1a2b3c4d, kByteOrderSwapped = 0x4d3c2b1a;
 
-constexpr std::size_t kPcapHeaderSize = 24, kRecordHeader = 16, kBlockOverhead = 12;
+constexpr std::size_t kPcapHeaderSize = 24, kBlockOverhead = 12;
+constexpr std::uint32_t kRecordHeader = 16;
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
 
 Time clamped(std::int64_t seconds, std::uint64_t nanoseconds) {
@@ -41,10 +42,13 @@ void CaptureParser::note_link(LinkType link) {
 }
 
 ParseStatus CaptureParser::next(Bytes window, Record& record) {
-  record = {};
-  const ParseStatus status = !started_                        ? file_header(window, record)
-                             : format_ == CaptureFormat::pcap ? pcap_record(window, record)
-                                                              : pcapng_block(window, record);
+  ParseStatus status;
+  if (started_ && format_ == CaptureFormat::pcap) [[likely]] {
+    status = pcap_record(window, record);
+  } else {
+    record = {};
+    status = started_ ? pcapng_block(window, record) : file_header(window, record);
+  }
   if (status == ParseStatus::ok) offset_ += record.raw_size;
   return status;
 }
@@ -73,7 +77,8 @@ ParseStatus CaptureParser::file_header(Bytes window, Record& record) {
 ParseStatus CaptureParser::pcap_header(Reader in, std::uint32_t magic, Record& record) {
   big_endian_ = magic == kMicroseconds || magic == kNanoseconds || magic == kModified;
   nanoseconds_ = magic == kNanoseconds || magic == kNanosecondsSwapped;
-  modified_ = magic == kModified || magic == kModifiedSwapped;
+  nanoseconds_per_unit_ = nanoseconds_ ? 1 : 1000;
+  record_header_ = kRecordHeader + (magic == kModified || magic == kModifiedSwapped ? 8 : 0);
   const std::uint16_t major = u16(in);
   in.skip(10);
   snap_length_ = u32(in);
@@ -90,26 +95,31 @@ ParseStatus CaptureParser::pcap_header(Reader in, std::uint32_t magic, Record& r
 }
 
 ParseStatus CaptureParser::pcap_record(Bytes window, Record& record) {
-  record.data_begin = kRecordHeader + (modified_ ? 8 : 0);
-  if (window.size() < record.data_begin) return ParseStatus::need_more;
+  const std::size_t header = record_header_;
+  if (window.size() < header) return ParseStatus::need_more;
   Reader in = Reader::whole(window.first<kRecordHeader>());  // whose size the compiler knows: nothing is checked twice
   const std::int64_t seconds = u32(in);
-  const std::uint32_t fraction = u32(in);
+  const std::int64_t fraction = u32(in);
   const std::uint32_t captured = u32(in);
-  record.size_on_wire = u32(in);
-  if (captured > kMaxRecord) {
-    return fail("the record claims " + std::to_string(captured) +
-                " bytes, which no packet has; the file is damaged here");
-  }
-  record.raw_size = record.data_begin + captured;
-  if (window.size() < record.raw_size) return ParseStatus::need_more;
-  record.data_size = captured;
-  record.link = link_;
-  record.time = Time{Duration{seconds * kNanosecondsPerSecond + std::int64_t{fraction} * (nanoseconds_ ? 1 : 1000)}};
-  if (captured > snap_length_ && snap_length_ != 0) {
-    if (flaws_.larger_than_snap_length++ == 0) flaws_.first_larger_offset = offset_;
-  }
+  if (captured > kMaxRecord) return refuse_record(captured);
+  if (window.size() < header + captured) return ParseStatus::need_more;
+  record = {.link = link_,
+            .size_on_wire = u32(in),
+            .raw_size = header + captured,
+            .data_begin = header,
+            .data_size = captured,
+            .time = Time{Duration{seconds * kNanosecondsPerSecond + fraction * nanoseconds_per_unit_}}};
+  if (captured > snap_length_ && snap_length_ != 0) note_larger();
   return ParseStatus::ok;
+}
+
+ParseStatus CaptureParser::refuse_record(std::uint32_t captured) {
+  return fail("the record claims " + std::to_string(captured) +
+              " bytes, which no packet has; the file is damaged here");
+}
+
+void CaptureParser::note_larger() {
+  if (flaws_.larger_than_snap_length++ == 0) flaws_.first_larger_offset = offset_;
 }
 
 ParseStatus CaptureParser::pcapng_block(Bytes window, Record& record) {
@@ -239,9 +249,7 @@ ParseStatus CaptureParser::packet_block(Reader body, std::uint32_t type, Record&
   const std::int64_t offset =
       std::clamp<std::int64_t>(interface.offset_seconds, -(std::int64_t{1} << 40), std::int64_t{1} << 40);
   record.time = clamped(seconds + offset, fraction);
-  if (interface.snap_length != 0 && captured > interface.snap_length) {
-    if (flaws_.larger_than_snap_length++ == 0) flaws_.first_larger_offset = offset_;
-  }
+  if (interface.snap_length != 0 && captured > interface.snap_length) note_larger();
   return ParseStatus::ok;
 }
 

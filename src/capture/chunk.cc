@@ -5,8 +5,6 @@
 namespace netscope {
 namespace {
 
-constexpr std::size_t kCacheLine = 64, kPrefetchAhead = 4096, kRecordsAhead = 8;
-
 // The offline fan-out is the same on every run; what an attacker gains by aiming at one share is to fill that share's
 // table.
 constexpr std::uint64_t kFanOutSeed = 0x6e657473636f7065;
@@ -24,7 +22,7 @@ void append_le(std::vector<std::uint8_t>& out, Integer value) {
 }  // namespace
 
 void Chunk::clear() {
-  used = 0;
+  used = decoded = 0;
   records.clear();
   for (Share& share : shares) {
     share.packets.clear();
@@ -38,12 +36,7 @@ void Chunk::clear() {
 
 ParseStatus take_records(CaptureParser& parser, Chunk& chunk) {
   Record record;
-  std::size_t prefetched = chunk.used;
   while (chunk.records.size() < kChunkRecords) {
-    // Each header tells where the next one is: a chain that waits for memory at every link, unless the memory is asked
-    // for ahead of it, line by line.
-    const std::size_t ahead = std::min(chunk.used + kPrefetchAhead, chunk.bytes.size());
-    for (; prefetched < ahead; prefetched += kCacheLine) __builtin_prefetch(chunk.bytes.data() + prefetched);
     const ParseStatus status = parser.next(chunk.bytes.subspan(chunk.used), record);
     if (status != ParseStatus::ok) return status;
     chunk.records.push_back({.begin = static_cast<std::uint32_t>(chunk.used),
@@ -93,13 +86,8 @@ void PacketDecoder::decode_record(RecordPlace& place, Chunk& chunk) {
 }
 
 void PacketDecoder::decode(Chunk& chunk) {
-  for (std::size_t i = 0; i < chunk.records.size(); ++i) {
-    if (i + kRecordsAhead < chunk.records.size()) {
-      const std::uint8_t* later = chunk.bytes.data() + chunk.records[i + kRecordsAhead].data_begin;
-      __builtin_prefetch(later);
-      __builtin_prefetch(later + kCacheLine);
-    }
-    RecordPlace& place = chunk.records[i];
+  for (; chunk.decoded < chunk.records.size(); ++chunk.decoded) {
+    RecordPlace& place = chunk.records[chunk.decoded];
     if (place.kind != Record::Kind::packet) continue;
     ++number_;
     if (place.wanted) decode_record(place, chunk);

@@ -76,6 +76,7 @@ class CaptureParser {
   };
 
   ParseStatus fail(std::string why);
+  [[gnu::cold]] ParseStatus refuse_record(std::uint32_t captured);
   ParseStatus file_header(Bytes window, Record& record);
   ParseStatus pcap_header(Reader in, std::uint32_t magic, Record& record);
   ParseStatus pcap_record(Bytes window, Record& record);
@@ -85,6 +86,7 @@ class CaptureParser {
   void interface_options(Reader options, Interface& interface);
   ParseStatus packet_block(Reader body, std::uint32_t type, Record& record);
   void note_link(LinkType link);
+  [[gnu::cold]] void note_larger();
   [[gnu::always_inline]] std::uint16_t u16(Reader& in) const { return big_endian_ ? in.u16() : in.u16_le(); }
   [[gnu::always_inline]] std::uint32_t u32(Reader& in) const { return big_endian_ ? in.u32() : in.u32_le(); }
 
@@ -92,7 +94,8 @@ class CaptureParser {
   bool started_ = false;
   bool big_endian_ = false;
   bool nanoseconds_ = false;
-  bool modified_ = false;  // Kuznetzov's variant: eight more bytes in each record's header
+  std::uint32_t record_header_ = 16;  // of a pcap file, in bytes; 24 in Kuznetzov's variant
+  std::uint32_t nanoseconds_per_unit_ = 1000;
   std::uint32_t snap_length_ = 0;
   LinkType link_ = LinkType::ethernet;
   std::uint64_t offset_ = 0;

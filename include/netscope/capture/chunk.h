@@ -1,8 +1,9 @@
 // A stretch of a capture on its way through the engine: records in, packets, verdicts, and the bytes to write out.
 //
-// A chunk is small enough to stay in the processor's cache from reading to writing. Its packets are dealt out to a
-// fixed number of shares by their flow's hash; each share has a Worker of its own, whoever runs it. So the result does
-// not depend on how many threads there are: not even evictions do.
+// A chunk is small enough to stay in the processor's cache from reading to writing, and is read in pieces that stay in
+// the cache of one core until their packets are made. Its packets are dealt out to a fixed number of shares by their
+// flow's hash; each share has a Worker of its own, whoever runs it. So the result does not depend on how many threads
+// there are: not even evictions do.
 #pragma once
 
 #include <array>
@@ -22,6 +23,7 @@ namespace netscope {
 inline constexpr std::size_t kShares = 16;
 inline constexpr std::size_t kChunkBytes = 1u << 20;  // a larger record makes a larger chunk
 inline constexpr std::size_t kChunkRecords = 16384;
+inline constexpr std::size_t kPieceBytes = 256u << 10;  // that are read and decoded at a time
 
 // A record's place in its chunk.
 struct RecordPlace {
@@ -57,6 +59,7 @@ struct Chunk {
   std::size_t used = 0;  // bytes of it that the records take; the rest belongs to the next chunk
   std::vector<std::uint8_t> buffer;
   std::vector<RecordPlace> records;
+  std::size_t decoded = 0;  // of the records, by PacketDecoder
   std::array<Share, kShares> shares;
   std::vector<LearnedAt> learned;  // in the order of the packets; for all shares, before any of them is judged
   std::deque<Outer> outers;        // of tunnelled packets
@@ -81,7 +84,8 @@ class PacketDecoder {
   enum class Answers : bool { ignored, watched };
   explicit PacketDecoder(Tunnels tunnels, Answers answers = Answers::ignored)
       : tunnels_(tunnels), answers_wanted_(answers == Answers::watched) {}
-  // Fills the shares' packets, and makes room for their verdicts. Records that are not wanted belong to no share.
+  // Fills the shares' packets with the records that were taken since the last time, and makes room for their verdicts.
+  // Records that are not wanted belong to no share.
   void decode(Chunk& chunk);
   // Of all chunks so far, the unwanted ones included.
   std::uint64_t packets() const { return number_; }

@@ -196,8 +196,6 @@ void Pipeline::read_all() {
         break;
       }
     }
-    leave_out_unwanted(chunk);
-    decoder_.decode(chunk);
     run_.records_read = decoder_.packets();
     progress_.show(run_.bytes_read, run_.records_read);
     progression_.has_read();
@@ -206,20 +204,24 @@ void Pipeline::read_all() {
   progression_.end_of_input();
 }
 
-// Takes the next records of the input. False at its end.
+// Takes the next records of the input, and makes packets of them. False at its end.
 bool Pipeline::fill(Chunk& chunk, std::uint64_t index) {
   chunk.clear();
   take_over(chunk, index);
   for (;;) {
-    const bool whole = read_on(chunk);
+    const bool ended = read_on(chunk);
     const ParseStatus status = take_records(parser_, chunk);
+    leave_out_unwanted(chunk);
+    decoder_.decode(chunk);
     if (status == ParseStatus::malformed) {
       problem(input_.name() + ": at byte " + std::to_string(parser_.offset()) + ": " + parser_.error());
       return false;
     }
     run_.bytes_read = parser_.offset();
-    if (status == ParseStatus::ok || (!whole && chunk.used > 0)) return true;
-    if (whole) break;
+    if (status == ParseStatus::ok) return true;
+    if (ended) break;
+    if (chunk.bytes.size() < chunk.buffer.size()) continue;
+    if (chunk.used > 0) return true;
     chunk.buffer.resize(chunk.buffer.size() * 2);  // one record is larger than the chunk
   }
   if (chunk.used < chunk.bytes.size() || parser_.offset() == 0) {
@@ -244,11 +246,12 @@ void Pipeline::take_over(Chunk& chunk, std::uint64_t index) {
   chunk.bytes = Bytes{chunk.buffer}.first(left.size());
 }
 
-// Fills the buffer up. True when the input has ended.
+// Reads the next piece into the buffer. True when the input has ended.
 bool Pipeline::read_on(Chunk& chunk) {
   std::size_t held = chunk.bytes.size();
-  if (!input_ended_ && held < chunk.buffer.size()) {
-    const auto ended = fill_up(input_, chunk.buffer, held);
+  const std::size_t room = std::min(chunk.buffer.size(), held + kPieceBytes);
+  if (!input_ended_ && held < room) {
+    const auto ended = fill_up(input_, std::span(chunk.buffer).first(room), held);
     if (!ended) problem(to_string(ended.error()));
     input_ended_ = ended.value_or(true);
   }
@@ -258,7 +261,7 @@ bool Pipeline::read_on(Chunk& chunk) {
 
 void Pipeline::leave_out_unwanted(Chunk& chunk) {
   if (!filter_) return;
-  for (RecordPlace& place : chunk.records) {
+  for (RecordPlace& place : std::span(chunk.records).subspan(chunk.decoded)) {
     if (place.kind != Record::Kind::packet) continue;
     const Bytes data = chunk.bytes.subspan(place.data_begin, place.data_size);
     place.wanted = filter_->matches(data, place.size_on_wire, place.link);
