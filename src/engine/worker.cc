@@ -20,11 +20,6 @@ constexpr std::uint32_t kDatagramsWithoutAnswer = 32;
 // Packets between the steps of the prefetch.
 constexpr std::size_t kIndexAhead = 12;
 constexpr std::size_t kFlowAhead = 6;
-constexpr std::size_t kPacketsAhead = 8;  // beyond the first step: another core has written them
-
-bool has_flow(const Packet& packet) {
-  return packet.kind == PacketKind::of_flow || packet.kind == PacketKind::quoting;
-}
 
 // Who is the client when no handshake was seen: the end with the port that is not a service's.
 Direction guess_client(const Packet& packet) {
@@ -53,27 +48,19 @@ void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdict
   if (hashes_.size() < count) hashes_.resize(count);
   // Flows are forgotten by the earliest time of the burst: one record with a time far ahead must not end them all.
   Time earliest = Time::max();
-  for (std::size_t step = 0; step < count + kIndexAhead; ++step) {
-    if (step < count) {
-      if (step + kPacketsAhead < count) {
-        const char* later = reinterpret_cast<const char*>(&packets[step + kPacketsAhead]);
-        __builtin_prefetch(later);
-        __builtin_prefetch(later + 64);
-      }
-      const Packet& packet = packets[step];
-      earliest = std::min(earliest, packet.time);
-      if (has_flow(packet)) {
-        hashes_[step] = table_.hash_of(packet.key);
-        table_.prefetch_index(hashes_[step]);
-      }
+  for (std::size_t i = 0; i < count; ++i) {
+    earliest = std::min(earliest, packets[i].time);
+    hashes_[i] = table_.hash_of(packets[i].key);
+  }
+  for (std::size_t i = 0; i < std::min(count, kIndexAhead); ++i) table_.prefetch_index(hashes_[i]);
+  for (std::size_t i = 0; i < std::min(count, kFlowAhead); ++i) table_.prefetch_flow(hashes_[i]);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + kIndexAhead < count) table_.prefetch_index(hashes_[i + kIndexAhead]);
+    if (i + kFlowAhead < count) {
+      table_.prefetch_flow(hashes_[i + kFlowAhead]);
+      __builtin_prefetch(packets[i + kFlowAhead].payload.data());
     }
-    if (step >= kFlowAhead && step - kFlowAhead < count && has_flow(packets[step - kFlowAhead])) {
-      table_.prefetch_flow(hashes_[step - kFlowAhead]);
-      __builtin_prefetch(packets[step - kFlowAhead].payload.data());
-    }
-    if (step >= kIndexAhead) {
-      verdicts[step - kIndexAhead] = judge(packets[step - kIndexAhead], hashes_[step - kIndexAhead]);
-    }
+    verdicts[i] = judge(packets[i], hashes_[i]);
   }
   forget_silent_flows(earliest);
 }

@@ -22,25 +22,6 @@ FlowTable::FlowTable(std::uint32_t capacity, std::uint64_t seed, const IdleTimeo
   mask_ = static_cast<std::uint32_t>(index_.size() - 1);
 }
 
-void FlowTable::prefetch_flow(std::uint32_t hash) const {
-  const Slot& slot = index_[hash & mask_];
-  if (slot.position_plus_one == 0) return;
-  const char* flow = reinterpret_cast<const char*>(flows_.data() + (slot.position_plus_one - 1));
-  __builtin_prefetch(flow);
-  __builtin_prefetch(flow + 64);
-  __builtin_prefetch(flow + 128);
-}
-
-Flow* FlowTable::find(const FlowKey& key, std::uint32_t hash) {
-  for (std::uint32_t i = hash & mask_;; i = (i + 1) & mask_) {
-    const Slot& slot = index_[i];
-    if (slot.position_plus_one == 0) return nullptr;
-    if (slot.hash != hash) continue;
-    Flow& flow = flows_[slot.position_plus_one - 1];
-    if (flow.key == key) return &flow;
-  }
-}
-
 Flow& FlowTable::create(const FlowKey& key, std::uint32_t hash, Time now) {
   if (flows_.empty()) epoch_ = now;
   std::uint32_t position = first_free_;

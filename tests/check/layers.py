@@ -34,8 +34,6 @@ HEADERS_ALLOWED = {
 }
 # FILE: how often it may, and why.
 BYTES_ALLOWED = {
-    "src/flow/table.cc": (1, "the address of a slot, to prefetch it; nothing is read through it"),
-    "src/engine/worker.cc": (1, "the address of a later packet, to prefetch it; nothing is read through it"),
     "include/netscope/flow/table.h": (1, "where the table lies, for advice to the system; nothing is read through it"),
 }
 
