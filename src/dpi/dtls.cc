@@ -3,7 +3,6 @@
 namespace netscope::dtls {
 namespace {
 
-constexpr std::uint8_t kHandshakeRecord = 22;
 constexpr std::uint32_t kMaxMessage = 1u << 17;
 
 // 1.0, 1.2 and 1.3; and what OpenSSL spoke before there was a standard.

@@ -107,6 +107,7 @@ void Worker::inspect_opening(Flow& flow, const Packet& packet, bool stood) {
 
 // True when the datagram is accounted for: a hello was read in it, or is still to come.
 bool Worker::inspect_dtls(Flow& flow, const Packet& packet) {
+  if (!dtls::may_begin(packet.payload)) return false;
   const auto fragments = dtls::parse_datagram(packet.payload);
   if (!fragments.ok()) return false;
   Sighting sighting;

@@ -212,7 +212,7 @@ void icmp(Bytes ip_payload, std::size_t size_on_wire, Headers& out) {
 }
 
 // The whole walk. `out.status` says how it ended. Of a tunnel whose inside is not sound, the packet around it counts.
-void walk(Next next, Reader& in, Tunnels tunnels, Headers& out) {
+[[gnu::noinline]] void walk(Next next, Reader& in, Tunnels tunnels, Headers& out) {
   std::optional<Headers> around;  // the packet that the innermost tunnel travels in
   const auto end = [&](HeaderStatus status) {
     out.status = status;

@@ -11,6 +11,7 @@ namespace netscope::dtls {
 
 // Pieces of one datagram that are read; more are left.
 inline constexpr std::size_t kMaxFragments = 32;
+inline constexpr std::uint8_t kHandshakeRecord = 22;
 inline constexpr std::uint8_t kClientHello = 1, kServerHello = 2, kHelloVerifyRequest = 3;
 
 // A stretch of a handshake message (RFC 6347, section 4.2.2). A view into the datagram.
@@ -26,6 +27,10 @@ struct Fragments {
   std::size_t count = 0;
 };
 
+// Whether parse_datagram has anything to say of it; costs a byte's look, and room for no pieces.
+inline bool may_begin(Bytes datagram) {
+  return !datagram.empty() && datagram[0] == kHandshakeRecord;
+}
 // The pieces in a datagram's records. no_match: it does not begin with a handshake record in the clear.
 // malformed: it does, and a length leads behind its end. Never need_more: a datagram is whole.
 Parsed<Fragments> parse_datagram(Bytes datagram);
