@@ -1,6 +1,7 @@
 // Block, allow, try, apply, undo: on a gateway at once, for a capture in the draft of its rules.
 import { batch } from "@preact/signals";
 import { Cancelled, CoreClient } from "./core/client";
+import { readCaptures } from "./core/reading";
 import { currentCore, openCaptures, problemOf, tell } from "./session";
 import * as gateway from "./sources/gateway";
 import { ApiError, api, type Target } from "./sources/api";
@@ -68,8 +69,8 @@ async function tryOnCapture(): Promise<void> {
   stopTrial();
   state.trial.value = { is: "running", part: 0 };
   try {
-    trialCore = await CoreClient.start((told) => (state.trial.value = { is: "running", part: told.bytes / Math.max(1, told.total) }));
-    await trialCore.call("openCaptures", text, source.files);
+    trialCore = await CoreClient.start();
+    await readCaptures(trialCore, text, source.files, ({ bytes, total }) => (state.trial.value = { is: "running", part: bytes / Math.max(1, total) }));
     const result = await core.call("compare", await trialCore.call("verdicts"));
     state.trial.value = { is: "done", of: text, result };
   } catch (reason) {

@@ -2,6 +2,7 @@
 import { batch, effect, untracked } from "@preact/signals";
 import { loadAsset } from "./assets";
 import { Cancelled, CoreClient, CoreProblem } from "./core/client";
+import { readCaptures } from "./core/reading";
 import type { Problem, Stats, TimeRange } from "./core/rows";
 import * as state from "./state";
 import { S } from "./strings";
@@ -54,9 +55,9 @@ export async function openCaptures(files: File[], rules = state.rulesText.value)
   state.source.value = { kind: "capture", files, warnings: [] };
   state.sort.value = { column: 0, descending: false };
   try {
-    const client = await CoreClient.start((told) => (state.progress.value = told));
+    const client = await CoreClient.start();
     useCore(client);
-    const { warnings } = await client.call("openCaptures", rules, files);
+    const warnings = await readCaptures(client, rules, files, (told) => (state.progress.value = told));
     batch(() => {
       state.source.value = { kind: "capture", files, warnings };
       state.rulesText.value = rules;

@@ -1,6 +1,7 @@
 // Everything that the page knows, as signals. Views read them; session.ts and the sources write them.
 import { signal, computed } from "@preact/signals";
-import type { Counts, Progress } from "./core/engine";
+import type { Counts } from "./core/engine";
+import type { Progress } from "./core/reading";
 import type { Comparison, Problem, Stats, TimeRange } from "./core/rows";
 
 export const kViews = ["overview", "flows", "packets", "rules"] as const;

@@ -20,6 +20,19 @@ function base64(/** @type {Uint8Array} */ bytes) {
   return btoa(String.fromCharCode(...bytes));
 }
 
+const kHashesKept = 4096;
+const hashesKept = new Map();
+/** JA4 hashes what clients offer, and a network's clients are of a few kinds: the same texts come again and again. */
+function sha256Again(/** @type {Uint8Array} */ bytes) {
+  const text = String.fromCharCode(...bytes);
+  let hash = hashesKept.get(text);
+  if (hash === undefined) {
+    if (hashesKept.size === kHashesKept) hashesKept.clear();
+    hashesKept.set(text, (hash = sha256(bytes)));
+  }
+  return hash;
+}
+
 export class Core {
   /** @param {WebAssembly.Module} module */
   constructor(module) {
@@ -29,7 +42,7 @@ export class Core {
     const imports = {
       netscope_crypto: {
         sha1_base64: (data, size, text) => memory().set(encoder.encode(base64(sha1(memory().slice(data, data + size)))), text),
-        sha256: (data, size, out) => memory().set(sha256(memory().slice(data, data + size)), out),
+        sha256: (data, size, out) => memory().set(sha256Again(memory().slice(data, data + size)), out),
         ...quicCrypto(memory),
       },
       wasi_snapshot_preview1: {

@@ -1,7 +1,6 @@
 // The page's end of the line to a worker. Closing it is how work is cancelled: the worker ends, whatever it does.
 import { startWorker } from "#worker";
 import { loadAsset } from "../assets";
-import type { Progress } from "./engine";
 import type { Answer, Arguments, CallName, Reply } from "./protocol";
 import type { Problem } from "./rows";
 
@@ -19,13 +18,14 @@ function compiledCore(): Promise<WebAssembly.Module> {
   return compiled;
 }
 
+let prepared: Promise<CoreClient> | undefined;
+
 export class CoreClient {
   private readonly waiting = new Map<number, { resolve(value: never): void; reject(reason: Error): void }>();
   private id = 0;
 
-  private constructor(private readonly worker: Worker, progress: (progress: Progress) => void) {
+  private constructor(private readonly worker: Worker) {
     worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-      if ("progress" in data) return progress(data.progress);
       const caller = this.waiting.get(data.id);
       this.waiting.delete(data.id);
       if ("problem" in data) caller?.reject(new CoreProblem(data.problem));
@@ -34,18 +34,41 @@ export class CoreClient {
     worker.onerror = (event) => this.fail(new Error(event.message || "the worker did not start"));
   }
 
-  static async start(progress: (progress: Progress) => void = () => {}): Promise<CoreClient> {
+  /** A core that waits for its work: the one that was prepared, or a new one. */
+  static async start(): Promise<CoreClient> {
+    const client = prepared ?? this.make();
+    prepared = undefined;
+    return client;
+  }
+  /** Makes one ready that nobody needs yet: the page would be felt to hesitate for it later. */
+  static prepare(): void {
+    prepared ??= this.make().then((client) => client.exercise());
+    prepared.catch(() => (prepared = undefined)); // whoever starts one is told why it cannot be
+  }
+
+  private static async make(): Promise<CoreClient> {
     const module = await compiledCore();
-    const client = new CoreClient(startWorker(), progress);
+    const client = new CoreClient(startWorker());
     await client.call("load", module);
     return client;
   }
 
+  /** Reads the sample. Browsers compile what runs, when it first runs: so that is done before a large capture waits. */
+  private async exercise(): Promise<CoreClient> {
+    const { buffer } = await loadAsset("sample.pcap");
+    await this.call("openCaptures", "", []);
+    await this.call("feed", buffer);
+    await this.call("endCapture");
+    await this.call("finish");
+    return this;
+  }
+
+  /** Buffers among the arguments change hands. */
   call<N extends CallName>(name: N, ...args: Arguments<N>): Promise<Answer<N>> {
     return new Promise((resolve, reject) => {
       const id = ++this.id;
       this.waiting.set(id, { resolve, reject });
-      this.worker.postMessage({ id, name, args });
+      this.worker.postMessage({ id, name, args }, args.filter((argument: unknown) => argument instanceof ArrayBuffer));
     });
   }
 

@@ -1,25 +1,33 @@
 // What the worker does: one core, one capture or one gateway's flows, and the files that the bytes are read from.
-// A file is never held as a whole: pieces go into the core, and packets are read back from the file when they are shown.
+// A file is never held as a whole: pieces come in, and packets are read back from the file when they are shown.
 import { Core, CoreError } from "../../wasm/core.mjs";
 import { csvHeader, csvLine } from "../text/csv";
 import { bytesBefore, charactersBefore } from "./offsets";
 import type { Comparison, FlowDetails, FlowRow, PacketRow, Stats, TimeRange } from "./rows";
 
-const kPiece = 1 << 22;
+const kExportPiece = 1 << 22; // bytes
 const kExportRows = 5000;
 const kComparedRows = 500; // of each list; the counts are of all
 
-export interface Progress { bytes: number; total: number; file: string }
 interface Changes { newly_blocked: number[]; newly_allowed: number[]; unchanged: number }
 export interface Counts { packets: number; flows: number }
+
+/** What the core complains of; null: nothing. */
+function problemIn(step: () => void): string | null {
+  try {
+    step();
+    return null;
+  } catch (problem) {
+    if (!(problem instanceof CoreError)) throw problem;
+    return problem.message;
+  }
+}
 
 export class Engine {
   private core!: Core;
   private files: File[] = [];
   private name = "";
   private shown: { filter: string; range: TimeRange | null } = { filter: "", range: null };
-
-  constructor(private readonly report: (progress: Progress) => void) {}
 
   load(module: WebAssembly.Module): void {
     this.core = new Core(module);
@@ -31,53 +39,22 @@ export class Engine {
     this.core.select("");
   }
 
-  /** Reads the files one after the other, joined; says what was wrong with each that could not be read to its end. */
-  async openCaptures(rules: string, files: File[]): Promise<{ warnings: string[] }> {
+  /** Begins with these files, joined; their bytes come with `feed`, one file after the other. */
+  openCaptures(rules: string, files: File[]): void {
     this.core.open(rules);
     this.files = files;
     this.name = files.map((file) => file.name).join(", ");
-    const total = files.reduce((sum, file) => sum + file.size, 0);
-    const warnings: string[] = [];
-    let before = 0;
-    for (const file of files) {
-      const told = (bytes: number) => this.report({ bytes: before + bytes, total, file: file.name });
-      for (const problem of await this.readFile(file, told)) warnings.push(`${file.name}: ${problem}`);
-      before += file.size;
-    }
+  }
+  /** The next bytes of a file; why it cannot be read on, or null. */
+  feed(bytes: ArrayBuffer): string | null {
+    return problemIn(() => this.core.feed(new Uint8Array(bytes)));
+  }
+  /** A file has ended; what was cut off, or null. */
+  endCapture(): string | null {
+    return problemIn(() => this.core.endCapture());
+  }
+  finish(): void {
     this.core.finish();
-    return { warnings };
-  }
-
-  private async readFile(file: File, told: (bytes: number) => void): Promise<string[]> {
-    const problems: string[] = [];
-    const attempt = (step: () => void) => {
-      try {
-        step();
-      } catch (problem) {
-        if (!(problem instanceof CoreError)) throw problem;
-        problems.push(problem.message);
-      }
-    };
-    let next = file.slice(0, kPiece).arrayBuffer();
-    for (let at = 0; at < file.size && problems.length === 0; at += kPiece) {
-      const piece = new Uint8Array(await next);
-      next = file.slice(at + kPiece, at + 2 * kPiece).arrayBuffer(); // is read while the core works
-      attempt(() => this.core.feed(piece));
-      told(at + piece.length);
-    }
-    await next;
-    if (problems.length === 0) attempt(() => this.core.endCapture());
-    else this.endBroken();
-    return problems;
-  }
-
-  /** The rest of a broken file is passed over; its end must be told all the same, so that the next can begin. */
-  private endBroken(): void {
-    try {
-      this.core.endCapture();
-    } catch (problem) {
-      if (!(problem instanceof CoreError)) throw problem;
-    }
   }
 
   /** Rows of a gateway's flows, as JSON. Rows that are wrong are counted, and the others kept. */
@@ -213,8 +190,8 @@ export class Engine {
 async function stretchesOf(file: File, ranges: number[]): Promise<Blob> {
   const parts: Blob[] = [];
   let range = 0;
-  for (let at = 0; at < file.size && range < ranges.length; at += kPiece) {
-    const piece = await file.slice(at, at + kPiece).arrayBuffer();
+  for (let at = 0; at < file.size && range < ranges.length; at += kExportPiece) {
+    const piece = await file.slice(at, at + kExportPiece).arrayBuffer();
     const kept: Uint8Array<ArrayBuffer>[] = [];
     while (range < ranges.length) {
       const begin = ranges[range]!, end = begin + ranges[range + 1]!;

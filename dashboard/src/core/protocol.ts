@@ -1,5 +1,5 @@
 // What goes between the page and its worker.
-import type { Engine, Progress } from "./engine";
+import type { Engine } from "./engine";
 import type { Problem } from "./rows";
 
 type Methods = { [K in keyof Engine]: Engine[K] extends (...args: never[]) => unknown ? K : never }[keyof Engine];
@@ -8,4 +8,4 @@ export type Arguments<N extends CallName> = Parameters<Engine[N]>;
 export type Answer<N extends CallName> = Awaited<ReturnType<Engine[N]>>;
 
 export interface Call { id: number; name: CallName; args: unknown[] }
-export type Reply = { progress: Progress } | { id: number; value: unknown } | { id: number; problem: Problem };
+export type Reply = { id: number; value: unknown } | { id: number; problem: Problem };

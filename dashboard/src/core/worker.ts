@@ -1,10 +1,10 @@
 // The worker's end of the line: calls come in with a number, and answers go out with it, one after the other.
-import { Engine, type Progress } from "./engine";
+import { Engine } from "./engine";
 import type { Call, Reply } from "./protocol";
 
 declare const self: { postMessage(message: unknown): void; onmessage: (event: MessageEvent<Call>) => void };
 
-const engine = new Engine((progress: Progress) => self.postMessage({ progress } satisfies Reply));
+const engine = new Engine();
 let last: Promise<void> = Promise.resolve();
 
 async function answer({ id, name, args }: Call): Promise<void> {

@@ -14,6 +14,7 @@ import { startReplay } from "./replay.mjs";
 const kPackets = 500_000;
 const kRows = 1_000_000;
 const kUpdates = 3600;
+const kChoosing = 1000; // ms, in which a reader finds a file, and the page makes its core ready
 const kQuiet = 1000; // ms, until the figures of the last filter are counted
 const [generator, ...options] = process.argv.slice(2);
 const folder = fs.mkdtempSync(fs.existsSync("/dev/shm") ? "/dev/shm/netscope-page-" : "/tmp/netscope-page-");
@@ -59,6 +60,7 @@ async function openFile(page, file) {
 async function measureReading(browser) {
   const file = generated("mixed", kPackets, kPackets / 16);
   const { page, close } = await the.openPage(browser);
+  await page.waitForTimeout(kChoosing);
   const seconds = await openFile(page, file);
   tell(`${kPackets / 1000} k packets (${(fs.statSync(file).size / 1e6).toFixed(0)} MB), to full statistics`, seconds.toFixed(2), "s");
   const rate = kPackets / seconds / 1e6;
