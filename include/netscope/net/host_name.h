@@ -20,7 +20,8 @@ inline constexpr std::size_t kMaxHostName = 253;
 // that a long prefix does not carry a name past a rule on its domain.
 class HostName {
  public:
-  HostName() {}  // empty: its place for a text is left as it is, however the object is made
+  // Empty. A defaulted one would clear the text's place wherever a name is made with {}.
+  HostName() {}  // NOLINT(modernize-use-equals-default)
   // From an SNI, a Host header or an authority ("User@Example.COM.:443" gives "example.com"). Empty when nothing is
   // left.
   static HostName from_authority(std::string_view text);
