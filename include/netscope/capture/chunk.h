@@ -20,7 +20,7 @@
 
 namespace netscope {
 
-inline constexpr std::size_t kShares = 16;
+inline constexpr std::size_t kShares = 8;
 inline constexpr std::size_t kChunkBytes = 1u << 20;  // a larger record makes a larger chunk
 inline constexpr std::size_t kChunkRecords = 16384;
 inline constexpr std::size_t kPieceBytes = 256u << 10;  // that are read and decoded at a time

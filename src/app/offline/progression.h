@@ -29,20 +29,29 @@ class Progression {
   bool wait_to_write(std::uint64_t chunk) {
     return wait(was_judged_, [&] { return chunk < judged_by_all(); }, [&] { return ended_ && chunk >= read_; });
   }
+  // Who is woken finds the lock free.
   void has_read() {
-    const std::lock_guard lock(mutex_);
-    ++read_;
+    {
+      const std::lock_guard lock(mutex_);
+      ++read_;
+    }
     was_read_.notify_all();
   }
   void has_judged(std::size_t worker) {
-    const std::lock_guard lock(mutex_);
-    const std::uint64_t before = judged_by_all();
-    ++judged_[worker];
-    if (judged_by_all() > before) was_judged_.notify_one();
+    bool last = false;
+    {
+      const std::lock_guard lock(mutex_);
+      const std::uint64_t before = judged_by_all();
+      ++judged_[worker];
+      last = judged_by_all() > before;
+    }
+    if (last) was_judged_.notify_one();
   }
   void has_written() {
-    const std::lock_guard lock(mutex_);
-    ++written_;
+    {
+      const std::lock_guard lock(mutex_);
+      ++written_;
+    }
     was_written_.notify_one();
   }
   // No further chunk will be read.
