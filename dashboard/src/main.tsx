@@ -22,4 +22,7 @@ followKeys();
 setInterval(() => (now.value = Date.now() / 1000), 1000);
 render(<App />, document.getElementById("page")!);
 const served = location.protocol !== "file:" && import.meta.env.MODE !== "file";
-if (!served || !(await watchGateway())) requestIdleCallback(() => CoreClient.prepare());
+if (!served || !(await watchGateway())) {
+  const whenIdle = globalThis.requestIdleCallback ?? setTimeout; // Safari has no idle callbacks
+  whenIdle(() => CoreClient.prepare());
+}
