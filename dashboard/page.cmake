@@ -25,7 +25,7 @@ add_custom_command(
   OUTPUT ${CMAKE_CURRENT_SOURCE_DIR}/dist/netscope.html ${CMAKE_CURRENT_SOURCE_DIR}/dist/live/index.html
   COMMAND ${CMAKE_COMMAND} -E env NETSCOPE_WASM=${page_core} ${NETSCOPE_NPM} run build
   DEPENDS ${page_modules} ${page_sources} index.html vite.config.ts tsconfig.json wasm/core.mjs
-          ${CMAKE_SOURCE_DIR}/tests/golden/home.pcap netscope_wasm
+          ${CMAKE_SOURCE_DIR}/tests/golden/home.pcap netscope_wasm ${page_core}
   WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
   COMMENT "Building the page"
   VERBATIM)
