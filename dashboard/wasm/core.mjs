@@ -21,10 +21,11 @@ function base64(/** @type {Uint8Array} */ bytes) {
 }
 
 const kHashesKept = 4096;
+const letters = new TextDecoder("latin1"); // each byte is a letter of its own
 const hashesKept = new Map();
 /** JA4 hashes what clients offer, and a network's clients are of a few kinds: the same texts come again and again. */
 function sha256Again(/** @type {Uint8Array} */ bytes) {
-  const text = String.fromCharCode(...bytes);
+  const text = letters.decode(bytes);
   let hash = hashesKept.get(text);
   if (hash === undefined) {
     if (hashesKept.size === kHashesKept) hashesKept.clear();
@@ -42,7 +43,7 @@ export class Core {
     const imports = {
       netscope_crypto: {
         sha1_base64: (data, size, text) => memory().set(encoder.encode(base64(sha1(memory().slice(data, data + size)))), text),
-        sha256: (data, size, out) => memory().set(sha256Again(memory().slice(data, data + size)), out),
+        sha256: (data, size, out) => memory().set(sha256Again(memory().subarray(data, data + size)), out),
         ...quicCrypto(memory),
       },
       wasi_snapshot_preview1: {
