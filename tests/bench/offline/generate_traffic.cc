@@ -1,6 +1,7 @@
-// generate_traffic KIND OUT.pcap [--seed N] [--packets N] [--flows N]
+// generate_traffic KIND OUT.pcap [--seed N] [--packets N] [--flows N] [--large N]
 //
 // The same arguments give the same bytes.
+#include <algorithm>
 #include <charconv>
 #include <exception>
 #include <iostream>
@@ -55,6 +56,8 @@ void generate(int argc, char** argv) {
       size.packets = number(argv[i + 1]);
     } else if (option == "--flows") {
       size.flows = number(argv[i + 1]);
+    } else if (option == "--large") {
+      size.large = std::min<std::uint64_t>(number(argv[i + 1]), 8);
     } else {
       throw std::invalid_argument("unknown option " + std::string(option));
     }
@@ -69,7 +72,8 @@ void generate(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (argc < 3 || argc % 2 == 0) {
-    std::cerr << "usage: generate_traffic mixed|small|newflows OUT.pcap [--seed N] [--packets N] [--flows N]\n";
+    std::cerr << "usage: generate_traffic mixed|quic|unknownquic|small|newflows OUT.pcap [--seed N] [--packets N] "
+                 "[--flows N] [--large N]\n";
     return 2;
   }
   try {

@@ -3,8 +3,9 @@
 // Four flows in ten are DNS lookups, three are TLS, two thirds of a tenth each HTTP and something else over TCP, the
 // rest are calls. Names follow Zipf's law. Every flow gets the packets that its protocol needs to begin and end;
 // what remains of the budget is spread over the TCP flows and the calls with a heavy tail, so that most flows are short
-// and a few carry most of the bytes. Data packets have the sizes of the classic IMIX: 40, 576 and 1500 bytes of IP as 7
-// to 4 to 1. A heap of the flows' next moments interleaves them, some thousand at a time.
+// and a few carry most of the bytes. Data packets have the sizes of the classic IMIX, 40, 576 and 1500 bytes of IP as 7
+// to 4 to 1, or more large ones and fewer small ones. A heap of the flows' next moments interleaves them, some thousand
+// at a time.
 #include <algorithm>
 #include <queue>
 #include <stdexcept>
@@ -101,7 +102,7 @@ FlowEnds draw_ends(std::uint64_t index, std::uint32_t name, Protocol protocol, U
 class MixedTraffic {
  public:
   MixedTraffic(FrameWriter& out, const TrafficSize& size, UdpKind udp)
-      : out_(out), udp_(udp), random_(size.seed), noise_(test::noise(kNoiseBytes)) {
+      : out_(out), udp_(udp), large_(size.large), random_(size.seed), noise_(test::noise(kNoiseBytes)) {
     draw_flows(size);
   }
 
@@ -137,12 +138,13 @@ class MixedTraffic {
 
   std::size_t draw_imix_size() {
     const std::uint64_t chance = random_.below(12);
-    return chance < 7 ? 40 : chance < 11 ? 576 : 1500;
+    return chance >= 12 - large_ ? 1500 : chance >= 8 - large_ ? 576 : 40;
   }
   Bytes some_noise(std::size_t count) { return Bytes(noise_).subspan(random_.below(kNoiseBytes - 2048), count); }
 
   FrameWriter& out_;
   UdpKind udp_;
+  std::uint64_t large_;
   Random random_;
   Buffer noise_;
   HostNames names_;

@@ -11,6 +11,7 @@ struct TrafficSize {
   std::uint64_t packets;
   std::uint64_t flows;
   std::uint64_t seed = 1;
+  std::uint64_t large = 1;  // of twelve data packets of mixed traffic; 1 is the classic IMIX, 8 the most
 };
 
 // What a network of homes looks like; see mixed_traffic.cc.
