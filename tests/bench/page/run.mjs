@@ -1,22 +1,25 @@
 // Measures the page in a browser: its size, how soon it answers, a large capture from drop to full statistics, a filter
 // over all rows, scrolling, and memory over an hour of a gateway's updates, played quickly.
 //
-// usage: node run.mjs GENERATE_TRAFFIC [--check]
+// usage: node run.mjs FOLDER [--check]    FOLDER: tests/bench of a Release build with NETSCOPE_BENCH=ON
 // Prints one line a measure; with --check it ends with 1 where a target is missed.
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
+import { Core } from "../../../dashboard/wasm/core.mjs";
 import * as the from "../../browser/page.mjs";
 import { startReplay } from "./replay.mjs";
 
-const kPackets = 500_000;
+const kPackets = 500_000, kLarge = 4; // some 290 MB
+const kPiece = 1 << 22; // as the page's
 const kRows = 1_000_000;
 const kUpdates = 3600;
 const kChoosing = 1000; // ms, in which a reader finds a file, and the page makes its core ready
 const kQuiet = 1000; // ms, until the figures of the last filter are counted
-const [generator, ...options] = process.argv.slice(2);
+const kPairs = 5;
+const [programs, ...options] = process.argv.slice(2);
 const folder = fs.mkdtempSync(fs.existsSync("/dev/shm") ? "/dev/shm/netscope-page-" : "/tmp/netscope-page-");
 const missed = [];
 
@@ -25,9 +28,9 @@ function tell(what, value, unit, target = null, holds = true) {
   if (!holds) missed.push(what);
 }
 
-function generated(kind, packets, flows) {
+function generated(kind, packets, flows, large = 1) {
   const file = path.join(folder, `${kind}.pcap`);
-  execFileSync(generator, [kind, file, "--packets", packets, "--flows", flows], { stdio: "ignore" });
+  execFileSync(path.join(programs, "offline", "generate_traffic"), [kind, file, "--packets", packets, "--flows", flows, "--large", large], { stdio: "ignore" });
   return file;
 }
 
@@ -57,8 +60,34 @@ async function openFile(page, file) {
   return (performance.now() - begin) / 1000;
 }
 
+/** Seconds of the core of the page, in Node, which runs it by the same engine as the browser. */
+function analysed(module, bytes) {
+  const core = new Core(module);
+  core.open("");
+  core.feed(fs.readFileSync(the.golden("home.pcap"))); // as the page does before a reader comes
+  core.endCapture();
+  core.open("");
+  const begin = performance.now();
+  for (let at = 0; at < bytes.length; at += kPiece) core.feed(bytes.subarray(at, at + kPiece));
+  core.endCapture();
+  core.finish();
+  return (performance.now() - begin) / 1000;
+}
+
+function measureEngine(file) {
+  const module = new WebAssembly.Module(fs.readFileSync(path.join(the.root, "dashboard", "dist", "live", "netscope.wasm")));
+  const bytes = fs.readFileSync(file), shares = [];
+  for (let i = 0; i < kPairs; ++i) {
+    const native = Number(execFileSync(path.join(programs, "page", "analyse"), [file], { encoding: "utf8" }));
+    shares.push(native / analysed(module, bytes));
+  }
+  const share = percentile(shares, 0.5);
+  tell("the engine alone, of native", share.toFixed(2), "", ">= 0.7", share >= 0.7);
+}
+
 async function measureReading(browser) {
-  const file = generated("mixed", kPackets, kPackets / 16);
+  const file = generated("mixed", kPackets, kPackets / 16, kLarge);
+  measureEngine(file);
   const { page, close } = await the.openPage(browser);
   await page.waitForTimeout(kChoosing);
   const seconds = await openFile(page, file);
