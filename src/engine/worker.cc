@@ -88,7 +88,7 @@ void Worker::swap_rules(std::shared_ptr<const RuleSet> rules) {
 
 void Worker::finish() {
   table_.for_each([this](const Flow& flow) { statistics_.flows_open += flow.closed_by_tcp() ? 0 : 1; });
-  statistics_.flow_memory = table_.size() * sizeof(Flow) + inspection_bytes_;
+  statistics_.flow_memory = table_.size() * (sizeof(Flow) + sizeof(FlowRecord)) + inspection_bytes_;
   table_.for_each([this](Flow& flow) { end_flow(flow, EndReason::source_ended); });
 }
 
@@ -150,7 +150,7 @@ Flow& Worker::find_or_open(const Packet& packet, std::uint32_t hash) {
   }
   if (table_.full()) end_flow(*table_.next_victim(), EndReason::evicted);
   Flow& opened = table_.create(packet.key, hash, packet.time);
-  opened.first_number = packet.number;
+  table_.record_of(opened).first_number = packet.number;
   opened.app = kNoApp;
   opened.rule = kDefaultPolicy;
   opened.client_known = (packet.tcp_flags & tcp_flag::syn) != 0;
@@ -198,8 +198,7 @@ Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
   trace(flow);
   if (!judged && !(flow.decided && static_cast<Action>(flow.action) != Action::accept)) {
     ++statistics_.reasons.unparsed;
-    flow.blocked_packets += 1;
-    flow.blocked_bytes += packet.size_on_wire;
+    ++table_.record_of(flow).blocked_packets;
     return {.action = Action::drop};  // said in too many ways; once more, after an answer, it may be judged
   }
   if (!flow.decided) return {};
@@ -208,8 +207,7 @@ Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
   tally.matched.add(packet.size_on_wire);
   tally.last_hit = std::max(tally.last_hit, packet.time);
   if (action != Action::accept) {
-    flow.blocked_packets += 1;
-    flow.blocked_bytes += packet.size_on_wire;
+    ++table_.record_of(flow).blocked_packets;
     ++(blocked_before                ? statistics_.reasons.flow_drop
        : flow.rule == kDefaultPolicy ? statistics_.reasons.default_policy
                                      : statistics_.reasons.rules);
@@ -217,7 +215,7 @@ Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
   return {.action = action,
           .for_flow = flow.sticky && (action != Action::accept || may_leave(flow)),
           .client_would_not_hear =
-              action == Action::reject && flow.blocked_packets == 1 && packet.direction != flow.client};
+              action == Action::reject && table_.record_of(flow).blocked_packets == 1 && packet.direction != flow.client};
 }
 
 // An accepted flow leaves when no later fact can matter, and the other side has heard what was judged. Where nobody

@@ -20,7 +20,7 @@ bool told_enough(const Flow& flow) {
 
 void Worker::trace(const Flow& flow) {
   if (!options_.recording.packets) return;
-  traces_.back() = {.flow = flow.first_number, .rule = flow.rule, .decided = flow.decided};
+  traces_.back() = {.flow = table_.record_of(flow).first_number, .rule = flow.rule, .decided = flow.decided};
 }
 
 void Worker::count_headers(const Packet& packet) {
@@ -81,7 +81,7 @@ void Worker::end_flow(Flow& flow, EndReason reason) {
     event.state = state;
     event.timed_out = reason == EndReason::timed_out || reason == EndReason::evicted;
     event.time = flow.last_seen;
-    event.number = flow.first_number;
+    event.number = table_.record_of(flow).first_number;
     if (flow.names != nullptr) {
       event.names = std::move(flow.names->names);
       event.alpn = std::move(flow.names->alpn);
@@ -103,7 +103,7 @@ void Worker::count_flow(const Flow& flow, FlowState state, Counted& counted) {
   const Tally all{.packets = std::uint64_t{flow.packets[0]} + flow.packets[1],
                   .bytes = flow.bytes[0] + flow.bytes[1],
                   .flows = 1,
-                  .blocked = flow.blocked_packets};
+                  .blocked = table_.record_of(flow).blocked_packets};
   const Tally added{.packets = all.packets - counted.packets,
                     .bytes = all.bytes - counted.bytes,
                     .flows = counted.any ? 0u : 1u,
@@ -160,10 +160,11 @@ std::uint32_t Worker::count_open_flows(std::uint32_t place, std::uint32_t count)
 }
 
 Event Worker::event_of(const Flow& flow, EventKind kind) const {
+  const FlowRecord& record = table_.record_of(flow);
   Event event;
   event.kind = kind;
   event.flow_id =
-      options_.flow_id_base << kFlowNumberBits | (flow.first_number & ((std::uint64_t{1} << kFlowNumberBits) - 1));
+      options_.flow_id_base << kFlowNumberBits | (record.first_number & ((std::uint64_t{1} << kFlowNumberBits) - 1));
   event.client = flow.key.source(flow.client);
   event.server = flow.key.source(opposite(flow.client));
   event.ip_protocol = flow.key.ip_protocol;
@@ -172,13 +173,13 @@ Event Worker::event_of(const Flow& flow, EventKind kind) const {
   event.app = flow.app;
   event.decided = flow.decided;
   event.decision = {.action = static_cast<Action>(flow.action), .rule = flow.rule};
-  event.start = flow.first_seen;
+  event.start = record.first_seen;
   event.end = flow.last_seen;
   event.packets_to_server = flow.packets[index_of(flow.client)];
   event.packets_to_client = flow.packets[index_of(opposite(flow.client))];
   event.bytes_to_server = flow.bytes[index_of(flow.client)];
   event.bytes_to_client = flow.bytes[index_of(opposite(flow.client))];
-  event.blocked_packets = flow.blocked_packets;
+  event.blocked_packets = record.blocked_packets;
   return event;
 }
 
@@ -188,7 +189,7 @@ std::uint32_t Worker::tell_flows(std::uint32_t place, std::uint32_t count, Time 
     Event event = event_of(flow, EventKind::flow);
     event.state = flow.state;
     event.time = flow.last_seen;
-    event.number = flow.first_number;
+    event.number = table_.record_of(flow).first_number;
     if (flow.names != nullptr) {
       event.names = flow.names->names;
       event.alpn = flow.names->alpn;

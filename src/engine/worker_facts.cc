@@ -150,7 +150,7 @@ void Worker::judge_again(Flow& flow) {
   flow.final = flow.final || flow.inspected;  // of a flow that was blocked, nothing more will come to light
   Packet last;
   last.time = flow.last_seen;
-  last.number = flow.first_number;
+  last.number = table_.record_of(flow).first_number;
   Question question = question_of(flow);
   question.encrypted_hello = flow.names != nullptr && flow.names->encrypted_hello;
   if (flow.names != nullptr) {
@@ -197,7 +197,7 @@ void Worker::settle(Flow& flow, const Packet& packet, const Decision& decision, 
   if (changed) {
     ++tally_of(decision.rule).flows;
     rules_->count_logged(question, decision, log_hits_);
-    if (decision.blocks() && options_.recording.messages && flow.blocked_packets == 0) {
+    if (decision.blocks() && options_.recording.messages && table_.record_of(flow).blocked_packets == 0) {
       Event event = event_of(flow, EventKind::drop);
       event.time = packet.time;
       event.number = packet.number;
@@ -264,7 +264,7 @@ void Worker::keep_within_memory(Flow& grown) {
     if (flow.inspection == nullptr) return;
     Packet last;
     last.time = flow.last_seen;
-    last.number = flow.first_number;
+    last.number = table_.record_of(flow).first_number;
     const bool awaits_hello = flow.inspection->quic != nullptr && !flow.inspection->quic->understood;
     facts_are_final(flow, last);
     give_inspection_back(flow);

@@ -25,7 +25,8 @@ bool Worker::blocked_by_learned_name(Flow& flow, const Packet& packet, Question&
     question.app = rules_->catalogue().find(name);
     question.source = NameSource::dns;
   };
-  options_.learned_names->for_each(client, server, flow.first_seen, flow.first_number,
+  const FlowRecord& record = table_.record_of(flow);
+  options_.learned_names->for_each(client, server, record.first_seen, record.first_number,
                                    [&](const std::vector<std::string>& names) {
                                      newest = names.front();
                                      for (const std::string& name : names) {
@@ -49,7 +50,8 @@ void Worker::take_newest_learned_name(Flow& flow) {
   const IpAddress client = flow.key.source(flow.client).address;
   const IpAddress server = flow.key.source(opposite(flow.client)).address;
   std::string_view newest;
-  options_.learned_names->for_each(client, server, flow.first_seen, flow.first_number,
+  const FlowRecord& record = table_.record_of(flow);
+  options_.learned_names->for_each(client, server, record.first_seen, record.first_number,
                                    [&](const std::vector<std::string>& names) { newest = names.front(); });
   if (!newest.empty()) take_learned_name(flow, newest);
 }

@@ -18,6 +18,7 @@ constexpr int kSecondChances = 16;
 FlowTable::FlowTable(std::uint32_t capacity, std::uint64_t seed, const IdleTimeouts& timeouts)
     : capacity_(std::max(capacity, 1u)), seed_(seed), timeouts_(timeouts) {
   flows_.reserve(capacity_);
+  records_.reserve(capacity_);
   index_.resize(std::bit_ceil(std::size_t{capacity_} * 2));
   mask_ = static_cast<std::uint32_t>(index_.size() - 1);
 }
@@ -28,9 +29,11 @@ Flow& FlowTable::create(const FlowKey& key, std::uint32_t hash, Time now) {
   if (position != kNone) {
     first_free_ = flows_[position].newer;
     flows_[position] = Flow{};
+    records_[position] = FlowRecord{};
   } else {
     position = static_cast<std::uint32_t>(flows_.size());
     flows_.emplace_back();
+    records_.emplace_back();
   }
   std::uint32_t i = hash & mask_;
   while (index_[i].position_plus_one != 0) i = (i + 1) & mask_;
@@ -38,15 +41,14 @@ Flow& FlowTable::create(const FlowKey& key, std::uint32_t hash, Time now) {
   ++size_;
   Flow& flow = flows_[position];
   flow.key = key;
-  flow.hash = hash;
-  flow.first_seen = flow.last_seen = now;
+  flow.last_seen = records_[position].first_seen = now;
   append(flow, is_tcp(flow) ? Queue::pending_tcp : Queue::pending_brief, now);
   return flow;
 }
 
 std::uint32_t FlowTable::slot_of(const Flow& flow) const {
   const std::uint32_t position_plus_one = place_of(flow) + 1;
-  std::uint32_t i = flow.hash & mask_;
+  std::uint32_t i = hash_of(flow.key) & mask_;
   while (index_[i].position_plus_one != position_plus_one) i = (i + 1) & mask_;
   return i;
 }

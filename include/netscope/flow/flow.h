@@ -1,4 +1,5 @@
-// What is remembered of one flow: a plain struct of at most 192 bytes, and what inspection needs while it goes on.
+// What is remembered of one flow: two lines of the cache for what each packet looks at, a record beside them for the
+// rest, and what inspection needs while it goes on.
 #pragma once
 
 #include <array>
@@ -90,20 +91,22 @@ enum class Queue : std::uint8_t {
 };
 inline constexpr std::size_t kQueueCount = 5;  // without `free`
 
+// What of a flow is looked at when it begins, is blocked or is told of: kept beside the table, out of the packets' way.
+struct FlowRecord {
+  Time first_seen;
+  std::uint64_t first_number = 0;  // the packet that opened the flow, from 1
+  std::uint32_t blocked_packets = 0;
+};
+
 struct Flow {
   FlowKey key;
-  Time first_seen;
   Time last_seen;
   std::array<std::uint64_t, 2> bytes{};    // on the wire, by Direction
   std::array<std::uint32_t, 2> packets{};  // by Direction
-  std::uint64_t blocked_bytes = 0;
-  std::uint32_t blocked_packets = 0;
-  std::uint32_t rule = 0;                  // RuleIndex of the decision
-  std::uint64_t first_number = 0;          // the packet that opened the flow, from 1
   std::unique_ptr<Inspection> inspection;  // from the first payload of TCP or QUIC until nothing more can come to light
   std::unique_ptr<FlowNames> names;
   std::array<std::uint32_t, 2> start_sequence{};  // of the first byte behind a SYN, by Direction
-  std::uint32_t hash = 0;
+  std::uint32_t rule = 0;   // RuleIndex of the decision
   std::uint32_t newer = 0;  // neighbours in the table's list
   std::uint32_t older = 0;
   std::int32_t queued_second = 0;  // when it was put at the list's end, seconds of the table's clock
@@ -127,6 +130,6 @@ struct Flow {
 
   bool closed_by_tcp() const;
 };
-static_assert(sizeof(Flow) <= 192);
+static_assert(sizeof(Flow) == 128 && sizeof(FlowRecord) == 24);
 
 }  // namespace netscope

@@ -67,6 +67,9 @@ class FlowTable {
   Flow& create(const FlowKey& key, std::uint32_t hash, Time now);
   void remove(Flow& flow);
 
+  FlowRecord& record_of(const Flow& flow) { return records_[place_of(flow)]; }
+  const FlowRecord& record_of(const Flow& flow) const { return records_[place_of(flow)]; }
+
   // Where the flows lie, for an operating system that likes to be told (huge pages).
   Bytes memory() const { return {reinterpret_cast<const std::uint8_t*>(flows_.data()), capacity_ * sizeof(Flow)}; }
   bool full() const { return size_ == capacity_; }
@@ -131,8 +134,9 @@ class FlowTable {
   std::uint64_t seed_;
   IdleTimeouts timeouts_;
   Time epoch_{};  // the first flow's time; seconds count from here
-  std::vector<Flow, HugePageAllocator<Flow>>
-      flows_;  // never grows beyond what was reserved, so flows stay where they are
+  // Neither grows beyond what was reserved, so flows stay where they are.
+  std::vector<Flow, HugePageAllocator<Flow>> flows_;
+  std::vector<FlowRecord> records_;  // by the flow's place
   std::vector<Slot> index_;
   std::array<List, kQueueCount> lists_;
 };

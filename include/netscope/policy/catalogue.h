@@ -38,7 +38,7 @@ class Catalogue {
   // order of the file, with line and column; a domain that two applications claim is one, and so is one below another
   // application's that was not meant to be (`within`).
   static std::expected<Catalogue, std::vector<Error>> parse(std::string_view toml, std::string_view file);
-  // rules/apps.toml as it was when the program was built. Parsed at the first call.
+  // rules/apps.toml as it was when the program was built. Put together at the first call.
   static const Catalogue& built_in();
 
   // The application whose domain is the longest that `name` equals or lies below, on label boundaries; kNoApp when

@@ -61,6 +61,13 @@ CaptureParser look_through(const std::string& name) {
   return parser;
 }
 
+// What a share's worker leaves behind.
+struct Judged {
+  Statistics statistics;
+  std::vector<std::uint64_t> log_hits;  // by RuleIndex
+  std::vector<Event> last_events;       // of the flows that the end of the input ended
+};
+
 // Everything a run owns. The threads share the chunks by turns, as Progression says; all else belongs to one of them.
 class Pipeline {
  public:
@@ -76,6 +83,7 @@ class Pipeline {
   bool read_on(Chunk& chunk);
   void leave_out_unwanted(Chunk& chunk);
   Result<void> begin_output();
+  std::vector<Worker> workers_of(std::size_t thread, const LearnedNames& learned) const;
   void judge_all(std::size_t thread);
   void write_all();
   Result<void> write_chunk(Chunk& chunk);
@@ -99,9 +107,9 @@ class Pipeline {
   Progress progress_;
   bool input_ended_ = false;
 
-  // The workers'.
-  std::vector<LearnedNames> learned_;  // by thread; each takes all answers of a chunk before its shares
-  std::vector<Worker> workers_;        // one a share; thread i runs shares i, i + threads, ...
+  // The judging threads'; thread i has the shares i, i + threads, ...
+  std::uint64_t seed_;
+  std::array<Judged, kShares> judged_;
 
   // The writer's; begun by the reader before the first chunk is handed on.
   std::optional<OutputFile> output_;
@@ -137,20 +145,8 @@ Pipeline::Pipeline(const CommandLine& options, std::shared_ptr<const RuleSet> ru
       input_(std::move(input)),
       decoder_(options.tunnels ? Tunnels::look_through : Tunnels::opaque, wanted_answers(options, *rules_)),
       progress_(input_.size()),
-      events_(EventOrigin::capture) {
-  const std::uint64_t seed = random_seed();
-  learned_.reserve(threads_);  // the workers look at them
-  for (unsigned i = 0; i < threads_; ++i) learned_.emplace_back(seed);
-  workers_.reserve(kShares);
-  for (std::size_t share = 0; share < kShares; ++share) {
-    workers_.emplace_back(rules_,
-                          WorkerOptions{.flow_capacity = static_cast<std::uint32_t>(options.max_flows / kShares),
-                                        .seed = seed + share,
-                                        .recording = recording_of(options),
-                                        .learned_names = &learned_[share % threads_]});
-    prefer_huge_pages(workers_.back().flow_memory());
-  }
-}
+      seed_(random_seed()),
+      events_(EventOrigin::capture) {}
 
 void Pipeline::problem(std::string text) {
   const std::lock_guard lock(problems_);
@@ -271,15 +267,40 @@ void Pipeline::leave_out_unwanted(Chunk& chunk) {
 
 // --- judging
 
+std::vector<Worker> Pipeline::workers_of(std::size_t thread, const LearnedNames& learned) const {
+  std::vector<Worker> workers;
+  for (std::size_t share = thread; share < kShares; share += threads_) {
+    workers.emplace_back(rules_,
+                         WorkerOptions{.flow_capacity = static_cast<std::uint32_t>(options_.max_flows / kShares),
+                                       .seed = seed_ + share,
+                                       .recording = recording_of(options_),
+                                       .learned_names = &learned});
+    prefer_huge_pages(workers.back().flow_memory());
+  }
+  return workers;
+}
+
+// The workers come and go with their thread, so that what it costs to make them, to end their flows and to give their
+// memory back is shared among the threads too.
 void Pipeline::judge_all(std::size_t thread) {
+  LearnedNames learned(seed_);  // takes all answers of a chunk before its shares are judged
+  std::vector<Worker> workers = workers_of(thread, learned);
   for (std::uint64_t index = 0; progression_.wait_to_judge(index); ++index) {
     Chunk& chunk = chunks_[index % kChunks];
-    for (const auto& [answer, number] : chunk.learned) learned_[thread].add(answer, number);
-    for (std::size_t share = thread; share < kShares; share += threads_) {
-      workers_[share].process(chunk.shares[share].packets, chunk.shares[share].verdicts);
-      chunk.shares[share].events = workers_[share].take_events();
+    for (const auto& [answer, number] : chunk.learned) learned.add(answer, number);
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      Share& share = chunk.shares[thread + i * threads_];
+      workers[i].process(share.packets, share.verdicts);
+      share.events = workers[i].take_events();
     }
     progression_.has_judged(thread);
+  }
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    workers[i].finish();
+    const auto hits = workers[i].log_hits();
+    judged_[thread + i * threads_] = {.statistics = workers[i].statistics(),
+                                      .log_hits = {hits.begin(), hits.end()},
+                                      .last_events = workers[i].take_events()};
   }
 }
 
@@ -322,11 +343,10 @@ void Pipeline::finish() {
   run_.statistics = Statistics(rules_->rules().size(), rules_->catalogue().apps().size());
   run_.log_hits.assign(rules_->rules().size(), 0);
   for (std::size_t share = 0; share < kShares; ++share) {
-    workers_[share].finish();
-    last[share].events = workers_[share].take_events();
-    run_.statistics.merge(workers_[share].statistics());
-    const auto hits = workers_[share].log_hits();
-    for (std::size_t i = 0; i < hits.size(); ++i) run_.log_hits[i] += hits[i];
+    Judged& judged = judged_[share];
+    run_.statistics.merge(judged.statistics);
+    for (std::size_t i = 0; i < run_.log_hits.size(); ++i) run_.log_hits[i] += judged.log_hits[i];
+    last[share].events = std::move(judged.last_events);
   }
   if (auto logged = log_events(last); !logged) problem(to_string(logged.error()));
   if (auto closed = events_.close(); !closed) problem(to_string(closed.error()));

@@ -48,7 +48,7 @@ TEST(FlowTable, FindsWhatItCreatedAndNothingElse) {
   EXPECT_EQ(find(table, 1), &flow);
   EXPECT_EQ(find(table, 2), nullptr);
   EXPECT_EQ(find(table, 1, ip_protocol::udp), nullptr);
-  EXPECT_EQ(flow.first_seen, kBegin);
+  EXPECT_EQ(table.record_of(flow).first_seen, kBegin);
   EXPECT_EQ(flow.queue, Queue::pending_tcp);
   EXPECT_EQ(create(table, 2, kBegin, ip_protocol::udp).queue, Queue::pending_brief);
 }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "netscope/net/host_name.h"
 
 namespace netscope {
@@ -117,6 +120,20 @@ TEST(Catalogue, RefusesAWithinThatIsNotTrue) {
             R"(c.toml:9:11: no domain of "Inner" lies below one of "Outer"
 c.toml:9:20: no domain of "Inner" lies below one of "Other"
 )");
+}
+
+TEST(Catalogue, TheBuiltInOneIsThatOfTheRepository) {
+  std::ifstream file(NETSCOPE_APPS);
+  const std::string toml{std::istreambuf_iterator<char>(file), {}};
+  const auto written = Catalogue::parse(toml, "apps.toml");
+  ASSERT_TRUE(written);
+  const auto built_in = Catalogue::built_in().apps();
+  ASSERT_EQ(built_in.size(), written->apps().size());
+  for (std::size_t id = 0; id < built_in.size(); ++id) {
+    EXPECT_EQ(built_in[id].name, written->apps()[id].name);
+    EXPECT_EQ(built_in[id].category, written->apps()[id].category);
+    EXPECT_EQ(built_in[id].domains, written->apps()[id].domains);
+  }
 }
 
 // What the built-in catalogue's own parsing cannot see.
