@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "netscope/net/plain_packet.h"
+
 namespace netscope {
 namespace {
 
@@ -66,10 +68,26 @@ PacketKind PacketDecoder::reassemble(Headers& headers, Time time, Chunk& chunk) 
   return PacketKind::malformed;
 }
 
-void PacketDecoder::decode_record(RecordPlace& place, Chunk& chunk) {
-  Headers headers = decode_frame(chunk.bytes.subspan(place.data_begin, place.data_size), place.link, tunnels_);
+// A function of its own, and a hot one: GCC makes small what is inlined into code that is entered once, however long
+// that then runs.
+[[gnu::hot, gnu::noinline]] void PacketDecoder::decode_record(RecordPlace& place, Chunk& chunk) {
+  const Bytes frame = chunk.bytes.subspan(place.data_begin, place.data_size);
+  if (Headers headers; decode_plain_frame(frame, place.link, tunnels_, headers)) [[likely]] {
+    append(headers, PacketKind::of_flow, place, chunk);
+  } else {
+    decode_any(frame, place, chunk);
+  }
+}
+
+void PacketDecoder::decode_any(Bytes frame, RecordPlace& place, Chunk& chunk) {
+  Headers headers = decode_frame(frame, place.link, tunnels_);
   const bool fragment = headers.status == HeaderStatus::ok && headers.fragment.present;
-  const PacketKind kind = fragment ? reassemble(headers, place.time, chunk) : kind_of(headers);
+  append(headers, fragment ? reassemble(headers, place.time, chunk) : kind_of(headers), place, chunk);
+}
+
+// Inline, so that headers which were decoded a moment ago need not exist.
+[[gnu::always_inline]] inline void PacketDecoder::append(const Headers& headers, PacketKind kind, RecordPlace& place,
+                                                         Chunk& chunk) {
   const DirectedKey directed = flow_key(headers);
   place.share = static_cast<std::uint8_t>(share_of(kind, directed.key));
   std::vector<Packet>& packets = chunk.shares[place.share].packets;
@@ -81,8 +99,8 @@ void PacketDecoder::decode_record(RecordPlace& place, Chunk& chunk) {
   packet.size_on_wire = place.size_on_wire;
   packet.number = number_;
   if (headers.outer && kind == PacketKind::of_flow) packet.outer = &chunk.outers.emplace_back(*headers.outer);
-  if (!answers_wanted_ || !AnswerWatch::concerns(packet)) return;
-  if (auto answer = answers_.see(packet)) chunk.learned.push_back({std::move(*answer), number_});
+  if (!answers_ || !AnswerWatch::concerns(packet)) return;
+  if (auto answer = answers_->see(packet)) chunk.learned.push_back({std::move(*answer), number_});
 }
 
 void PacketDecoder::decode(Chunk& chunk) {

@@ -28,6 +28,7 @@ Flow& FlowTable::create(const FlowKey& key, std::uint32_t hash, Time now) {
   std::uint32_t position = first_free_;
   if (position != kNone) {
     first_free_ = flows_[position].newer;
+    if (first_free_ != kNone) prefetch(flows_[first_free_]);  // the next new flow's
     flows_[position] = Flow{};
     records_[position] = FlowRecord{};
   } else {
@@ -119,6 +120,7 @@ Flow* FlowTable::next_stale(Time now) {
     while (lists_[i].oldest != kNone) {
       Flow& flow = flows_[lists_[i].oldest];
       if (std::int64_t{second} - flow.queued_second < wait) break;
+      if (flow.newer != kNone) prefetch(flows_[flow.newer]);  // the next one's to be asked
       if (is_stale(flow, now)) return &flow;
       move_to(flow, queue, now);
     }

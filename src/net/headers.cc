@@ -10,14 +10,12 @@
 #include <optional>
 
 #include "net/tunnels.h"
+#include "netscope/net/plain_packet.h"
 
 namespace netscope {
 namespace {
 
 using net::Next;
-
-constexpr std::size_t kEthernetHeader = 14;
-constexpr std::uint16_t kIpv4Ethertype = 0x0800;
 
 // Takes the IP header off `in` and leaves `in` at the end that the header declares. `size_on_wire` receives the size of
 // the IP payload as declared. An IPv4 header (RFC 791, section 3.1).
@@ -255,47 +253,6 @@ void icmp(Bytes ip_payload, std::size_t size_on_wire, Headers& out) {
   return end(HeaderStatus::malformed);
 }
 
-// What nearly every packet is, without a loop: IPv4 with neither options nor fragments, and TCP, or UDP on no
-// tunnel's port. False, and nothing is said, when it is anything else, broken ones included: the walk deals with those.
-// The walk says the same of these.
-[[gnu::always_inline]] inline bool plain_ipv4(Bytes packet, Tunnels tunnels, Headers& out) {
-  constexpr std::size_t kIpHeader = 20, kTcpHeader = 20, kUdpHeader = 8;
-  if (packet.size() < kIpHeader + kUdpHeader) return false;
-  Reader in = Reader::whole(packet.first<kIpHeader + kUdpHeader>());
-  const std::uint16_t version_and_length = in.u16() >> 8;
-  const std::size_t total = in.u16();
-  in.skip(2);
-  const std::uint16_t fragment = in.u16();
-  in.skip(1);
-  const std::uint8_t protocol = in.u8();
-  in.skip(2);
-  if (version_and_length != 0x45 || (fragment & 0x3fff) != 0) return false;
-  out.source = IpAddress::from_bytes(in.take(4));
-  out.destination = IpAddress::from_bytes(in.take(4));
-  out.source_port = in.u16();
-  out.destination_port = in.u16();
-  out.ip_protocol = protocol;
-  std::size_t transport_header = kUdpHeader;
-  if (protocol == ip_protocol::tcp) {
-    if (packet.size() < kIpHeader + kTcpHeader) return false;
-    in = Reader::whole(packet.subspan<kIpHeader + 4, kTcpHeader - 4>());
-    out.tcp_sequence = in.u32();
-    out.tcp_acknowledgment = in.u32();
-    transport_header = (in.u8() >> 4) * 4u;
-    out.tcp_flags = in.u8();
-    if (transport_header < kTcpHeader || (out.tcp_flags & tcp_flag::urg) != 0) return false;
-  } else if (protocol != ip_protocol::udp || std::size_t{in.u16()} + kIpHeader != total) {
-    return false;
-  }
-  const std::size_t headers = kIpHeader + transport_header;
-  if (total < headers || packet.size() < headers) return false;
-  out.payload = packet.subspan(headers, std::min(total, packet.size()) - headers);
-  out.payload_on_wire = static_cast<std::uint32_t>(total - headers);
-  out.status = HeaderStatus::ok;
-  return protocol == ip_protocol::tcp || tunnels == Tunnels::opaque ||
-         !(net::is_tunnel_port(out.source_port) || net::is_tunnel_port(out.destination_port));
-}
-
 }  // namespace
 
 void decode_transport(Bytes ip_payload, std::size_t size_on_wire, Headers& headers) {
@@ -320,11 +277,8 @@ void decode_transport(Bytes ip_payload, std::size_t size_on_wire, Headers& heade
 
 Headers decode_frame(Bytes frame, LinkType link, Tunnels tunnels) {
   Headers headers;
-  if (link == LinkType::ethernet && frame.size() >= kEthernetHeader) {
-    const std::uint16_t ethertype = Reader::whole(frame.subspan<kEthernetHeader - 2, 2>()).u16();
-    if (ethertype == kIpv4Ethertype && plain_ipv4(frame.subspan(kEthernetHeader), tunnels, headers)) return headers;
-    headers = Headers();
-  }
+  if (decode_plain_frame(frame, link, tunnels, headers)) return headers;
+  headers = Headers();
   Reader in = Reader::whole(frame);
   const Next first = net::first_step(in, link);
   walk(in.ok() ? first : Next::cut_off, in, tunnels, headers);
@@ -333,7 +287,7 @@ Headers decode_frame(Bytes frame, LinkType link, Tunnels tunnels) {
 
 Headers decode_ip(Bytes packet, Tunnels tunnels) {
   Headers headers;
-  if (plain_ipv4(packet, tunnels, headers)) return headers;
+  if (decode_plain_ip(packet, tunnels, headers)) return headers;
   headers = Headers();
   Reader in = Reader::whole(packet);
   walk(Next::ip, in, tunnels, headers);

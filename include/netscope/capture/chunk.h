@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -82,8 +83,10 @@ class PacketDecoder {
  public:
   // Whether DNS answers are watched for the names that they tell.
   enum class Answers : bool { ignored, watched };
-  explicit PacketDecoder(Tunnels tunnels, Answers answers = Answers::ignored)
-      : tunnels_(tunnels), answers_wanted_(answers == Answers::watched) {}
+  explicit PacketDecoder(Tunnels tunnels, Answers answers = Answers::ignored) : tunnels_(tunnels) {
+    // Who knows the seed gains only what names could be pushed out for, and a capture is over.
+    if (answers == Answers::watched) answers_.emplace(0);
+  }
   // Fills the shares' packets with the records that were taken since the last time, and makes room for their verdicts.
   // Records that are not wanted belong to no share.
   void decode(Chunk& chunk);
@@ -92,12 +95,13 @@ class PacketDecoder {
 
  private:
   void decode_record(RecordPlace& place, Chunk& chunk);
+  void decode_any(Bytes frame, RecordPlace& place, Chunk& chunk);
+  void append(const Headers& headers, PacketKind kind, RecordPlace& place, Chunk& chunk);
   PacketKind reassemble(Headers& headers, Time time, Chunk& chunk);
 
   Tunnels tunnels_;
   Defragmenter defragmenter_;
-  bool answers_wanted_;
-  AnswerWatch answers_{0};  // who knows the seed gains only what names could be pushed out for, and a capture is over
+  std::optional<AnswerWatch> answers_;
   std::uint64_t number_ = 0;
 };
 

@@ -42,7 +42,18 @@ PacketKind kind_of(const Headers& headers);
 // The packet that decoded headers make; `number`, `time`, `size_on_wire` and `outer` are the caller's to fill.
 Packet make_packet(const Headers& headers);
 // The same, written into a new packet whose key is known already.
-void fill_in(Packet& packet, const Headers& headers, const DirectedKey& directed);
+[[gnu::always_inline]] inline void fill_in(Packet& packet, const Headers& headers, const DirectedKey& directed) {
+  packet.kind = kind_of(headers);
+  if (headers.status != HeaderStatus::ok) return;
+  packet.key = directed.key;
+  packet.direction = directed.direction;
+  packet.payload = headers.payload;
+  packet.tcp_sequence = headers.tcp_sequence;
+  packet.tcp_acknowledgment = headers.tcp_acknowledgment;
+  packet.tcp_urgent = headers.tcp_urgent;
+  packet.tcp_flags = headers.tcp_flags;
+  packet.cut_off = headers.payload_on_wire > headers.payload.size();
+}
 
 // The answer for one packet.
 struct Verdict {

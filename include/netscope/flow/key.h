@@ -74,7 +74,7 @@ inline std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
 
 // The key of the packet's flow, and which way the packet goes in it. Which end is the low one is a toss-up that no
 // branch predictor wins: hence masks.
-inline DirectedKey flow_key(const Headers& headers) {
+[[gnu::always_inline]] inline DirectedKey flow_key(const Headers& headers) {
   // Any order will do, as long as it is total: that of the addresses as the processor's own words is the cheapest.
   using Words = std::array<std::uint64_t, 2>;
   const auto source = std::bit_cast<Words>(headers.source.bytes);
@@ -96,7 +96,7 @@ inline DirectedKey flow_key(const Headers& headers) {
 
 // Hashes keys that peers choose: without the seed nobody can aim at one slot (or, for the fixed seed of the offline
 // fan-out, only at one worker).
-inline std::uint32_t hash(const FlowKey& key, std::uint64_t seed) {
+[[gnu::always_inline]] inline std::uint32_t hash(const FlowKey& key, std::uint64_t seed) {
   const auto words = key.words();
   std::uint64_t state = seed ^ 0x9e3779b97f4a7c15;
   state = detail::fold(state ^ words[0], 0xa0761d6478bd642f ^ words[1]);

@@ -47,10 +47,7 @@ class FlowTable {
   [[gnu::always_inline]] void prefetch_index(std::uint32_t hash) const { __builtin_prefetch(&index_[hash & mask_]); }
   [[gnu::always_inline]] void prefetch_flow(std::uint32_t hash) const {
     const std::uint32_t position_plus_one = index_[hash & mask_].position_plus_one;
-    if (position_plus_one == 0) return;
-    const void* flow = flows_.data() + (position_plus_one - 1);
-    for (std::size_t line = 0; line < sizeof(Flow); line += 64)
-      __builtin_prefetch(static_cast<const char*>(flow) + line);
+    if (position_plus_one != 0) prefetch(flows_[position_plus_one - 1]);
   }
 
   // Null when there is none. Pointers stay valid until the flow is removed.
@@ -119,6 +116,10 @@ class FlowTable {
     std::uint32_t newest = kNone;
   };
 
+  [[gnu::always_inline]] static void prefetch(const Flow& flow) {
+    const char* const lines = reinterpret_cast<const char*>(&flow);
+    for (std::size_t line = 0; line < sizeof(Flow); line += 64) __builtin_prefetch(lines + line);
+  }
   Duration timeout(const Flow& flow) const;
   Duration period(Queue queue) const;
   bool spoke_since_queued(const Flow& flow) const { return to_second(flow.last_seen) > flow.queued_second; }

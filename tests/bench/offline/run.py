@@ -205,7 +205,7 @@ def main():
     parser.add_argument("program", nargs="?", default="build/netscope-nfq")
     parser.add_argument("generator", nargs="?", default="build/tests/bench/offline/generate_traffic")
     parser.add_argument("--rounds", type=int, default=7, help="pairs of runs (7)")
-    parser.add_argument("--scaling-rounds", type=int, default=3, help="runs of each line of the scaling tables (3)")
+    parser.add_argument("--scaling-rounds", type=int, default=5, help="runs of each line of the scaling tables (5)")
     parser.add_argument("--no-scaling", action="store_true", help="leave the scaling tables out")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a target is missed")
     arguments = parser.parse_args()
