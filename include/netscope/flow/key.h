@@ -66,6 +66,7 @@ inline std::uint64_t last_key_word(std::uint32_t low_port, std::uint32_t high_po
          place(static_cast<std::uint8_t>(version), 5, 1);
 }
 
+// Of two factors that a peer chooses, none may be his to know: a factor of zero would swallow the other one.
 inline std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
   const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
@@ -99,9 +100,9 @@ inline std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
 [[gnu::always_inline]] inline std::uint32_t hash(const FlowKey& key, std::uint64_t seed) {
   const auto words = key.words();
   std::uint64_t state = seed ^ 0x9e3779b97f4a7c15;
-  state = detail::fold(state ^ words[0], 0xa0761d6478bd642f ^ words[1]);
-  state = detail::fold(state ^ words[2], 0xe7037ed1a0b428db ^ words[3]);
-  state = detail::fold(state ^ words[4], 0x8ebc6af09c88c6e3 ^ seed);
+  state = detail::fold(state ^ words[0], seed ^ 0xa0761d6478bd642f ^ words[1]);
+  state = detail::fold(state ^ words[2], seed ^ 0xe7037ed1a0b428db ^ words[3]);
+  state = detail::fold(state ^ words[4], seed ^ 0x8ebc6af09c88c6e3);
   return static_cast<std::uint32_t>(state ^ state >> 32);
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <random>
 #include <set>
+#include <vector>
 
 #include "netscope/flow/flow.h"
 
@@ -77,6 +78,22 @@ TEST(FlowKey, HashesDependOnEachBitAndOnTheSeed) {
   EXPECT_NE(hash(key, 1), hash(key, 2));
 }
 
+// Addresses that undo a constant of the hash, were it there without the seed, must not make all others count for
+// nothing.
+TEST(FlowKey, NoAddressesMakeTheRestOfTheKeyCountForNothing) {
+  std::vector<std::uint64_t> constants{0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x9e3779b97f4a7c15, 0x8ebc6af09c88c6e3};
+  std::set<std::uint32_t> seen;
+  for (const std::uint64_t low : constants) {
+    for (const std::uint64_t high : constants) {
+      for (std::uint64_t network = 0; network < 100; ++network) {
+        const std::array<std::uint64_t, 5> words{network, low, network << 32, high, 0};
+        seen.insert(hash(std::bit_cast<FlowKey>(words), 0x5eed));
+      }
+    }
+  }
+  EXPECT_EQ(seen.size(), 1600u);
+}
+
 TEST(FlowKey, HashesSpreadNeighboursEvenly) {
   std::array<int, 16> shares{};
   for (std::uint16_t port = 1024; port < 1024 + 16'000; ++port) {
@@ -90,7 +107,7 @@ TEST(FlowKey, TheOppositeOfTheOppositeIsTheSame) {
   EXPECT_EQ(opposite(opposite(Direction::low_to_high)), Direction::low_to_high);
 }
 
-TEST(Flow, FitsIntoThreeCacheLines) {
+TEST(Flow, FitsWithItsRecordIntoThreeCacheLines) {
   EXPECT_LE(sizeof(Flow) + sizeof(FlowRecord), 192u);
 }
 
