@@ -11,9 +11,15 @@ namespace {
 // table.
 constexpr std::uint64_t kFanOutSeed = 0x6e657473636f7065;
 
+// A connection of QUIC may move to another port: all between two addresses is one worker's.
 std::size_t share_of(PacketKind kind, const FlowKey& key) {
-  const bool keyed = kind == PacketKind::of_flow || kind == PacketKind::quoting;
-  return keyed ? hash(key, kFanOutSeed) % kShares : 0;
+  constexpr std::uint16_t kQuicPort = 443;
+  if (kind != PacketKind::of_flow && kind != PacketKind::quoting) return 0;
+  FlowKey spread = key;
+  if (key.ip_protocol == ip_protocol::udp && (key.low_port == kQuicPort || key.high_port == kQuicPort)) {
+    spread.low_port = spread.high_port = 0;
+  }
+  return hash(spread, kFanOutSeed) % kShares;
 }
 
 template <class Integer>

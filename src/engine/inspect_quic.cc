@@ -45,12 +45,16 @@ QuicDatagram QuicReader::begin(QuicInspection& inspection, Bytes datagram) {
   position_ = 0;
   second_reading_ = from_server_ = proven_ = false;
   google_ = ParseStatus::no_match;
+  sender_id_ = {};
   inspection.datagrams = static_cast<std::uint16_t>(std::min<int>(inspection.datagrams + 1, kMaxQuicDatagrams));
   QuicDatagram kind = QuicDatagram::short_header;
   while (!datagram.empty() && quic::may_be_long_header(datagram.front())) {
     const auto header = quic::parse_long_header(datagram);
     if (!header.ok()) break;
     version_ = header->version;
+    if (header->type == quic::PacketType::initial || header->type == quic::PacketType::handshake) {
+      sender_id_ = header->source;
+    }
     const QuicDatagram packet = read_packet(*header);
     if (kind == QuicDatagram::short_header || packet == QuicDatagram::initial) kind = packet;
     if (kind == QuicDatagram::unproven && packet == QuicDatagram::handshake) kind = packet;

@@ -39,7 +39,8 @@ Worker::Worker(std::shared_ptr<const RuleSet> rules, const WorkerOptions& option
       counted_(options.recording.open_flows ? table_.capacity() : 0),
       log_hits_(rules_->rules().size()),
       resolvers_(rules_->catalogue().category_named("dns")),
-      message_(std::make_unique<dns::Message>()) {}
+      message_(std::make_unique<dns::Message>()),
+      connection_ids_(options.seed) {}
 
 void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdicts) {
   const std::size_t count = packets.size();
@@ -214,8 +215,8 @@ Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
   }
   return {.action = action,
           .for_flow = flow.sticky && (action != Action::accept || may_leave(flow)),
-          .client_would_not_hear =
-              action == Action::reject && table_.record_of(flow).blocked_packets == 1 && packet.direction != flow.client};
+          .client_would_not_hear = action == Action::reject && table_.record_of(flow).blocked_packets == 1 &&
+                                   packet.direction != flow.client};
 }
 
 // An accepted flow leaves when no later fact can matter, and the other side has heard what was judged. Where nobody

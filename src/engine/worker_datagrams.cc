@@ -56,6 +56,7 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
   }
   const bool quic_began = flow.inspection != nullptr && flow.inspection->quic != nullptr;
   if ((quic_began || quic_reader_.may_begin(packet.payload)) && inspect_quic(flow, packet)) return;
+  if (!quic_began && has_moved_here(flow, packet)) return;
   if (inspect_dtls(flow, packet)) return;
   const bool may_be_dns =
       (!flow.final || is_dns_family(flow.protocol) || is_dns_port(flow.key)) && !is_netbios_port(flow.key);
@@ -155,11 +156,18 @@ bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
   QuicInspection& quic = *inspection.quic;
   const QuicDatagram kind = quic_reader_.begin(quic, packet.payload);
   Sighting sighting;
-  while (quic_reader_.next(sighting)) learn(flow, packet, sighting);
+  while (quic_reader_.next(sighting)) {
+    learn(flow, packet, sighting);
+    if (sighting.complete) remember_hello(flow, quic, sighting);
+  }
+  const bool by_server = packet.direction != flow.client;
+  if (by_server && quic.hello != nullptr) {
+    connection_ids_.add(flow.key.source(packet.direction), quic_reader_.sender_id(), *quic.hello);
+  }
   inspection_bytes_ += inspection.memory_bytes() - memory_before;
   if (kind == QuicDatagram::handshake || kind == QuicDatagram::short_header) {
-    if (packet.direction != flow.client) quic.server_answered = true;
-    if (packet.direction == flow.client && quic.server_answered) quic.client_went_on = true;
+    if (by_server) quic.server_answered = true;
+    if (!by_server && quic.server_answered) quic.client_went_on = true;
   }
   const bool proven = quic.negotiated || quic.understood || !quic.connections.empty();
   const bool blocked = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
@@ -171,6 +179,46 @@ bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
   }
   if (over || (blocked && flow.protocol != Protocol::unknown)) give_inspection_back(flow);
   return proven && !is_dns_port(flow.key);
+}
+
+// What the rules and reports want of it, for where the connection may go.
+void Worker::remember_hello(const Flow& flow, QuicInspection& quic, const Sighting& sighting) const {
+  quic.hello = std::make_unique<QuicHello>(QuicHello{.name = std::string(sighting.name.view()),
+                                                     .alpn = std::string(sighting.alpn),
+                                                     .ja4 = flow.names == nullptr ? "" : flow.names->ja4,
+                                                     .version = sighting.quic_version,
+                                                     .encrypted = sighting.encrypted_hello});
+}
+
+// Whether a flow begins with the id of a connection that was another flow before: then it is taken for what that one's
+// hello said. It may say more, as any flow: a client that was given an id can open what it likes beside it.
+bool Worker::has_moved_here(Flow& flow, const Packet& packet) {
+  if (connection_ids_.empty() || flow.protocol != Protocol::unknown || packet.direction != flow.client) return false;
+  const QuicHello* const hello = connection_ids_.find(flow.key.source(opposite(flow.client)), packet.payload);
+  if (hello == nullptr) return false;
+  if (flow.inspection == nullptr) begin_inspection(flow);
+  Inspection& inspection = *flow.inspection;
+  const std::size_t memory_before = inspection.memory_bytes();
+  inspection.quic = std::make_unique<QuicInspection>();
+  inspection.quic->hello = std::make_unique<QuicHello>(*hello);
+  inspection.quic->claimed = inspection.quic->understood = true;
+  inspection_bytes_ += inspection.memory_bytes() - memory_before;
+  if (options_.recording.names() || !hello->ja4.empty()) {
+    flow.names = std::make_unique<FlowNames>();
+    flow.names->alpn = hello->alpn;
+    flow.names->ja4 = hello->ja4;
+    flow.names->encrypted_hello = hello->encrypted;
+  }
+  Sighting sighting;
+  sighting.protocol = Protocol::quic;
+  sighting.side = Sighting::Side::client;
+  sighting.name = HostName::from_dns(hello->name);
+  sighting.complete = false;  // it was counted where it was said
+  sighting.alpn = hello->alpn;
+  sighting.encrypted_hello = hello->encrypted;
+  sighting.quic_version = hello->version;
+  learn(flow, packet, sighting);
+  return true;
 }
 
 }  // namespace netscope

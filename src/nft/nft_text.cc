@@ -31,14 +31,14 @@ std::vector<std::string> addresses_of(const LiveSettings& live, IpVersion versio
   return out;
 }
 
-// The expression that spreads packets over the queues.
-std::string queue_statement(const TableSettings& settings) {
+// The statement that spreads packets over the queues.
+std::string queue_statement(const TableSettings& settings, Fanout fanout) {
   const QueueRange& queues = settings.queues;
   const bool several = queues.count() > 1;
   std::string flags = settings.bypass ? "bypass" : "";
-  if (several && settings.live.fanout == Fanout::cpu) flags += flags.empty() ? "fanout" : ",fanout";
+  if (several && fanout == Fanout::cpu) flags += flags.empty() ? "fanout" : ",fanout";
   std::string to = to_string(queues);
-  if (several && settings.live.fanout == Fanout::flow) {
+  if (several && fanout == Fanout::flow) {
     to = "symhash mod " + std::to_string(queues.count());
     if (queues.first > 0) to += " offset " + std::to_string(queues.first);
   }
@@ -153,8 +153,14 @@ class NftWriter {
       line(bears("ct", live_.marks.drop_flow()) + " counter name dropped drop");
       line(bears("ct", live_.marks.reject_flow()) + " counter name rejected goto answer");
     }
+    if (settings_.queues.count() > 1 && live_.fanout == Fanout::flow) {
+      line("# A connection of QUIC may move to another port: all between two addresses goes to one queue.");
+      for (const char* end : {"sport", "dport"}) {
+        line("udp " + std::string(end) + " 443 " + queue_statement(settings_, Fanout::address));
+      }
+    }
     line("# All others.");
-    line(queue_statement(settings_));
+    line(queue_statement(settings_, live_.fanout));
     close();
   }
 

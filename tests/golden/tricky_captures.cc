@@ -185,6 +185,32 @@ std::vector<TimedPacket> quic() {
   });
 }
 
+// What a client sends when the handshake is over, to the id that its server chose.
+Buffer short_to(const Buffer& id) {
+  return test::join({{0x41}, id, test::noise(100)});
+}
+
+// A connection that a NAT moves to another port, twice; and datagrams to an id that nobody chose.
+std::vector<TimedPacket> moved_quic() {
+  const auto from = [](std::uint16_t port, Duration after) {
+    return test::UdpConversation({.client_port = port, .begin = test::kTestTime + after});
+  };
+  const Buffer id = test::noise(8, 21);
+  using std::chrono::seconds;
+  return test::merged({
+      from(40001, seconds(0))
+          .client(test::quic_hello("moved.example"))
+          .server(test::quic_handshake({.destination = {}, .source = id}))
+          .client(test::quic_handshake({.destination = id}))
+          .server(test::quic_short(200))
+          .packets(),
+      from(40002, seconds(300)).client(short_to(id)).server(test::quic_short(200)).client(short_to(id)).packets(),
+      from(40003, seconds(600)).client(short_to(id)).server(test::quic_short(200)).packets(),
+      from(40004, seconds(600)).client(short_to(test::noise(8, 22))).server(test::quic_short(200)).packets(),
+      opens_with(40005, {test::quic_hello("blocked.example")}),
+  });
+}
+
 // A hello without a name, and what may go on behind it.
 std::vector<TimedPacket> without_a_name(Ends ends, Duration after) {
   ends.begin = test::kTestTime + after;
@@ -309,6 +335,7 @@ std::vector<NamedCapture> tricky_captures() {
       {"http-keepalive.pcap", test::pcap_file(http_keepalive())},
       {"dns-tcp.pcap", test::pcap_file(dns_over_tcp())},
       {"quic.pcap", test::pcap_file(quic())},
+      {"quic-moved.pcap", test::pcap_file(moved_quic())},
       {"learned-names.pcap", test::pcap_file(learned_names())},
       {"proxies-and-services.pcap", test::pcap_file(proxies_and_services())},
   };

@@ -33,6 +33,9 @@ class QuicReader {
   // `sender` is told by the caller's flow: only the proof of an Initial shows which side the client is.
   QuicDatagram begin(QuicInspection& inspection, Bytes datagram);
   bool next(Sighting& sighting);
+  // The id that the sender of the datagram goes by, told where a packet of the handshake says so; else empty. Lives as
+  // long as the datagram.
+  Bytes sender_id() const { return sender_id_; }
 
  private:
   QuicDatagram read_packet(const quic::LongHeader& header);
@@ -45,7 +48,8 @@ class QuicReader {
   void claim(Sighting& sighting, Sighting::Side side);
 
   QuicInspection* inspection_ = nullptr;
-  std::uint32_t version_ = 0;    // of the datagram's first packet
+  std::uint32_t version_ = 0;  // of the datagram's first packet
+  Bytes sender_id_;
   std::uint32_t changed_ = 0;    // connections that this datagram brought something new for, one bit each
   std::size_t position_ = 0;     // in the reading under way
   bool second_reading_ = false;  // of the connection under way: where copies differ, the last ones

@@ -111,6 +111,8 @@ class Worker {
   void block_for_want_of_facts(Flow& flow, const Packet& packet);
   void inspect_datagram(Flow& flow, const Packet& packet);
   bool inspect_quic(Flow& flow, const Packet& packet);
+  void remember_hello(const Flow& flow, QuicInspection& quic, const Sighting& sighting) const;
+  bool has_moved_here(Flow& flow, const Packet& packet);
   bool inspect_dtls(Flow& flow, const Packet& packet);
   void inspect_opening(Flow& flow, const Packet& packet, bool stood);
   void facts_are_final(Flow& flow, const Packet& packet);
@@ -162,6 +164,7 @@ class Worker {
   StreamReader reader_;
   QuicReader quic_reader_;
   std::unique_ptr<dns::Message> message_;
+  ConnectionIds connection_ids_;
 };
 
 }  // namespace netscope

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "netscope/base/bytes.h"
 #include "netscope/dpi/quic.h"
+#include "netscope/flow/connection_ids.h"
 #include "netscope/flow/stream_prefix.h"
 
 namespace netscope {
@@ -35,14 +37,16 @@ struct QuicConnection {
 struct QuicInspection {
   std::vector<QuicConnection> connections;  // at most kMaxQuicConnections
   std::uint16_t datagrams = 0;
-  bool negotiated = false;       // the server named its versions: another Initial is to come
-  bool claimed = false;          // it was reported that this is QUIC
-  bool understood = false;       // some hello was read to its end
-  bool server_answered = false;  // with packets that need the client's hello
-  bool client_went_on = false;   // after that
+  std::unique_ptr<QuicHello> hello;  // the last whole one
+  bool negotiated = false;           // the server named its versions: another Initial is to come
+  bool claimed = false;              // it was reported that this is QUIC
+  bool understood = false;           // some hello was read to its end
+  bool server_answered = false;      // with packets that need the client's hello
+  bool client_went_on = false;       // after that
 
   std::size_t memory_bytes() const {
     std::size_t size = sizeof(*this) + connections.capacity() * sizeof(QuicConnection);
+    if (hello != nullptr) size += sizeof(*hello) + hello->name.capacity() + hello->alpn.capacity();
     for (const QuicConnection& connection : connections) size += connection.handshake.memory_bytes();
     return size;
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <map>
 #include <stdexcept>
 
@@ -93,6 +95,21 @@ TEST(Chunk, NumbersPacketsAcrossChunks) {
   take_records(parser, next);
   judged.decoder.decode(next);
   EXPECT_EQ(next.shares[0].packets.at(0).number, 3u);
+}
+
+// A connection of QUIC that moves to another port stays with the worker that knows it.
+TEST(Chunk, DealsDatagramsOfQuicsPortByTheirAddresses) {
+  const auto shares_of = [](std::uint16_t server_port) {
+    std::vector<Packets> all;
+    for (std::uint16_t i = 0; i < 100; ++i) {
+      const Ends ends{.client_port = static_cast<std::uint16_t>(40000 + i), .server_port = server_port};
+      all.push_back(UdpConversation(ends).client(noise(50)).server(noise(50)).packets());
+    }
+    const Judged judged(pcap_file(merged(all)));
+    return std::ranges::count_if(judged.chunk.shares, [](const Share& share) { return !share.packets.empty(); });
+  };
+  EXPECT_EQ(shares_of(443), 1);
+  EXPECT_EQ(shares_of(8443), static_cast<std::ptrdiff_t>(kShares));
 }
 
 TEST(Chunk, DealsAFlowsPacketsInTheirOrderToOneShare) {

@@ -41,6 +41,8 @@ TEST(NftTable, IsTheFileThatAdministratorsLoad) {
 TEST(NftTable, SpreadsAsTheFanoutSays) {
   TableSettings settings = four_queues();
   EXPECT_TRUE(has_line(nft_of(settings), "queue flags bypass to symhash mod 4"));
+  EXPECT_TRUE(has_line(nft_of(settings), "udp sport 443 queue flags bypass to 0-3"));
+  EXPECT_TRUE(has_line(nft_of(settings), "udp dport 443 queue flags bypass to 0-3"));
   settings.queues = {.first = 8, .last = 11};
   EXPECT_TRUE(has_line(nft_of(settings), "queue flags bypass to symhash mod 4 offset 8"));
   settings.live.fanout = Fanout::address;
