@@ -13,7 +13,7 @@ import * as the from "../../browser/page.mjs";
 import { startReplay } from "./replay.mjs";
 
 const kPackets = 500_000, kLarge = 4; // some 290 MB
-const kPiece = 1 << 22; // as the page's
+const kPiece = 1 << 24; // as the page's
 const kRows = 1_000_000;
 const kUpdates = 3600;
 const kChoosing = 1000; // ms, in which a reader finds a file, and the page makes its core ready
