@@ -25,20 +25,22 @@ void write(JsonWriter& json, std::string_view key, const std::vector<std::uint64
   json.end_array();
 }
 
+void write_origin(JsonWriter& json, const StatsOrigin& origin) {
+  json.text("kind", origin.kind);
+  json.text("name", origin.name);
+  if (!origin.host.empty()) json.text("host", origin.host);
+  json.boolean("simulated", origin.simulated);
+  json.text("version", origin.version);
+}
+
 void write_source(JsonWriter& json, const D& document) {
   json.begin_object("source");
-  json.text("kind", document.source.kind);
-  json.text("name", document.source.name);
-  json.boolean("simulated", document.source.simulated);
-  json.text("version", document.source.version);
+  write_origin(json, document.source);
   if (!document.merged.empty()) {
     json.begin_array("merged");
     for (const StatsOrigin& origin : document.merged) {
       json.begin_object();
-      json.text("kind", origin.kind);
-      json.text("name", origin.name);
-      json.boolean("simulated", origin.simulated);
-      json.text("version", origin.version);
+      write_origin(json, origin);
       json.text("timestamp", origin.timestamp);
       json.end_object();
     }

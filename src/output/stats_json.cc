@@ -124,6 +124,7 @@ std::string stats_json(const StatsSource& source, const RunTotals& run, const Ke
   StatsDocument out;
   out.source = {.kind = std::string(source.kind),
                 .name = std::string(source.name),
+                .host = std::string(source.host),
                 .version = std::string(source.version),
                 .timestamp = eve_timestamp(source.timestamp)};
   out.uptime = run.seconds;

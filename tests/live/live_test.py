@@ -482,6 +482,7 @@ class Reports(LiveCase):
         self.assert_fetched("https://fine.example/")
         stats = self.daemon.stats(lambda stats: stats["rules"][0]["hits"] == 1)
         self.assertEqual(stats["source"]["kind"], "live")
+        self.assertEqual(stats["source"]["host"], socket.gethostname())
         self.assertEqual({queue["id"] for queue in stats["stats"]["capture"]["queues"]}, {0, 1, 2, 3})
         self.assertGreater(stats["latency_us"]["p99"], 0)
         self.stop_cleanly()

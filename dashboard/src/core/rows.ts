@@ -73,7 +73,7 @@ export interface Timeline { start: number; step: number; pkts: number[]; bytes: 
 export interface Stats {
   timestamp: string;
   uptime: number;
-  source: { kind: string; name: string; simulated: boolean; version: string };
+  source: { kind: string; name: string; host?: string; simulated: boolean; version: string };
   stats: {
     capture: { kernel_packets: number; kernel_drops: number; user_drops: number; queues: { id: number; depth: number; drops: number }[] };
     decoder: Record<"pkts" | "bytes" | "ipv4" | "ipv6" | "tcp" | "udp" | "icmp" | "other" | "invalid" | "truncated", number>;

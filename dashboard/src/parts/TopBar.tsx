@@ -18,7 +18,7 @@ function phaseWord(): string {
 function sourceName(): string {
   switch (source.value.kind) {
     case "none": return "";
-    case "gateway": return source.value.host;
+    case "gateway": return whole.value?.source.host ?? source.value.host;
     case "capture": return S.capturesName(source.value.files.map((file) => file.name));
   }
 }
@@ -50,7 +50,7 @@ function What() {
   return (
     <div class="what">
       <h1>{S.product}</h1>
-      {source.value.kind !== "none" && <span class="source-name" title={isLive.value ? `${sourceName()}: ${whole.value?.source.name ?? ""}` : sourceName()}>{sourceName()}</span>}
+      {source.value.kind !== "none" && <span class="source-name" title={source.value.kind === "gateway" ? `${source.value.host}: ${whole.value?.source.name ?? ""}` : sourceName()}>{sourceName()}</span>}
       <span class={`state is-${phase.value.is}`} role="status">{phaseWord()}</span>
       {isLive.value && (
         <button class="quiet" onClick={togglePause} aria-pressed={paused.value}>

@@ -28,6 +28,7 @@ inline constexpr std::uint64_t kMaxStatsNumber = std::uint64_t{1} << 53;
 struct StatsOrigin {
   std::string kind;     // "pcap", "live", or "mixed"
   std::string name;     // the file, the place, or "3 sources"
+  std::string host;     // the gateway's own name; empty: none was told
   std::string version;  // of the program that wrote it
   std::string timestamp;
   bool simulated = false;

@@ -14,6 +14,7 @@ namespace netscope {
 struct StatsSource {
   std::string_view kind;     // "pcap" or "live"
   std::string_view name;     // the file, or the place
+  std::string_view host{};   // the gateway's own name; empty: none
   std::string_view version;  // of the program
   Time timestamp;            // when the document is made
 };

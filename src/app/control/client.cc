@@ -137,7 +137,8 @@ void print_status(const Json& document) {
   const auto number = [&](const char* part, const char* key) {
     return static_cast<unsigned long long>(stats.value(part, Json::object()).value(key, 0ULL));
   };
-  std::printf("%s\n", printable(text_of(document.value("source", Json::object()), "name")).c_str());
+  const Json source = document.value("source", Json::object());
+  std::printf("%s: %s\n", printable(text_of(source, "host")).c_str(), printable(text_of(source, "name")).c_str());
   std::printf("packets   %llu (accepted %llu, blocked %llu, rejected %llu), by the kernel alone %llu\n",
               number("decoder", "pkts"), number("firewall", "accepted"), number("firewall", "blocked"),
               number("firewall", "rejected"), number("capture", "kernel_packets"));

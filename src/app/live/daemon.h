@@ -78,6 +78,7 @@ class Daemon : public Gateway {
   void watch_workers();
   void problem(const std::string& text);
   std::string place() const;
+  StatsSource source() const;  // views of run_
 
   const CommandLine& options_;
   LoadedPolicy& policy_;

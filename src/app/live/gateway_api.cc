@@ -13,7 +13,6 @@
 #include "app/output/wall_clock.h"
 #include "app/version.h"
 #include "app/web/web_process.h"
-#include "netscope/output/stats_json.h"
 
 namespace netscope {
 namespace {
@@ -162,8 +161,7 @@ std::optional<ManualAction> Daemon::take_back(std::optional<std::uint64_t> id) {
 // --- questions
 
 std::string Daemon::stats() {
-  std::string json = stats_json({.kind = "live", .name = run_.place, .version = version(), .timestamp = wall_clock()},
-                                totals_, kernel_, *policy_.rules);
+  std::string json = stats_json(source(), totals_, kernel_, *policy_.rules);
   json.pop_back();  // the line feed
   return json;
 }

@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <memory>
 #include <thread>
 
 #include "app/live/live.h"
 #include "app/live/only_one.h"
+#include "app/output/wall_clock.h"
+#include "app/version.h"
 #include "netscope/nft/conntrack.h"
 
 namespace netscope {
@@ -29,6 +32,11 @@ std::uint64_t random_seed() {
   std::uint64_t seed = 0;
   if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = static_cast<std::uint64_t>(::getpid());
   return seed;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 }  // namespace
@@ -60,6 +68,7 @@ Result<void> Daemon::set_up() {
     if (!place) return std::unexpected(place.error());
     only_one_ = std::move(*place);
   }
+  run_.host = host_name();
   prepare_state(*user);
   open_control(*user);
   if (auto started = start_dashboard(*user); !started) return started;
@@ -129,6 +138,10 @@ Result<void> Daemon::open_queues() {
 
 // --- the run
 
+StatsSource Daemon::source() const {
+  return {.kind = "live", .name = run_.place, .host = run_.host, .version = version(), .timestamp = wall_clock()};
+}
+
 std::string Daemon::place() const {
   std::string out(to_string(choice_->backend));
   for (const Hook hook : settings_.hooks) out += ", " + std::string(to_string(hook));
@@ -182,7 +195,7 @@ void Daemon::tick() {
   kernel.names_dropped = names_->lost();
   kernel_ = std::move(kernel);
   output_.warn_of_lost_events();
-  output_.write_statistics(run_.place, totals_, kernel_, *policy_.rules);
+  output_.write_statistics(source(), totals_, kernel_, *policy_.rules);
   output_.show_status(totals_, kernel_);
   output_.warn_of_losses(totals_.statistics, kernel_);
   follow_actions();
@@ -309,7 +322,7 @@ void Daemon::stop() {
   if (const auto closed = output_.close(); !closed) problem(to_string(closed.error()));
   run_.kernel.events_dropped = output_.events().dropped();
   run_.kernel.names_dropped = names_ ? names_->lost() : 0;
-  output_.write_statistics(run_.place, run_, run_.kernel, *policy_.rules);
+  output_.write_statistics(source(), run_, run_.kernel, *policy_.rules);
 }
 
 QueueRange queues_of(const LiveSettings& settings, const CommandLine& options) {

@@ -4,8 +4,6 @@
 
 #include "app/live/service.h"
 #include "app/output/wall_clock.h"
-#include "app/version.h"
-#include "netscope/output/stats_json.h"
 
 namespace netscope {
 namespace {
@@ -56,11 +54,10 @@ void LiveOutput::warn_of_lost_events() {
   events_warned_of_ = dropped;
 }
 
-void LiveOutput::write_statistics(const std::string& place, const RunTotals& totals, const KernelView& kernel,
+void LiveOutput::write_statistics(const StatsSource& source, const RunTotals& totals, const KernelView& kernel,
                                   const RuleSet& rules) {
   if (options_.stats_json.empty() || options_.stats_json == "-") return;
-  const std::string json = stats_json({.kind = "live", .name = place, .version = version(), .timestamp = wall_clock()},
-                                      totals, kernel, rules);
+  const std::string json = stats_json(source, totals, kernel, rules);
   const auto written = replace_file(options_.stats_json, json);
   if (!written && output_warning_.due()) {
     console_.log(LogLevel::error, to_string(written.error()) + "; filtering goes on");

@@ -14,6 +14,7 @@
 #include "app/live/queue_worker.h"
 #include "netscope/output/kernel_view.h"
 #include "netscope/output/run_totals.h"
+#include "netscope/output/stats_json.h"
 
 namespace netscope {
 
@@ -42,7 +43,7 @@ class LiveOutput {
   EventWriter& events() { return events_; }
   void warn_of_lost_events();
   // Replaces the file of --stats-json as a whole.
-  void write_statistics(const std::string& place, const RunTotals& totals, const KernelView& kernel,
+  void write_statistics(const StatsSource& source, const RunTotals& totals, const KernelView& kernel,
                         const RuleSet& rules);
   void show_status(const RunTotals& totals, const KernelView& kernel);
   void warn_of_losses(const Statistics& statistics, const KernelView& kernel);

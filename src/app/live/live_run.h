@@ -10,6 +10,7 @@ namespace netscope {
 
 struct LiveRun : RunTotals {
   std::string place;  // "nft, hooks forward, queues 0-3"
+  std::string host;   // the gateway's own name
   KernelView kernel;
   std::uint64_t reloads = 0;
   bool failed = false;  // the log says why

@@ -112,6 +112,7 @@ std::vector<std::uint64_t> read_numbers(const Node& list) {
 StatsOrigin read_origin(const Node& source) {
   return {.kind = source["kind"].text(),
           .name = source["name"].text(),
+          .host = source.has("host") ? source["host"].text() : std::string(),
           .version = source["version"].text(),
           .timestamp = {},
           .simulated = source["simulated"].boolean()};

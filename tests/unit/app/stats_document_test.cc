@@ -12,7 +12,7 @@ constexpr const char* kNoon = "2026-11-23T12:00:00.000000+0000";
 
 StatsDocument document(const std::string& name) {
   StatsDocument out;
-  out.source = {.kind = "pcap", .name = name, .version = "1", .timestamp = kNoon};
+  out.source = {.kind = "pcap", .name = name, .host = "", .version = "1", .timestamp = kNoon};
   return out;
 }
 
@@ -53,6 +53,16 @@ TEST(StatsDocument, IsReadAsItWasWritten) {
   const auto read = parse_stats(json);
   ASSERT_TRUE(read) << to_string(read.error());
   EXPECT_EQ(to_json(*read), json);
+}
+
+TEST(StatsDocument, TellsTheGatewaysNameWhereThereIsOne) {
+  StatsDocument out = document("queues 0-3");
+  EXPECT_EQ(to_json(out).find("\"host\""), std::string::npos);
+  out.source.host = "attic";
+  const auto read = parse_stats(to_json(out));
+  ASSERT_TRUE(read) << to_string(read.error());
+  EXPECT_EQ(read->source.host, "attic");
+  EXPECT_NE(merged({out, document("in.pcap")}).find("\"host\":\"attic\""), std::string::npos);
 }
 
 TEST(StatsDocument, OfOneIsItself) {
