@@ -156,23 +156,31 @@ void domains(std::string& out, const Statistics& s) {
   const auto top = s.domains.top(kTopRows);
   if (top.empty()) out += "  none\n";
   for (const auto& [domain, tally] : top) tally_row(out, domain, tally);
+  if (s.learned_names > 0) {
+    out += "  (flows without a name of their own that an answer of DNS names: " + grouped(s.learned_names) + ")\n";
+  }
   if (!s.domains.exact()) out += "  (bytes may be short by " + bytes_text(s.domains.error_bytes()) + ")\n";
 }
 
 void rule_rows(std::string& out, const RunTotals& run, const RuleSet& rules) {
   head(out, "Rules", " action        hits    packets     bytes");  // a DNS flow is judged at each message
-  const auto row = [&](std::string_view name, std::string_view action, std::uint64_t hits, const Counter& matched) {
-    out += "  " + column(name, kNameWidth) + " " + column(action, 8) + right(grouped(hits), 10) +
-           right(grouped(matched.packets), 11) + right(bytes_text(matched.bytes), 10) + "\n";
+  const auto row = [&](std::string_view name, std::string_view action, std::uint64_t hits, const std::string& packets,
+                       const std::string& bytes) {
+    out += "  " + column(name, kNameWidth) + " " + column(action, 8) + right(grouped(hits), 10) + right(packets, 11) +
+           right(bytes, 10) + "\n";
+  };
+  const auto tally_of = [&](std::string_view name, std::string_view action, const RuleTally& tally) {
+    row(name, action, tally.flows, grouped(tally.matched.packets), bytes_text(tally.matched.bytes));
   };
   for (std::size_t i = 0; i < rules.rules().size(); ++i) {
     const Rule& rule = rules.rules()[i];
-    const RuleTally& tally = run.statistics.rules[i];
-    row(rule.name, to_string(rule.action), rule.action == RuleAction::log ? run.log_hits[i] : tally.flows,
-        tally.matched);
+    if (rule.action == RuleAction::log) {
+      row(rule.name, to_string(rule.action), run.log_hits[i], "-", "-");  // the packets are another rule's
+    } else {
+      tally_of(rule.name, to_string(rule.action), run.statistics.rules[i]);
+    }
   }
-  const RuleTally& last = run.statistics.default_rule;
-  row("(default)", to_string(rules.policy().default_action), last.flows, last.matched);
+  tally_of("(default)", to_string(rules.policy().default_action), run.statistics.default_rule);
 }
 
 void tables(std::string& out, const RunTotals& run, const RuleSet& rules) {
