@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "netscope/base/text.h"
+
 namespace netscope::http {
 namespace {
 
@@ -64,11 +66,8 @@ constexpr auto kMethods = std::to_array<std::string_view>({"GET",
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 constexpr bool is_letter(char c) {
-  return lower(c) >= 'a' && lower(c) <= 'z';
+  return to_lower(c) >= 'a' && to_lower(c) <= 'z';
 }
 // RFC 9110, section 5.6.2.
 constexpr bool is_token(char c) {
@@ -89,7 +88,7 @@ std::string_view trim(std::string_view text) {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+  return std::ranges::equal(a, b, [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
 // One line off the front, without its line feed; nothing is taken when the line feed has not arrived.
@@ -331,8 +330,8 @@ Parsed<std::uint64_t> parse_chunk_size(std::string_view line) {
   if (line.empty() || line.size() > kMaxDigits) return ParseStatus::malformed;
   std::uint64_t size = 0;
   for (const char c : line) {
-    if (!is_digit(c) && !(lower(c) >= 'a' && lower(c) <= 'f')) return ParseStatus::malformed;
-    size = size << 4 | static_cast<std::uint64_t>(is_digit(c) ? c - '0' : lower(c) - 'a' + 10);
+    if (!is_digit(c) && !(to_lower(c) >= 'a' && to_lower(c) <= 'f')) return ParseStatus::malformed;
+    size = size << 4 | static_cast<std::uint64_t>(is_digit(c) ? c - '0' : to_lower(c) - 'a' + 10);
   }
   return size;
 }

@@ -5,15 +5,14 @@
 #include <algorithm>
 #include <limits>
 
+#include "netscope/base/text.h"
+
 namespace netscope {
 namespace {
 
 constexpr std::size_t kMaxLabel = 63;  // RFC 1035, section 2.3.4
 constexpr std::string_view kAcePrefix = "xn--";
 
-constexpr char lower_ascii(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 constexpr bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -55,7 +54,7 @@ HostName HostName::compared_form(std::string_view text) {
     }
     begin -= width;
     if (width == 1) {
-      name.text_[begin] = lower_ascii(c);
+      name.text_[begin] = to_lower(c);
     } else {
       const auto value = static_cast<unsigned char>(c);
       const std::array<char, 4> escaped{'\\', static_cast<char>('0' + value / 100),
@@ -199,10 +198,6 @@ std::string punycode(std::u32string_view label) {
     ++n;
   }
   return out;
-}
-
-std::string quoted(std::string_view text) {
-  return "\"" + std::string(text) + "\"";
 }
 
 Result<std::string> label_in_compared_form(std::u32string_view label, std::string_view written) {
