@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t kFanOutSeed = 0x6e657473636f7065;
 
 // A connection of QUIC may move to another port: all between two addresses is one worker's.
-std::size_t share_of(PacketKind kind, const FlowKey& key) {
+[[gnu::always_inline]] inline std::size_t share_of(PacketKind kind, const FlowKey& key) {
   constexpr std::uint16_t kQuicPort = 443;
   if (kind != PacketKind::of_flow && kind != PacketKind::quoting) return 0;
   FlowKey spread = key;

@@ -10,10 +10,14 @@
 
 namespace netscope {
 
-// Immutable once built; look-ups allocate nothing and cost a hash probe per prefix length that is stored for the
-// address's version (a handful in practice, 33 or 129 at worst), whatever the number of prefixes.
+// Immutable once built; look-ups allocate nothing. A few prefixes are compared one by one. Of many, a look-up costs a
+// hash probe per prefix length that is stored for the address's version (a handful in practice, 33 or 129 at worst),
+// whatever their number.
 class PrefixIndex {
  public:
+  // So many prefixes are compared faster than hashed.
+  static constexpr std::size_t kFew = 8;
+
   struct Entry {
     IpPrefix prefix;
     std::uint32_t value;
@@ -29,31 +33,58 @@ class PrefixIndex {
   // Calls `visit(values)` for each stored prefix that contains `address`, from the longest to the shortest.
   template <class Visit>
   void for_each_containing(const IpAddress& address, Visit&& visit) const {
+    const Halves wanted = halves_of(address);
+    for (const Compared& prefix : few_) {
+      if (prefix.contains(wanted, address.version)) visit(values_of(prefix.slot));
+    }
     for (const std::uint8_t length : lengths(address.version)) {
-      if (const Slot* slot = find(address, length))
-        visit(Values(values_).subspan(slot->first_value, slot->value_count));
+      if (const Slot* slot = find(wanted, length, address.version)) visit(values_of(*slot));
     }
   }
   bool contains(const IpAddress& address) const;
 
-  bool empty() const { return slots_.empty(); }
+  bool empty() const { return values_.empty(); }
   // Heap memory in use.
   std::size_t memory_bytes() const;
 
  private:
+  // An address as two numbers, the first bits on top.
+  struct Halves {
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+    bool operator==(const Halves&) const = default;
+  };
   // One prefix in an open-addressed table; `value_count` 0 marks a free slot.
   struct Slot {
     IpPrefix prefix;
     std::uint32_t first_value = 0;
     std::uint32_t value_count = 0;
   };
+  // One of a few.
+  struct Compared {
+    Halves prefix;
+    Halves mask;
+    Slot slot;
 
-  const Slot* find(const IpAddress& address, std::uint8_t length) const;
+    bool contains(const Halves& address, IpVersion version) const {
+      return ((address.high ^ prefix.high) & mask.high) == 0 && ((address.low ^ prefix.low) & mask.low) == 0 &&
+             slot.prefix.address.version == version;
+    }
+  };
+
+  static Halves halves_of(const IpAddress& address);
+  static Halves masked(const Halves& address, unsigned length);
+  static std::uint64_t hash_of(const Halves& prefix, unsigned length, IpVersion version);
+  void insert(const Slot& slot);
+  const Slot* find(const Halves& address, std::uint8_t length, IpVersion version) const;
   std::span<const std::uint8_t> lengths(IpVersion version) const {
     return version == IpVersion::v4 ? v4_lengths_ : v6_lengths_;
   }
+  Values values_of(const Slot& slot) const { return Values(values_).subspan(slot.first_value, slot.value_count); }
 
-  std::vector<Slot> slots_;  // a power of two, at most half full; empty for an empty index
+  // Either of these is empty.
+  std::vector<Compared> few_;  // longest first
+  std::vector<Slot> slots_;    // a power of two, at most half full
   std::vector<std::uint32_t> values_;
   std::vector<std::uint8_t> v4_lengths_;  // those that occur, longest first
   std::vector<std::uint8_t> v6_lengths_;

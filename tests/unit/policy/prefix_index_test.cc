@@ -40,7 +40,12 @@ TEST(PrefixIndex, GoesFromTheLongestToTheShortest) {
   EXPECT_TRUE(values_of(index, IpAddress{}).empty());
 }
 
-TEST(PrefixIndex, AgreesWithANaiveSearch) {
+// Few prefixes are compared and many are hashed.
+class PrefixIndexOfSize : public testing::TestWithParam<std::size_t> {};
+INSTANTIATE_TEST_SUITE_P(FewAndMany, PrefixIndexOfSize,
+                         testing::Values(1, PrefixIndex::kFew - 1, PrefixIndex::kFew, PrefixIndex::kFew + 1, 500));
+
+TEST_P(PrefixIndexOfSize, AgreesWithANaiveSearch) {
   std::mt19937 random(1);
   const auto random_address = [&] {
     std::array<std::uint8_t, 16> bytes{};
@@ -49,7 +54,7 @@ TEST(PrefixIndex, AgreesWithANaiveSearch) {
     return IpAddress::from_bytes(Bytes(bytes).first(v4 ? 4 : 16));
   };
   std::vector<PrefixIndex::Entry> entries;
-  while (entries.size() < 500) {
+  while (entries.size() < GetParam()) {
     const IpAddress base = random_address();
     const auto parsed = IpPrefix::parse(to_string(base) + "/" + std::to_string(random() % (base.bit_count() + 1)));
     if (parsed) entries.push_back({*parsed, static_cast<std::uint32_t>(entries.size())});
