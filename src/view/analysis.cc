@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace netscope {
-namespace {
-
-// What most records are shorter than, their headers included.
-constexpr std::size_t kRecordBytes = 2048;
-
-}  // namespace
 
 Analysis::Analysis(std::shared_ptr<const RuleSet> rules, Tunnels tunnels)
     : rules_(std::move(rules)), decoder_(tunnels, PacketDecoder::Answers::watched) {
@@ -22,45 +16,33 @@ Analysis::Analysis(std::shared_ptr<const RuleSet> rules, Tunnels tunnels)
   }
 }
 
-// Records are taken where they lie; only one that these bytes do not end is kept until the next ones come.
 Result<void> Analysis::feed(Bytes bytes) {
   while (!bytes.empty() && !broken_) {
-    if (held_.empty()) {
-      const Bytes stretch = bytes.first(std::min(bytes.size(), kChunkBytes));
-      const auto taken = take_what_is_whole(stretch);
-      if (!taken) return std::unexpected(taken.error());
-      bytes = bytes.subspan(*taken);
-      if (*taken > 0) continue;
-    }
-    // The beginning of a record, and as much more as should end it. What that brought beyond it is given back.
-    const std::size_t before = held_.size();
-    const Bytes more = bytes.first(std::min(bytes.size(), std::max(kRecordBytes, before)));
-    held_.insert(held_.end(), more.begin(), more.end());
-    const auto taken = take_what_is_whole(held_);
-    if (!taken) return std::unexpected(taken.error());
-    if (*taken > before) {
-      bytes = bytes.subspan(*taken - before);
-      held_.clear();
-    } else {
-      bytes = bytes.subspan(more.size());
-      held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(*taken));
+    if (chunk_.buffer.size() == held_) chunk_.buffer.resize(std::max(kChunkBytes, held_ * 2));
+    const std::size_t size = std::min(bytes.size(), chunk_.buffer.size() - held_);
+    std::copy_n(bytes.begin(), size, chunk_.buffer.begin() + static_cast<std::ptrdiff_t>(held_));
+    held_ += size;
+    bytes = bytes.subspan(size);
+    if (held_ == chunk_.buffer.size()) {
+      if (auto taken = take_what_is_whole(); !taken) return taken;
     }
   }
   return {};
 }
 
-// Judges the whole records at the front of `bytes`; how many bytes they take.
-Result<std::size_t> Analysis::take_what_is_whole(Bytes bytes) {
-  std::size_t taken = 0;
+// Judges the whole records of the buffer, and moves what is left to its front.
+Result<void> Analysis::take_what_is_whole() {
   for (;;) {
     chunk_.clear();
-    chunk_.bytes = bytes.subspan(taken);
+    chunk_.bytes = Bytes{chunk_.buffer}.first(held_);
     const ParseStatus status = take_records(parser_, chunk_);
     judge();
-    taken += chunk_.used;
+    std::copy(chunk_.buffer.begin() + static_cast<std::ptrdiff_t>(chunk_.used),
+              chunk_.buffer.begin() + static_cast<std::ptrdiff_t>(held_), chunk_.buffer.begin());
+    held_ -= chunk_.used;
     chunk_offset_ += chunk_.used;
     if (status == ParseStatus::ok) continue;  // as many records as a chunk takes; there may be more
-    if (status != ParseStatus::malformed) return taken;
+    if (status != ParseStatus::malformed) return {};
     broken_ = true;
     return failure("at byte " + std::to_string(parser_.offset()) + ": " + parser_.error());
   }
@@ -68,13 +50,14 @@ Result<std::size_t> Analysis::take_what_is_whole(Bytes bytes) {
 
 Result<void> Analysis::end_capture() {
   Result<void> result;
-  if (!broken_ && (!held_.empty() || parser_.offset() == 0)) {
+  if (!broken_) result = take_what_is_whole();
+  if (result && !broken_ && (held_ > 0 || parser_.offset() == 0)) {
     result = failure("at byte " + std::to_string(parser_.offset()) +
                      (parser_.offset() == 0 ? ": the file is too short to be a capture"
                                             : ": the last record is cut off; what came before it was analysed"));
   }
   parser_ = CaptureParser{};
-  held_.clear();
+  held_ = 0;
   chunk_offset_ = 0;
   broken_ = false;
   ++file_;

@@ -9,6 +9,7 @@ CORE = ["base", "crypto", "net", "dpi", "flow", "policy", "engine", "capture", "
 MAY_INCLUDE = {layer: set(CORE[: i + 1]) for i, layer in enumerate(CORE)}
 MAY_INCLUDE["nfq"] = {*MAY_INCLUDE["engine"], "nfq"}
 MAY_INCLUDE["nft"] = {*MAY_INCLUDE["policy"], "nft"}
+MAY_INCLUDE["tools"] = {*MAY_INCLUDE["policy"], "tools"}
 MAY_INCLUDE["app"] = {*CORE, "nfq", "nft", "app"}
 
 # Standard headers that bring threads, files, clocks or the environment along.

@@ -106,8 +106,8 @@ struct Flow {
   std::unique_ptr<Inspection> inspection;  // from the first payload of TCP or QUIC until nothing more can come to light
   std::unique_ptr<FlowNames> names;
   std::array<std::uint32_t, 2> start_sequence{};  // of the first byte behind a SYN, by Direction
-  std::uint32_t rule = 0;   // RuleIndex of the decision
-  std::uint32_t newer = 0;  // neighbours in the table's list
+  std::uint32_t rule = 0;                         // RuleIndex of the decision
+  std::uint32_t newer = 0;                        // neighbours in the table's list
   std::uint32_t older = 0;
   std::int32_t queued_second = 0;  // when it was put at the list's end, seconds of the table's clock
   std::uint16_t app = 0;           // AppId

@@ -117,7 +117,7 @@ class FlowTable {
   };
 
   [[gnu::always_inline]] static void prefetch(const Flow& flow) {
-    const char* const lines = reinterpret_cast<const char*>(&flow);
+    const char* const lines = static_cast<const char*>(static_cast<const void*>(&flow));
     for (std::size_t line = 0; line < sizeof(Flow); line += 64) __builtin_prefetch(lines + line);
   }
   Duration timeout(const Flow& flow) const;

@@ -36,7 +36,7 @@ class Analysis {
 
  private:
   void judge();
-  Result<std::size_t> take_what_is_whole(Bytes bytes);
+  Result<void> take_what_is_whole();
   void add_rows(std::size_t share);
   void collect_events(Worker& worker);
   void place_packets();
@@ -47,8 +47,8 @@ class Analysis {
   CaptureParser parser_;
   PacketDecoder decoder_;
   Chunk chunk_;
-  std::vector<std::uint8_t> held_;  // the beginning of a record whose end is still to come
-  std::uint64_t chunk_offset_ = 0;  // of the chunk's first byte in the capture
+  std::size_t held_ = 0;            // bytes in the chunk's buffer
+  std::uint64_t chunk_offset_ = 0;  // of the buffer's first byte in the capture
   std::uint64_t number_ = 0;        // of the last packet
   std::uint16_t file_ = 0;
   bool broken_ = false;  // the rest of this capture cannot be read
