@@ -147,6 +147,17 @@ class Actions(LiveCase):
         self.assert_blocked("https://other.example/")
         self.stop_cleanly()
 
+    def test_a_connection_of_quic_that_a_nat_moved_keeps_its_verdict(self):
+        places = (HERE.parent / "golden" / "quic-moved.pcap", HERE.parent / "quic-moved.pcap")
+        capture = next(place for place in places if place.exists())
+        self.bed.start("server", "python3", HERE / "moved_quic.py", "server", capture, SERVER4)
+        self.bed.wait_for_port("server", 443, udp=True)
+        self.start('[policy]\ndefault = "drop"\n' + rule("accept", 'domain = ["moved.example"]'))
+        done = self.bed.run("client", "python3", HERE / "moved_quic.py", "client", capture, SERVER4)
+        # Opened, moved, moved again; not a datagram to an id that nobody chose, nor another name.
+        self.assertEqual(json.loads(done.stdout), [40001, 40002, 40003], self.daemon.text())
+        self.stop_cleanly()
+
     def test_a_later_request_of_a_connection_is_judged(self):
         self.start(REJECTED)
         first, second = "http://fine.example/", "http://blocked.example/"

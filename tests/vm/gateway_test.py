@@ -311,6 +311,7 @@ REPEATED = [
     "Actions.test_drop_by_name",
     "Actions.test_an_address_rule_stops_the_connection_before_it_begins",
     "Actions.test_a_hello_in_pieces_is_read",
+    "Actions.test_a_connection_of_quic_that_a_nat_moved_keeps_its_verdict",
     "Nat",
     "Reload.test_a_broken_file_keeps_the_old_rules",
     "Reload.test_new_rules_cut_what_runs_and_let_go_what_did_not",
