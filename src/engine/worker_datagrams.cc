@@ -204,7 +204,7 @@ bool Worker::has_moved_here(Flow& flow, const Packet& packet) {
   inspection.quic->claimed = inspection.quic->understood = true;
   inspection_bytes_ += inspection.memory_bytes() - memory_before;
   if (options_.recording.names() || !hello->ja4.empty()) {
-    flow.names = std::make_unique<FlowNames>();
+    if (flow.names == nullptr) flow.names = std::make_unique<FlowNames>();  // it may have a name from DNS
     flow.names->alpn = hello->alpn;
     flow.names->ja4 = hello->ja4;
     flow.names->encrypted_hello = hello->encrypted;
