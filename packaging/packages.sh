@@ -3,12 +3,12 @@
 
 # What CMakeLists.txt and src/ ask for; ccache is used where it is, and makes second builds quick.
 readonly BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config git ccache
-  libpcap-dev libtomlplusplus-dev libcli11-dev rapidjson-dev nettle-dev
+  libpcap-dev libtomlplusplus-dev libcli11-dev rapidjson-dev nettle-dev libre2-dev
   libmnl-dev libnftables-dev libcap-ng-dev libseccomp-dev libsystemd-dev
   libmicrohttpd-dev libsqlite3-dev nlohmann-json3-dev)
 
 # What the page is built with. Node 18 and npm, or newer ones from elsewhere, which conflict with Debian's.
-PAGE_PACKAGES=(clang-19 lld-19 wasi-libc libc++-19-dev-wasm32 libclang-rt-19-dev-wasm32)
+PAGE_PACKAGES=(clang-19 lld-19 wasi-libc libc++-19-dev-wasm32 libclang-rt-19-dev-wasm32 binaryen)
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
   PAGE_PACKAGES+=(nodejs npm)
 fi

@@ -61,11 +61,11 @@ export async function openCaptures(files: File[], rules = state.rulesText.value)
     batch(() => {
       state.source.value = { kind: "capture", files, warnings };
       state.rulesText.value = rules;
-      state.phase.value = { is: "ready" };
     });
     await refresh();
+    if (core !== client) return; // closed meanwhile
     const nothing = state.whole.value?.stats.decoder.pkts === 0;
-    if (nothing) state.phase.value = { is: "failed", why: warnings[0] ?? S.noPackets };
+    state.phase.value = nothing ? { is: "failed", why: warnings[0] ?? S.noPackets } : { is: "ready" };
   } catch (reason) {
     if (reason instanceof Cancelled) return;
     state.phase.value = { is: "failed", why: problemOf(reason).message };

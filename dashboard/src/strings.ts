@@ -147,7 +147,7 @@ export const S = {
   whyVerdict: "Why",
   names: "Names",
   namesNone: "No name was seen.",
-  from: { tls: "from the TLS handshake", http: "from the HTTP request", dns: "from a DNS query", quic: "from the QUIC handshake",
+  from: { tls: "from the TLS handshake", http: "from the HTTP request", http2: "from the HTTP/2 request", dns: "from a DNS query", quic: "from the QUIC handshake",
     dtls: "from the DTLS handshake", mdns: "from an mDNS query", llmnr: "from an LLMNR query", socks: "from the SOCKS request", unknown: "from a DNS answer for this address" } as Record<string, string>,
   ja4Long: "Fingerprint of the client's hello",
   ends: "Ends",
@@ -217,7 +217,7 @@ export const S = {
   keys: [["/", "filter"], ["space", "pause or go on"], ["1 – 4", "views"], ["j k", "next, previous row"], ["enter", "open the row"],
     ["esc", "close"], ["b", "block what the row is about"], ["a", "allow it"], ["u", "undo"], ["t", "theme"], ["?", "this help"]] as const,
   wordsTitle: "Filter",
-  words: [["app:YouTube", "an application"], ["domain:*.example.org", "a name, and those below it"], ["domain:*ads?.*", "* any letters, ? one"],
+  words: [["app:YouTube", "an application"], ["domain:*.example.org", "a name, and those below it"], ["domain:*ads?.*", "* any letters, ? one"], ["sni:/^ads[0-9]/", "a regular expression"],
     ["client:192.168.1.0/24", "who asked; server:, ip:"], ["port:443 proto:quic", "both hold; \"and\" may be left out"],
     ["bytes>1M duration>10", "numbers"], ["blocked, accepted", "verdicts"], ["rule:homework", "what decided"], ["source:dns", "names from DNS answers; sni, host, query"], ["ja4:t13d*", "the client's fingerprint"], ["not (… or …)", "combined"]] as const,
 } as const;

@@ -362,8 +362,14 @@ EXPORT(check) int netscope_check(std::size_t size) {
   const auto rules = compile(input_text(size));
   return done(rules ? Result<void>{} : Result<void>{std::unexpected(rules.error())});
 }
-EXPORT(feed) int netscope_feed(std::size_t size) {
-  return done(view->analysis->feed(Bytes{input}.first(size)));
+EXPORT(room) std::uint8_t* netscope_room() {
+  return view->analysis->room().data();
+}
+EXPORT(room_size) std::size_t netscope_room_size() {
+  return view->analysis->room().size();
+}
+EXPORT(take) int netscope_take(std::size_t size) {
+  return done(view->analysis->take(std::min(size, view->analysis->room().size())));
 }
 EXPORT(end_capture) int netscope_end_capture() {
   return done(view->analysis->end_capture());

@@ -4,6 +4,7 @@
 import { sha1 } from "@noble/hashes/legacy.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { quicCrypto } from "./quic_crypto.mjs";
+import { regex } from "./regex.mjs";
 
 /** What the core says of wrong input. `line`, `column`: of rules; `begin`, `end`: of a filter, in bytes. */
 export class CoreError extends Error {
@@ -46,6 +47,7 @@ export class Core {
         sha256: (data, size, out) => memory().set(sha256Again(memory().subarray(data, data + size)), out),
         ...quicCrypto(memory),
       },
+      netscope_regex: regex(memory),
       wasi_snapshot_preview1: {
         environ_get: () => 0,
         environ_sizes_get: (count, size) => {
@@ -97,7 +99,13 @@ export class Core {
     this.answer(this.exports.check(this.put(rules)));
   }
   feed(/** @type {Uint8Array} */ bytes) {
-    this.answer(this.exports.feed(this.put(bytes)));
+    for (let at = 0; at < bytes.length; ) {
+      const room = this.exports.room(); // first: it may replace the memory
+      const part = bytes.subarray(at, at + this.exports.room_size());
+      new Uint8Array(this.exports.memory.buffer, room, part.length).set(part);
+      this.answer(this.exports.take(part.length));
+      at += part.length;
+    }
   }
   endCapture() {
     this.answer(this.exports.end_capture());

@@ -15,8 +15,6 @@ constexpr std::uint32_t kSectionHeader = 0x0a0d0d0a, kInterfaceDescription = 1, 
                         kEnhancedPacket = 6, kByteOrder = 0x1a2b3c4d, kByteOrderSwapped = 0x4d3c2b1a;
 
 constexpr std::size_t kPcapHeaderSize = 24, kBlockOverhead = 12;
-constexpr std::uint32_t kRecordHeader = 16;
-constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
 
 Time clamped(std::int64_t seconds, std::uint64_t nanoseconds) {
   constexpr std::int64_t kLimit = std::numeric_limits<std::int64_t>::max() / 2 / kNanosecondsPerSecond - 2;
@@ -41,16 +39,8 @@ void CaptureParser::note_link(LinkType link) {
   if (std::find(link_types_.begin(), link_types_.end(), link) == link_types_.end()) link_types_.push_back(link);
 }
 
-ParseStatus CaptureParser::next(Bytes window, Record& record) {
-  ParseStatus status;
-  if (started_ && format_ == CaptureFormat::pcap) [[likely]] {
-    status = pcap_record(window, record);
-  } else {
-    record = {};
-    status = started_ ? pcapng_block(window, record) : file_header(window, record);
-  }
-  if (status == ParseStatus::ok) offset_ += record.raw_size;
-  return status;
+ParseStatus CaptureParser::header_or_block(Bytes window, Record& record) {
+  return started_ ? pcapng_block(window, record) : file_header(window, record);
 }
 
 ParseStatus CaptureParser::file_header(Bytes window, Record& record) {
@@ -71,7 +61,8 @@ ParseStatus CaptureParser::file_header(Bytes window, Record& record) {
     return fail("it is compressed with gzip; unpack it first, as in: zcat FILE | netscope-nfq --pcap -");
   if (magic == 0x28b52ffd)
     return fail("it is compressed with zstd; unpack it first, as in: zstdcat FILE | netscope-nfq --pcap -");
-  return fail("not a capture: it begins with " + hex(magic) + ", which neither pcap nor pcapng does");
+  return fail("not a capture: it begins with " + hex(magic) +
+              ", which neither pcap nor pcapng does; other formats are converted by: editcap FILE OUT.pcap");
 }
 
 ParseStatus CaptureParser::pcap_header(Reader in, std::uint32_t magic, Record& record) {
@@ -91,25 +82,6 @@ ParseStatus CaptureParser::pcap_header(Reader in, std::uint32_t magic, Record& r
   started_ = true;
   record.kind = Record::Kind::header;
   record.raw_size = kPcapHeaderSize;
-  return ParseStatus::ok;
-}
-
-ParseStatus CaptureParser::pcap_record(Bytes window, Record& record) {
-  const std::size_t header = record_header_;
-  if (window.size() < header) return ParseStatus::need_more;
-  Reader in = Reader::whole(window.first<kRecordHeader>());  // whose size the compiler knows: nothing is checked twice
-  const std::int64_t seconds = u32(in);
-  const std::int64_t fraction = u32(in);
-  const std::uint32_t captured = u32(in);
-  if (captured > kMaxRecord) return refuse_record(captured);
-  if (window.size() < header + captured) return ParseStatus::need_more;
-  record = {.link = link_,
-            .size_on_wire = u32(in),
-            .raw_size = header + captured,
-            .data_begin = header,
-            .data_size = captured,
-            .time = Time{Duration{seconds * kNanosecondsPerSecond + fraction * nanoseconds_per_unit_}}};
-  if (captured > snap_length_ && snap_length_ != 0) note_larger();
   return ParseStatus::ok;
 }
 

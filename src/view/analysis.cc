@@ -16,16 +16,24 @@ Analysis::Analysis(std::shared_ptr<const RuleSet> rules, Tunnels tunnels)
   }
 }
 
+std::span<std::uint8_t> Analysis::room() {
+  if (chunk_.buffer.size() == held_) chunk_.buffer.resize(std::max(kChunkBytes, held_ * 2));
+  return std::span(chunk_.buffer).subspan(held_);
+}
+
+Result<void> Analysis::take(std::size_t size) {
+  if (broken_) return {};
+  held_ += size;
+  return held_ == chunk_.buffer.size() ? take_what_is_whole() : Result<void>{};
+}
+
 Result<void> Analysis::feed(Bytes bytes) {
   while (!bytes.empty() && !broken_) {
-    if (chunk_.buffer.size() == held_) chunk_.buffer.resize(std::max(kChunkBytes, held_ * 2));
-    const std::size_t size = std::min(bytes.size(), chunk_.buffer.size() - held_);
-    std::copy_n(bytes.begin(), size, chunk_.buffer.begin() + static_cast<std::ptrdiff_t>(held_));
-    held_ += size;
+    const std::span<std::uint8_t> free = room();
+    const std::size_t size = std::min(bytes.size(), free.size());
+    std::copy_n(bytes.begin(), size, free.begin());
     bytes = bytes.subspan(size);
-    if (held_ == chunk_.buffer.size()) {
-      if (auto taken = take_what_is_whole(); !taken) return taken;
-    }
+    if (auto taken = take(size); !taken) return taken;
   }
   return {};
 }
@@ -44,7 +52,8 @@ Result<void> Analysis::take_what_is_whole() {
     if (status == ParseStatus::ok) continue;  // as many records as a chunk takes; there may be more
     if (status != ParseStatus::malformed) return {};
     broken_ = true;
-    return failure("at byte " + std::to_string(parser_.offset()) + ": " + parser_.error());
+    return failure("at byte " + std::to_string(parser_.offset()) + ": " + parser_.error() +
+                   (parser_.offset() == 0 ? "" : "; what came before it was analysed"));
   }
 }
 
@@ -128,7 +137,8 @@ void Analysis::add_rows(std::size_t share) {
 }
 
 void Analysis::collect_events(Worker& worker) {
-  for (const Event& event : worker.take_events()) {
+  worker.take_events(events_);
+  for (const Event& event : events_) {
     if (event.kind == EventKind::flow) {
       fill(rows_.flow(rows_.opened_by(event.number)), event, *rules_, rows_.texts());
     } else if (event.kind != EventKind::drop) {

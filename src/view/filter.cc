@@ -5,6 +5,7 @@
 //   term      = "not" term | "(" either ")" | condition
 //   condition = field operator values | verdict | word
 //   values    = value { "," value } | "(" value { "or" value } ")"
+//   value     = letters | '"' letters '"' | "/" regular expression "/"
 //
 // Recursive descent over the text itself; each error knows the bytes that it speaks of.
 
@@ -45,9 +46,10 @@ class FilterParser {
   using Node = std::expected<std::uint32_t, FilterError>;
 
   struct Word {
+    enum class Kind : std::uint8_t { plain, quoted, regex };
     std::string_view text;
     std::size_t begin = 0;
-    bool quoted = false;
+    Kind kind = Kind::plain;
   };
   using MaybeWord = std::expected<Word, FilterError>;
 
@@ -136,6 +138,7 @@ class FilterParser {
     if (at_ == text_.size())
       return error("a condition is missing at the end, such as blocked or app:YouTube", at_, at_);
     if (sees_word("and") || sees_word("or")) return error("a condition is missing before this word", at_, at_ + 2);
+    if (sees('/')) return bare_word();
     const std::size_t begin = at_;
     std::size_t end = at_;
     while (end < text_.size() && !ends_filter_value(text_[end]) && !begins_filter_operator(text_[end])) ++end;
@@ -165,7 +168,7 @@ class FilterParser {
     if (!word) return std::unexpected(word.error());
     skip_blanks();
     const std::string lower = to_lower(word->text);
-    if (!word->quoted) {
+    if (word->kind == Word::Kind::plain) {
       if (lower == "blocked") {
         const std::uint32_t accepted = leaf({FilterField::action, Action::accept});
         return add({FilterNode::Kind::negated, accepted, 0});
@@ -174,7 +177,7 @@ class FilterParser {
       if (lower == "dropped") return leaf({FilterField::action, Action::drop});
       if (lower == "rejected") return leaf({FilterField::action, Action::reject});
     }
-    return checked(filter_condition(FilterField::any, FilterOperator::is, word->text), *word);
+    return condition_of(FilterField::any, FilterOperator::is, *word);
   }
 
   std::uint32_t leaf(FilterCondition condition) {
@@ -182,7 +185,9 @@ class FilterParser {
     return add({FilterNode::Kind::condition, static_cast<std::uint32_t>(filter_.conditions_.size() - 1), 0});
   }
 
-  Node checked(Result<FilterCondition> condition, const Word& word) {
+  Node condition_of(FilterField field, FilterOperator how, const Word& word) {
+    auto condition = word.kind == Word::Kind::regex ? filter_regex_condition(field, how, word.text)
+                                                    : filter_condition(field, how, word.text);
     if (!condition)
       return error(condition.error().message, word.begin, word.begin + std::max<std::size_t>(word.text.size(), 1));
     return leaf(std::move(*condition));
@@ -239,21 +244,36 @@ class FilterParser {
   Node one_value(FilterField field, FilterOperator how) {
     const MaybeWord word = value();
     if (!word) return std::unexpected(word.error());
-    return checked(filter_condition(field, how, word->text), *word);
+    return condition_of(field, how, *word);
+  }
+
+  // Up to a slash that no backslash stands before.
+  MaybeWord regex() {
+    const std::size_t open = at_++;
+    while (at_ < text_.size() && text_[at_] != '/') at_ += text_[at_] == '\\' ? 2 : 1;
+    if (at_ >= text_.size()) {
+      at_ = text_.size();
+      return error("this regular expression is never closed: a / ends it, and \\/ is a slash", open, at_);
+    }
+    const Word word{text_.substr(open + 1, at_ - open - 1), open + 1, Word::Kind::regex};
+    const std::size_t end = value_end(++at_);
+    if (end > at_) return error("this stands behind the regular expression; letters' case never counts", at_, end);
+    return word;
   }
 
   MaybeWord value() {
+    if (sees('/')) return regex();
     if (sees('"')) {
       const std::size_t close = text_.find('"', at_ + 1);
       if (close == std::string_view::npos) return error("this quotation mark is never closed", at_, text_.size());
-      const Word word{text_.substr(at_ + 1, close - at_ - 1), at_ + 1, true};
+      const Word word{text_.substr(at_ + 1, close - at_ - 1), at_ + 1, Word::Kind::quoted};
       at_ = close + 1;
       if (word.text.empty()) return error("this value is empty", word.begin - 1, close + 1);
       return word;
     }
     const std::size_t end = value_end(at_);
     if (end == at_) return error("a value is missing here", at_, std::min(at_ + 1, text_.size()));
-    const Word word{text_.substr(at_, end - at_), at_, false};
+    const Word word{text_.substr(at_, end - at_), at_};
     at_ = end;
     return word;
   }

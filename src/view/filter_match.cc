@@ -68,6 +68,7 @@ bool TextPattern::matches(std::string_view value) const {
     case Kind::contains: return to_lower(value).find(text) != std::string::npos;
     case Kind::glob: return glob_matches(text, to_lower(value));
     case Kind::domain: return domain_matches(domain, value);
+    case Kind::regex: return regex->found_in(value);
   }
   return false;
 }
@@ -114,6 +115,7 @@ bool FilterMatcher::any_text_holds(std::uint32_t condition, const FlowRow& flow)
     if (text_holds(condition, name.name)) return true;
   }
   const TextPattern& pattern = std::get<TextPattern>(filter_.conditions()[condition].value);
+  if (pattern.kind == TextPattern::Kind::regex) return false;  // asked once a text, and addresses are none
   return pattern.matches(to_string(flow.client.address)) || pattern.matches(to_string(flow.server.address)) ||
          pattern.matches(to_string(flow.protocol));
 }

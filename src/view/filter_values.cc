@@ -82,10 +82,7 @@ TextPattern plain_pattern(std::string_view text) {
 }
 
 Result<TextPattern> domain_pattern(std::string_view text) {
-  if (text.starts_with('/')) {
-    return failure(
-        "regular expressions are not understood; * stands for any letters and ? for one, as in domain:*ads*");
-  }
+  if (text.starts_with('/')) return failure("a regular expression stands without quotation marks");
   // A star elsewhere than in front of a label is a pattern of letters.
   const std::size_t star = text.find_first_of("*?", text.starts_with("*.") ? 2 : 0);
   if (star != std::string_view::npos) return plain_pattern(text);
@@ -175,6 +172,23 @@ Result<FilterCondition> filter_condition(FilterField field, FilterOperator how, 
     case FilterField::size: break;  // above
   }
   return failure("this field takes no value");
+}
+
+Result<FilterCondition> filter_regex_condition(FilterField field, FilterOperator how, std::string_view pattern) {
+  if (how != FilterOperator::is) return failure("a regular expression has no order: write \":\" instead");
+  switch (field) {
+    case FilterField::any:
+    case FilterField::app:
+    case FilterField::category:
+    case FilterField::domain:
+    case FilterField::rule:
+    case FilterField::ja4: break;
+    default: return failure("this field holds no text that a regular expression could be asked about");
+  }
+  auto regex = Regex::compile(pattern);
+  if (!regex) return failure("this is no regular expression that is understood: " + regex.error().message);
+  return FilterCondition{.field = field,
+                         .value = TextPattern{.kind = TextPattern::Kind::regex, .regex = std::move(*regex)}};
 }
 
 }  // namespace netscope

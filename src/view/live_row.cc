@@ -135,15 +135,16 @@ struct NameField {
   std::string_view path;
   Protocol protocol;
 };
-constexpr std::array<NameField, 9> kNames{{{"tls.sni", Protocol::tls},
-                                           {"quic.sni", Protocol::quic},
-                                           {"dtls.sni", Protocol::dtls},
-                                           {"http.hostname", Protocol::http},
-                                           {"socks.hostname", Protocol::socks},
-                                           {"dns.rrname", Protocol::dns},
-                                           {"mdns.rrname", Protocol::mdns},
-                                           {"llmnr.rrname", Protocol::llmnr},
-                                           {"netscope.name", Protocol::unknown}}};
+constexpr std::array<NameField, 10> kNames{{{"tls.sni", Protocol::tls},
+                                            {"quic.sni", Protocol::quic},
+                                            {"dtls.sni", Protocol::dtls},
+                                            {"http.hostname", Protocol::http},
+                                            {"http2.hostname", Protocol::http2},
+                                            {"socks.hostname", Protocol::socks},
+                                            {"dns.rrname", Protocol::dns},
+                                            {"mdns.rrname", Protocol::mdns},
+                                            {"llmnr.rrname", Protocol::llmnr},
+                                            {"netscope.name", Protocol::unknown}}};
 
 }  // namespace
 

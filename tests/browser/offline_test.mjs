@@ -212,8 +212,20 @@ onPage("tells of names that DNS answers told, and filters by where names and hel
   await page.keyboard.press("Escape");
   await the.writeFilter(page, "ja4:t13*");
   await the.untilRows(page, learned.filter((flow) => /^t13/.test((flow.tls ?? flow.quic)?.ja4 ?? "")).length);
-  await the.writeFilter(page, "sni:/ads[0-9]/");
-  await page.getByRole("alert").filter({ hasText: "regular expressions are not understood" }).waitFor();
+});
+
+onPage("filters by regular expressions, and says what is wrong with one", async (page) => {
+  const names = truth.flows.map((line) => JSON.parse(line)).map((flow) => flow.tls?.sni ?? flow.quic?.sni ?? flow.http?.hostname ?? "");
+  const wanted = names.filter((name) => /^(www|api)\..*(com|org)$/i.test(name)).length;
+  assert.ok(wanted > 0 && wanted < names.length);
+  await the.openCapture(page);
+  await the.goTo(page, "Flows");
+  await the.writeFilter(page, "not proto:dns sni:/^(WWW|api)\\..*(com|org)$/");
+  await the.untilRows(page, wanted);
+  await the.writeFilter(page, "sni:/ads[0-9/");
+  await page.getByRole("alert").filter({ hasText: /Unterminated character class/ }).waitFor();
+  await the.writeFilter(page, "sni:/(a+)+/");
+  await page.getByRole("alert").filter({ hasText: "a group is repeated that repeats" }).waitFor();
 });
 
 onPage("tells of a service that another protocol carries", async (page) => {

@@ -5,7 +5,7 @@ usage: layers.py ROOT | layers.py --self-test
 """
 import pathlib, re, sys, tempfile
 
-CORE = ["base", "crypto", "net", "dpi", "flow", "policy", "engine", "capture", "output", "view"]  # each may include itself and what is left of it
+CORE = ["base", "crypto", "regex", "net", "dpi", "flow", "policy", "engine", "capture", "output", "view"]  # each may include itself and what is left of it
 MAY_INCLUDE = {layer: set(CORE[: i + 1]) for i, layer in enumerate(CORE)}
 MAY_INCLUDE["nfq"] = {*MAY_INCLUDE["engine"], "nfq"}
 MAY_INCLUDE["nft"] = {*MAY_INCLUDE["policy"], "nft"}
@@ -17,7 +17,7 @@ OS_HEADERS = {
     "atomic", "barrier", "condition_variable", "csignal", "cstdio", "ctime", "filesystem", "fstream", "future", "iostream",
     "latch", "mutex", "semaphore", "shared_mutex", "stop_token", "syncstream", "thread",
 }
-LIBRARIES_OF_THE_CORE = {"toml++", "rapidjson", "nettle"}
+LIBRARIES_OF_THE_CORE = {"toml++", "rapidjson", "nettle", "re2"}
 
 FORBIDDEN_IN_CORE = [
     (re.compile(r"\b(?:system_clock|steady_clock|high_resolution_clock)\s*::\s*now\b"), "reads a clock: time is an argument"),

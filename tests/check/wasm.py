@@ -7,7 +7,7 @@ BUILD_DIR holds generated/built_in_catalogue.inc.
 """
 import concurrent.futures, os, pathlib, shutil, subprocess, sys
 
-CORE = ["base", "net", "dpi", "flow", "policy", "engine", "capture", "output", "view", "crypto/browser"]
+CORE = ["base", "net", "dpi", "flow", "policy", "engine", "capture", "output", "view", "crypto/browser", "regex", "regex/browser"]
 CLANG = "clang++-19"
 FLAGS = ["--target=wasm32-wasi", "-std=c++23", "-fno-exceptions", "-fno-rtti", "-stdlib=libc++", "-O1", "-Wall", "-Wextra", "-Werror",
          "-fvisibility=default"]  # for WebAssembly, clang hides what is not marked
@@ -18,7 +18,7 @@ MAY_IMPORT = {
 } | {  # what the page brings along
     "netscope_crypto." + name
     for name in ("sha1_base64", "sha256", "hkdf_extract", "hkdf_expand_label", "aes128_encrypt_block", "aes128_gcm_open")
-}
+} | {"netscope_regex.refusal", "netscope_regex.found"}
 
 
 def available():

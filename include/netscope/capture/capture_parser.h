@@ -52,7 +52,17 @@ class CaptureParser {
   // The record that begins at the front of `window`; the window's next one begins raw_size bytes on. need_more: the
   // window ends within it. malformed: it cannot be read, and neither can what follows; error() says why, and offset()
   // where.
-  ParseStatus next(Bytes window, Record& record);
+  [[gnu::always_inline]] ParseStatus next(Bytes window, Record& record) {
+    ParseStatus status;
+    if (started_ && format_ == CaptureFormat::pcap) [[likely]] {
+      status = pcap_record(window, record);
+    } else {
+      record = {};
+      status = header_or_block(window, record);
+    }
+    if (status == ParseStatus::ok) offset_ += record.raw_size;
+    return status;
+  }
 
   // Why `next` answered malformed.
   const std::string& error() const { return error_; }
@@ -75,11 +85,13 @@ class CaptureParser {
     std::int64_t offset_seconds = 0;
   };
 
+  static constexpr std::uint32_t kRecordHeader = 16;  // of pcap, in bytes
+
   ParseStatus fail(std::string why);
   [[gnu::cold]] ParseStatus refuse_record(std::uint32_t captured);
+  ParseStatus header_or_block(Bytes window, Record& record);
   ParseStatus file_header(Bytes window, Record& record);
   ParseStatus pcap_header(Reader in, std::uint32_t magic, Record& record);
-  ParseStatus pcap_record(Bytes window, Record& record);
   ParseStatus pcapng_block(Bytes window, Record& record);
   ParseStatus section_header(Reader body, Record& record);
   ParseStatus interface_description(Reader body, Record& record);
@@ -87,6 +99,25 @@ class CaptureParser {
   ParseStatus packet_block(Reader body, std::uint32_t type, Record& record);
   void note_link(LinkType link);
   [[gnu::cold]] void note_larger();
+  [[gnu::always_inline]] ParseStatus pcap_record(Bytes window, Record& record) {
+    const std::size_t header = record_header_;
+    if (window.size() < header) return ParseStatus::need_more;
+    Reader in =
+        Reader::whole(window.first<kRecordHeader>());  // whose size the compiler knows: nothing is checked twice
+    const std::int64_t seconds = u32(in);
+    const std::int64_t fraction = u32(in);
+    const std::uint32_t captured = u32(in);
+    if (captured > kMaxRecord) return refuse_record(captured);
+    if (window.size() < header + captured) return ParseStatus::need_more;
+    record = {.link = link_,
+              .size_on_wire = u32(in),
+              .raw_size = header + captured,
+              .data_begin = header,
+              .data_size = captured,
+              .time = Time{Duration{seconds * kNanosecondsPerSecond + fraction * nanoseconds_per_unit_}}};
+    if (captured > snap_length_ && snap_length_ != 0) note_larger();
+    return ParseStatus::ok;
+  }
   [[gnu::always_inline]] std::uint16_t u16(Reader& in) const { return big_endian_ ? in.u16() : in.u16_le(); }
   [[gnu::always_inline]] std::uint32_t u32(Reader& in) const { return big_endian_ ? in.u32() : in.u32_le(); }
 
@@ -94,7 +125,7 @@ class CaptureParser {
   bool started_ = false;
   bool big_endian_ = false;
   bool nanoseconds_ = false;
-  std::uint32_t record_header_ = 16;  // of a pcap file, in bytes; 24 in Kuznetzov's variant
+  std::uint32_t record_header_ = kRecordHeader;  // of a pcap file, in bytes; 24 in Kuznetzov's variant
   std::uint32_t nanoseconds_per_unit_ = 1000;
   std::uint32_t snap_length_ = 0;
   LinkType link_ = LinkType::ethernet;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,10 @@ class Analysis {
   // Reads on: any number of bytes, in the order of the file. An error says why nothing more of this capture can be
   // read; what came before it stands, and further bytes are ignored.
   Result<void> feed(Bytes bytes);
+  // The same without a copy: where the file's next bytes are to be put (room for one at least, good until the next
+  // call), and that so many were.
+  std::span<std::uint8_t> room();
+  Result<void> take(std::size_t size);
   // The capture has ended. An error says what was cut off, or wrong with the file although all of it was read.
   Result<void> end_capture();
   // No further capture follows: all flows end as they stand.
@@ -53,6 +58,7 @@ class Analysis {
   std::uint16_t file_ = 0;
   bool broken_ = false;  // the rest of this capture cannot be read
   Rows rows_;
+  std::vector<Event> events_;  // of one share's chunk
 };
 
 }  // namespace netscope

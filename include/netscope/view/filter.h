@@ -4,9 +4,11 @@
 //   domain:*.example.org or rule:homework
 //   proto:tls port:443 bytes>1M blocked
 //   ja4:t13d* not source:dns
+//   sni:/^ads[0-9]/
 //
 // Words side by side are joined by "and", which binds tighter than "or". A field takes several values: app:(A or B), or
-// app:A,B. A word that is no field is looked for in names, applications, rules and addresses.
+// app:A,B. A word that is no field is looked for in names, applications, rules and addresses; a
+// regular expression that stands alone, in all of these but addresses.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +21,7 @@
 
 #include "netscope/net/address.h"
 #include "netscope/policy/rule.h"
+#include "netscope/regex/regex.h"
 #include "netscope/view/rows.h"
 
 namespace netscope {
@@ -57,10 +60,11 @@ enum class FilterField : std::uint8_t {
 
 // How a text condition compares; letters' case never counts.
 struct TextPattern {
-  enum class Kind : std::uint8_t { equal, contains, glob, domain };
+  enum class Kind : std::uint8_t { equal, contains, glob, domain, regex };
   Kind kind = Kind::equal;
-  std::string text{};      // lower case
-  DomainPattern domain{};  // Kind::domain
+  std::string text{};            // lower case
+  DomainPattern domain{};        // Kind::domain
+  std::optional<Regex> regex{};  // Kind::regex
   bool matches(std::string_view value) const;
 };
 

@@ -93,11 +93,36 @@ TEST_F(FilterTest, NamesAreSelectedByWhereTheyAreFrom) {
   EXPECT_EQ(selected("source:mail"), "error: \"mail\" is nowhere that names are from: sni, host, query or dns is");
 }
 
-TEST_F(FilterTest, RegularExpressionsAreRefusedWithAWayOn) {
-  EXPECT_EQ(
-      selected("sni:/ads[0-9]/"),
-      "error: regular expressions are not understood; * stands for any letters and ? for one, as in domain:*ads*");
-  EXPECT_EQ(selected("sni:ads?.*"), "3");
+TEST_F(FilterTest, RegularExpressionsStandBetweenSlashes) {
+  EXPECT_EQ(selected("sni:/ads[0-9]/"), "3");
+  EXPECT_EQ(selected("domain:/^(www|ADS\\d)\\./"), "13");
+  EXPECT_EQ(selected("domain:/org$/,/net$/"), "23");
+  EXPECT_EQ(selected("domain!:(/org$/ or /net$/)"), "1");
+  EXPECT_EQ(selected("(sni:/o{1}u/) and not rule:/^h.m/"), "");
+  EXPECT_EQ(selected("app:/d s/"), "3");
+  EXPECT_EQ(selected("ja4:/_[0-9a-f]{12}$/"), "13");
+  EXPECT_EQ(selected("category:/./"), "13");
+}
+
+TEST_F(FilterTest, ARegularExpressionAloneIsLookedForInTextsButNotInAddresses) {
+  EXPECT_EQ(selected("/^ad[s ]/"), "3");
+  EXPECT_EQ(selected("/home|example\\.org/"), "12");
+  EXPECT_EQ(selected("/192/"), "");
+  EXPECT_EQ(selected("not /a:b/"), "123");
+}
+
+TEST_F(FilterTest, ARegularExpressionThatIsWrongIsToldWithItsPlace) {
+  EXPECT_EQ(selected("sni:/ads[0-9/"), "error: this is no regular expression that is understood: missing ]: [0-9");
+  EXPECT_EQ(selected("sni:/ads"), "error: this regular expression is never closed: a / ends it, and \\/ is a slash");
+  EXPECT_EQ(selected("sni:/ads\\"), "error: this regular expression is never closed: a / ends it, and \\/ is a slash");
+  EXPECT_EQ(selected("sni:/ads/i"), "error: this stands behind the regular expression; letters' case never counts");
+  EXPECT_EQ(selected("sni>/ads/"), "error: a regular expression has no order: write \":\" instead");
+  EXPECT_EQ(selected("port:/44./"), "error: this field holds no text that a regular expression could be asked about");
+  EXPECT_EQ(selected("sni:\"/ads/\""), "error: a regular expression stands without quotation marks");
+  const auto wrong = Filter::parse("blocked sni:/(a+)+/ port:443");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().begin, 13u);
+  EXPECT_EQ(wrong.error().end, 18u);
 }
 
 TEST_F(FilterTest, DomainsAreComparedByLabels) {
