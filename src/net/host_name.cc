@@ -41,10 +41,17 @@ std::string_view without_port(std::string_view text) {
 
 HostName HostName::compared_form(std::string_view text) {
   while (text.ends_with('.')) text.remove_suffix(1);
+  HostName name;
+  bool plain = text.size() <= kMaxHostName;
+  for (const char c : text) plain &= is_printable(c);
+  if (plain) {  // as nearly every name is
+    std::ranges::transform(text, name.text_.begin(), [](char c) { return to_lower(c); });
+    name.size_ = static_cast<std::uint8_t>(text.size());
+    return name;
+  }
   // Filled from the right: where it does not fit, the labels nearest the root are those that rules are about.
   std::size_t begin = kMaxHostName;
   std::size_t label = kMaxHostName;  // where the leftmost whole label begins
-  HostName name;
   for (std::size_t i = text.size(); i > 0; --i) {
     const char c = text[i - 1];
     const std::size_t width = is_printable(c) ? 1 : 4;
@@ -70,7 +77,7 @@ HostName HostName::compared_form(std::string_view text) {
 
 HostName HostName::from_authority(std::string_view text) {
   text = trim(text);
-  if (const auto at = text.rfind('@'); at != text.npos) text.remove_prefix(at + 1);
+  for (auto at = text.find('@'); at != text.npos; at = text.find('@')) text.remove_prefix(at + 1);
   return compared_form(without_port(text));
 }
 

@@ -112,9 +112,9 @@ enum class OutputFormat : std::uint8_t {
 };
 
 // The bytes to write for a chunk that is judged, as few stretches as possible. They point into the chunk or into
-// `built`.
-void plan_output(const Chunk& chunk, OutputFormat format, bool nanoseconds, std::vector<std::uint8_t>& built,
-                 std::vector<Bytes>& stretches);
+// `built`. Returns how many packets they are.
+std::size_t plan_output(const Chunk& chunk, OutputFormat format, bool nanoseconds, std::vector<std::uint8_t>& built,
+                        std::vector<Bytes>& stretches);
 
 // The file header of a pcap file (draft-ietf-opsawg-pcap), little-endian.
 std::vector<std::uint8_t> pcap_file_header(LinkType link, std::uint32_t snap_length, bool nanoseconds);
