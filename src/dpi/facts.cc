@@ -27,7 +27,9 @@ bool may_carry(Protocol carrier, Protocol service) {
   switch (service) {
     case Protocol::websocket: return carrier == Protocol::http;
     case Protocol::dot: return carrier == Protocol::tls;
-    case Protocol::doh: return carrier == Protocol::tls || carrier == Protocol::quic || carrier == Protocol::http;
+    case Protocol::doh:
+      return carrier == Protocol::tls || carrier == Protocol::quic || carrier == Protocol::http ||
+             carrier == Protocol::http2;
     case Protocol::doq: return carrier == Protocol::quic;
     default: return false;
   }

@@ -13,6 +13,7 @@ constexpr std::size_t kMaxLine = 512;  // RFC 5321, section 4.5.3.1.5; of the ot
 
 // ok when the text begins so, need_more while it may still.
 ParseStatus begins(std::string_view text, std::string_view with) {
+  if (!text.empty() && text.front() != with.front()) return ParseStatus::no_match;
   if (text.starts_with(with)) return ParseStatus::ok;
   return with.starts_with(text) ? ParseStatus::need_more : ParseStatus::no_match;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/sightings.h"
 #include "netscope/dpi/openings.h"
 
 namespace netscope {
@@ -11,32 +12,6 @@ constexpr std::uint16_t kTls13 = 0x0304;
 
 bool waits(ParseStatus status) {
   return status == ParseStatus::need_more;
-}
-
-void describe(const tls::ClientHello& hello, Sighting& sighting) {
-  sighting = {};
-  sighting.protocol = Protocol::tls;
-  sighting.side = Sighting::Side::client;
-  sighting.name = HostName::from_authority(hello.server_name);
-  sighting.complete = hello.complete;
-  sighting.alpn = hello.alpn;
-  sighting.tls_version = hello.version;
-  sighting.encrypted_hello = hello.encrypted;
-  sighting.hello = hello.message;
-}
-
-void describe(const http::RequestPrefix& head, Sighting& sighting) {
-  sighting = {};
-  sighting.protocol = head.request.http2_preface ? Protocol::http2 : Protocol::http;
-  sighting.service = head.request.websocket     ? Protocol::websocket
-                     : head.request.dns_message ? Protocol::doh
-                                                : Protocol::unknown;
-  sighting.side = Sighting::Side::client;
-  sighting.name = HostName::from_authority(head.request.effective_host());
-  sighting.complete = head.head_complete;
-  sighting.method = head.request.method;
-  sighting.target = head.request.target;
-  sighting.user_agent = head.request.user_agent;
 }
 
 Sighting::Side side_of(Opening::Side side) {
@@ -53,26 +28,7 @@ bool is_plain(const dns::Message& message) {
   return message.question_count > 0 && message.questions[0].name.view().find('\\') == std::string_view::npos;
 }
 
-// The name that servers which read the request otherwise act on: the first Host beside an absolute target, or a second
-// Host.
-HostName other_name(const http::Request& request) {
-  if (!request.authority.empty() && !request.host.empty()) return HostName::from_authority(request.host);
-  return HostName::from_authority(request.second_host);
-}
-
 }  // namespace
-
-void describe_question(const dns::Message& message, std::size_t index, Sighting& sighting) {
-  sighting = {};
-  sighting.side = message.response ? Sighting::Side::server : Sighting::Side::client;
-  sighting.dns_id = message.id;
-  sighting.dns_rcode = message.rcode;
-  sighting.dns_response = message.response;
-  if (index < message.question_count) {
-    sighting.name = message.questions[index].name;
-    sighting.dns_type = message.questions[index].type;
-  }
-}
 
 StreamReader::StreamReader()
     : scratch_(std::make_unique<std::array<std::uint8_t, tls::kMaxClientHello>>()),
@@ -138,6 +94,7 @@ bool StreamReader::next(Sighting& sighting) {
         case StreamMode::request: step = request(sighting); break;
         case StreamMode::chunked: step = chunk(); break;
         case StreamMode::dns: step = dns_message(sighting); break;
+        case StreamMode::http2: step = http2_request(bytes(), sighting); break;
         case StreamMode::resync: step = resync(sighting); break;
         case StreamMode::upgrade: step = upgrade(sighting); break;
         case StreamMode::greeted: step = greeted(sighting); break;
@@ -286,14 +243,15 @@ StreamReader::Step StreamReader::socks_request(const socks::Request& asked, Sigh
 
 StreamReader::Step StreamReader::http_request(const http::RequestPrefix& head, Sighting& sighting) {
   describe(head, sighting);
-  second_name_ = other_name(head.request);
+  second_name_ = other_name(head.request.authority, head.request.host, head.request.second_host);
   if (second_name_.view() == sighting.name.view()) second_name_ = {};
   if (!head.head_complete) {
     waiting_ = true;
     return Step::sighting;
   }
   if (head.request.http2_preface) {
-    stream_->mode = StreamMode::done;
+    stream_->mode = StreamMode::http2;
+    stream_->segments = 0;
     return Step::sighting;
   }
   stream_->mode = head.request.body == http::Body::chunked ? StreamMode::chunked : StreamMode::request;
@@ -313,6 +271,19 @@ StreamReader::Step StreamReader::request(Sighting& sighting) {
   stream_->segments = 0;
   consume_later(view.size());
   return Step::wait;
+}
+
+// The next header block. All that was said stays, because each block is packed by what was said before it.
+StreamReader::Step StreamReader::http2_request(Bytes view, Sighting& sighting) {
+  const auto asked = http2_.read(view, stream_->segments);
+  if (waits(asked.status)) return Step::wait;
+  if (!asked.ok() || ++stream_->segments == http2::kMaxBlocks) stream_->mode = StreamMode::done;
+  if (!asked.ok()) return Step::wait;
+  if (asked->trailers()) return Step::again;
+  describe(*asked, sighting);
+  second_name_ = other_name(asked->authority, asked->host);
+  if (second_name_.view() == sighting.name.view()) second_name_ = {};
+  return Step::sighting;
 }
 
 StreamReader::Step StreamReader::resync(Sighting& sighting) {
@@ -385,6 +356,12 @@ bool StreamReader::other_reading(Sighting& sighting) {
   other_read_ = true;
   const Bytes view = stream_->prefix.last_copy();
   if (view.empty()) return false;
+  if (stream_->mode == StreamMode::http2) {
+    const auto asked = http2_.read(view, stream_->segments);
+    const bool request = asked.ok() && !asked->trailers();
+    if (request) describe(*asked, sighting);
+    return request;
+  }
   if (const auto hello = tls::parse_records(view, *scratch_); hello.ok()) {
     describe(*hello, sighting);
     return true;

@@ -88,9 +88,12 @@ void Worker::swap_rules(std::shared_ptr<const RuleSet> rules) {
 }
 
 void Worker::finish() {
-  table_.for_each([this](const Flow& flow) { statistics_.flows_open += flow.closed_by_tcp() ? 0 : 1; });
   statistics_.flow_memory = table_.size() * (sizeof(Flow) + sizeof(FlowRecord)) + inspection_bytes_;
-  table_.for_each([this](Flow& flow) { end_flow(flow, EndReason::source_ended); });
+  table_.for_each([this](Flow& flow) {
+    statistics_.flows_open += flow.closed_by_tcp() ? 0 : 1;
+    take_leave(flow, EndReason::source_ended);
+  });
+  table_.clear();
 }
 
 Verdict Worker::judge(const Packet& packet, std::uint32_t hash) {

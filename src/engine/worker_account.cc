@@ -59,6 +59,11 @@ RuleTally& Worker::tally_of(RuleIndex rule) {
 }
 
 void Worker::end_flow(Flow& flow, EndReason reason) {
+  take_leave(flow, reason);
+  table_.remove(flow);
+}
+
+void Worker::take_leave(Flow& flow, EndReason reason) {
   take_newest_learned_name(flow);
   FlowState state = flow.state;
   const bool silent_end = flow.key.ip_protocol != ip_protocol::tcp && reason == EndReason::timed_out;
@@ -93,7 +98,6 @@ void Worker::end_flow(Flow& flow, EndReason reason) {
     events_.push_back(std::move(event));
   }
   give_inspection_back(flow);
-  table_.remove(flow);
 }
 
 // Counts of a flow what is not counted yet: all of it where nothing is. What came before the first name, or before the
@@ -203,10 +207,11 @@ std::uint32_t Worker::tell_flows(std::uint32_t place, std::uint32_t count, Time 
 }
 
 void Worker::record_message(const Flow& flow, const Packet& packet, const Sighting& sighting, std::string_view ja4) {
-  Event event = event_of(flow, sighting.protocol == Protocol::tls    ? EventKind::tls
-                               : sighting.protocol == Protocol::http ? EventKind::http
-                               : sighting.protocol == Protocol::quic ? EventKind::quic
-                                                                     : EventKind::dns);
+  Event event = event_of(flow, sighting.protocol == Protocol::tls     ? EventKind::tls
+                               : sighting.protocol == Protocol::http  ? EventKind::http
+                               : sighting.protocol == Protocol::http2 ? EventKind::http
+                               : sighting.protocol == Protocol::quic  ? EventKind::quic
+                                                                      : EventKind::dns);
   event.time = packet.time;
   event.number = packet.number;
   event.protocol = sighting.protocol;

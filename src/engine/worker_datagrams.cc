@@ -121,7 +121,6 @@ bool Worker::inspect_dtls(Flow& flow, const Packet& packet) {
   }
   if (flow.inspection == nullptr) begin_inspection(flow);
   Inspection& inspection = *flow.inspection;
-  const std::size_t memory_before = inspection.memory_bytes();
   if (inspection.dtls == nullptr) inspection.dtls = std::make_unique<StreamPrefix>();
   StreamPrefix& hello = *inspection.dtls;
   add_fragments(hello, *fragments);
@@ -141,7 +140,7 @@ bool Worker::inspect_dtls(Flow& flow, const Packet& packet) {
     learn(flow, packet, sighting);
   }
   if (sighting.name.empty() && !complete) learn(flow, packet, sighting);
-  inspection_bytes_ += inspection.memory_bytes() - memory_before;
+  count_memory(inspection);
   const bool blocked = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
   if (blocked) give_inspection_back(flow);
   return true;
@@ -151,7 +150,6 @@ bool Worker::inspect_dtls(Flow& flow, const Packet& packet) {
 bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
   if (flow.inspection == nullptr) begin_inspection(flow);
   Inspection& inspection = *flow.inspection;
-  const std::size_t memory_before = inspection.memory_bytes();
   if (inspection.quic == nullptr) inspection.quic = std::make_unique<QuicInspection>();
   QuicInspection& quic = *inspection.quic;
   const QuicDatagram kind = quic_reader_.begin(quic, packet.payload);
@@ -164,7 +162,7 @@ bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
   if (by_server && quic.hello != nullptr) {
     connection_ids_.add(flow.key.source(packet.direction), quic_reader_.sender_id(), *quic.hello);
   }
-  inspection_bytes_ += inspection.memory_bytes() - memory_before;
+  count_memory(inspection);
   if (kind == QuicDatagram::handshake || kind == QuicDatagram::short_header) {
     if (by_server) quic.server_answered = true;
     if (!by_server && quic.server_answered) quic.client_went_on = true;
@@ -198,11 +196,10 @@ bool Worker::has_moved_here(Flow& flow, const Packet& packet) {
   if (hello == nullptr) return false;
   if (flow.inspection == nullptr) begin_inspection(flow);
   Inspection& inspection = *flow.inspection;
-  const std::size_t memory_before = inspection.memory_bytes();
   inspection.quic = std::make_unique<QuicInspection>();
   inspection.quic->hello = std::make_unique<QuicHello>(*hello);
   inspection.quic->claimed = inspection.quic->understood = true;
-  inspection_bytes_ += inspection.memory_bytes() - memory_before;
+  count_memory(inspection);
   if (options_.recording.names() || !hello->ja4.empty()) {
     if (flow.names == nullptr) flow.names = std::make_unique<FlowNames>();  // it may have a name from DNS
     flow.names->alpn = hello->alpn;

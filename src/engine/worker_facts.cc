@@ -11,8 +11,8 @@ namespace {
 
 // Protocols whose messages are events of their own.
 bool has_event(Protocol protocol) {
-  return protocol == Protocol::tls || protocol == Protocol::http || protocol == Protocol::quic ||
-         is_dns_family(protocol);
+  return protocol == Protocol::tls || protocol == Protocol::http || protocol == Protocol::http2 ||
+         protocol == Protocol::quic || is_dns_family(protocol);
 }
 
 }  // namespace
@@ -232,15 +232,19 @@ void Worker::begin_inspection(Flow& flow) {
     if (flow.start_confirmed) said.begin(start);
     if (!flow.start_confirmed) said.guess(start);
   }
-  inspection_bytes_ += flow.inspection->memory_bytes();
+}
+
+void Worker::count_memory(Inspection& inspection) {
+  const std::size_t size = inspection.memory_bytes();
+  inspection_bytes_ += size - std::exchange(inspection.counted_bytes, size);
 }
 
 void Worker::give_inspection_back(Flow& flow) {
   flow.inspected = true;
   if (flow.inspection == nullptr) return;
-  inspection_bytes_ -= flow.inspection->memory_bytes();
+  inspection_bytes_ -= flow.inspection->counted_bytes;
   if (spare_inspections_.size() < kSpareInspections) {
-    *flow.inspection = {};
+    flow.inspection->clear();
     spare_inspections_.push_back(std::move(flow.inspection));
   }
   flow.inspection.reset();

@@ -71,11 +71,10 @@ void Worker::begin_stream(Flow& flow, Direction direction, std::uint32_t sequenc
   if (start == sequence) return;
   start = sequence;
   if (flow.inspection == nullptr) return;
-  inspection_bytes_ -= flow.inspection->memory_bytes();
-  flow.inspection->streams[index_of(direction)] = {};
+  flow.inspection->streams[index_of(direction)].clear();
   flow.inspection->streams[index_of(direction)].prefix.start(sequence);
   flow.inspection->readings[index_of(direction)].guess(sequence);
-  inspection_bytes_ += flow.inspection->memory_bytes();
+  count_memory(*flow.inspection);
 }
 
 // False for a segment that cannot be judged, and must therefore not be heard.
@@ -89,10 +88,9 @@ bool Worker::inspect_tcp(Flow& flow, const Packet& packet) {
     begin_inspection(flow);
   }
   Inspection& inspection = *flow.inspection;
-  const std::size_t memory_before = inspection.memory_bytes();
   if (acknowledges(packet)) follow_acknowledgment(flow, packet);
   const bool judged = packet.payload.empty() || read_segment(flow, packet);
-  inspection_bytes_ += inspection.memory_bytes() - memory_before;
+  count_memory(inspection);
   if (!flow.final && nothing_more_to_learn(flow)) facts_are_final(flow, packet);
   if (!flow.decided && packet.direction == flow.client && is_done(inspection, packet.direction)) {
     block_for_want_of_facts(flow, packet);
@@ -140,7 +138,7 @@ void Worker::take_as_heard(Flow& flow, const Packet& packet) {
     if (readings.ambiguous() && !reading.understood) block_for_want_of_facts(flow, packet);
   }
   const bool in_doubt = readings.ambiguous() || stream.mode == StreamMode::detect || stream.mode == StreamMode::done;
-  if (mode != StreamMode::detect && in_doubt) {
+  if (mode != StreamMode::detect && in_doubt && stream.mode != StreamMode::http2) {
     stream.mode = mode;
     stream.prefix.restart(packet.tcp_acknowledgment);
   }

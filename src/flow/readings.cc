@@ -66,21 +66,42 @@ Reading without_contradicted(const Reading& reading, std::uint32_t sequence, Byt
   return rest;
 }
 
+std::size_t heap_of(const Reading& reading) {
+  return reading.bytes.memory_bytes() + reading.segments.capacity() * sizeof(Reading::Segment);
+}
+
 std::size_t memory_of(const std::vector<Reading>& readings) {
   std::size_t size = readings.capacity() * sizeof(Reading);
-  for (const Reading& reading : readings) {
-    size += reading.bytes.memory_bytes() + reading.segments.capacity() * sizeof(Reading::Segment);
-  }
+  for (const Reading& reading : readings) size += heap_of(reading);
   return size;
 }
 
 }  // namespace
 
-void Readings::begin(std::uint32_t sequence) {
-  readings_.resize(1);
-  readings_.front() = {};
-  readings_.front().bytes.start(sequence);
+void Reading::clear() {
+  constexpr std::size_t kKeptSegments = 16;
+  bytes.clear();
+  mode = StreamMode::detect;
+  if (segments.capacity() > kKeptSegments) segments = std::vector<Segment>();
+  segments.clear();
+  coarse = changed = understood = false;
+}
+
+void Readings::clear() {
+  if (!readings_.empty()) {
+    spare_ = std::move(readings_.front());
+    spare_.clear();
+  }
+  if (readings_.capacity() > 1) readings_ = std::vector<Reading>();
+  readings_.clear();
   work_ = 0;
+  exact_ = false;
+}
+
+void Readings::begin(std::uint32_t sequence) {
+  clear();
+  readings_.push_back(std::move(spare_));
+  readings_.front().bytes.start(sequence);
   exact_ = true;
 }
 
@@ -104,7 +125,8 @@ bool Readings::add(std::uint32_t sequence, Bytes bytes) {
   for (Reading& reading : readings_) reading.changed = false;
   if (bytes.empty()) return true;
   if (readings_.empty() || may_begin_elsewhere(sequence)) {
-    readings_.emplace_back().bytes.guess(sequence);
+    readings_.push_back(std::move(spare_));
+    readings_.back().bytes.guess(sequence);
   }
   const auto scattered = [&](const Reading& reading) { return reading.bytes.too_scattered_for(sequence, bytes); };
   if (std::ranges::any_of(readings_, scattered) || would_hold_too_much(bytes.size())) return false;
@@ -176,7 +198,7 @@ bool Readings::work(std::size_t bytes) {
 }
 
 std::size_t Readings::memory_bytes() const {
-  return memory_of(readings_);
+  return memory_of(readings_) + heap_of(spare_);
 }
 
 }  // namespace netscope

@@ -71,6 +71,11 @@ bool StreamPrefix::differs(std::uint32_t begin, Bytes bytes) const {
 
 void StreamPrefix::put(std::uint32_t begin, Bytes bytes) {
   const std::uint32_t end = begin + static_cast<std::uint32_t>(bytes.size());
+  if (begin == bytes_.size() && other_.empty()) {  // as nearly every segment does, it goes on where the last one ended
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    overrun_ = !mark(begin, end) || overrun_;
+    return;
+  }
   if (bytes_.size() < end) {
     bytes_.resize(end);
     if (!other_.empty()) other_.resize(end);
@@ -255,6 +260,16 @@ void StreamPrefix::release() {
   bytes_ = std::vector<std::uint8_t>();
   other_ = std::vector<std::uint8_t>();
   stretches_ = std::vector<Stretch>();
+}
+
+void StreamPrefix::clear() {
+  constexpr std::size_t kKeptBytes = 2048, kKeptStretches = 16;  // most messages that are looked for fit
+  if (memory_bytes() > kKeptBytes || stretches_.capacity() > kKeptStretches) release();
+  bytes_.clear();
+  other_.clear();
+  stretches_.clear();
+  base_ = 0;
+  started_ = exact_ = overrun_ = false;
 }
 
 }  // namespace netscope

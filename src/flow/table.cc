@@ -28,7 +28,7 @@ Flow& FlowTable::create(const FlowKey& key, std::uint32_t hash, Time now) {
   std::uint32_t position = first_free_;
   if (position != kNone) {
     first_free_ = flows_[position].newer;
-    if (first_free_ != kNone) prefetch(flows_[first_free_]);  // the next new flow's
+    if (first_free_ != kNone) prefetch_place(first_free_);  // the next new flow's
     flows_[position] = Flow{};
     records_[position] = FlowRecord{};
   } else {
@@ -75,6 +75,16 @@ void FlowTable::remove(Flow& flow) {
   --size_;
 }
 
+void FlowTable::clear() {
+  flows_.clear();
+  records_.clear();
+  std::ranges::fill(index_, Slot{});
+  lists_ = {};
+  first_free_ = kNone;
+  size_ = 0;
+  looked_at_ = kNever;
+}
+
 void FlowTable::unlink(Flow& flow) {
   List& list = lists_[static_cast<std::size_t>(flow.queue)];
   (flow.older == kNone ? list.oldest : flows_[flow.older].newer) = flow.newer;
@@ -114,17 +124,19 @@ Duration FlowTable::period(Queue queue) const {
 
 Flow* FlowTable::next_stale(Time now) {
   const std::int32_t second = to_second(now);
+  if (second == looked_at_) return nullptr;
   for (std::size_t i = 0; i < kQueueCount; ++i) {
     const auto queue = static_cast<Queue>(i);
     const auto wait = std::chrono::duration_cast<std::chrono::seconds>(period(queue)).count();
     while (lists_[i].oldest != kNone) {
       Flow& flow = flows_[lists_[i].oldest];
       if (std::int64_t{second} - flow.queued_second < wait) break;
-      if (flow.newer != kNone) prefetch(flows_[flow.newer]);  // the next one's to be asked
+      if (flow.newer != kNone) prefetch_removal(flow.newer);  // the next one's to be asked
       if (is_stale(flow, now)) return &flow;
       move_to(flow, queue, now);
     }
   }
+  looked_at_ = second;
   return nullptr;
 }
 

@@ -128,9 +128,9 @@ void write_quic(JsonWriter& json, const Event& event) {
   json.end_object();
 }
 
-void write_http(JsonWriter& json, const Event& event) {
-  json.begin_object("http");
-  write_names(json, "hostname", event, Protocol::http);
+void write_http(JsonWriter& json, const Event& event, Protocol version) {
+  json.begin_object(to_string(version));
+  write_names(json, "hostname", event, version);
   if (!event.target.empty()) json.text("url", event.target);
   if (!event.method.empty()) json.text("http_method", event.method);
   if (!event.user_agent.empty()) json.text("http_user_agent", event.user_agent);
@@ -201,7 +201,9 @@ void append_eve(std::string& out, const Event& event, const RuleSet& rules, Even
   if (shows(event, Protocol::tls)) write_tls(json, event);
   if (shows(event, Protocol::dtls)) write_dtls(json, event);
   if (shows(event, Protocol::quic)) write_quic(json, event);
-  if (shows(event, Protocol::http)) write_http(json, event);
+  for (const Protocol version : {Protocol::http, Protocol::http2}) {
+    if (shows(event, version)) write_http(json, event, version);
+  }
   if (shows(event, Protocol::socks)) write_socks(json, event);
   for (const Protocol family : {Protocol::dns, Protocol::mdns, Protocol::llmnr}) {
     if (shows(event, family)) write_dns(json, event, family);

@@ -52,7 +52,7 @@ void describe_packets(StatsDocument& out, const Statistics& s) {
   out.by_unparsed = s.reasons.unparsed;
   const auto messages = [&](Protocol protocol) { return s.messages[static_cast<std::size_t>(protocol)]; };
   out.tls = messages(Protocol::tls);
-  out.http = messages(Protocol::http);
+  out.http = messages(Protocol::http) + messages(Protocol::http2);
   out.dns = messages(Protocol::dns) + messages(Protocol::mdns) + messages(Protocol::llmnr);
   out.quic = messages(Protocol::quic);
   out.names = s.names;

@@ -89,13 +89,12 @@ const DomainIndex::Slot* DomainIndex::find(std::string_view domain, std::uint64_
 
 std::size_t DomainIndex::find_suffixes(std::string_view name, Hits& hits) const {
   std::size_t count = 0;
-  std::size_t labels = 0;
   std::uint64_t state = kSeed;
-  for (std::size_t i = name.size(); i > 0 && labels < max_labels_; --i) {
-    state = grow(state, name[i - 1]);
-    if (i != 1 && name[i - 2] != '.') continue;
-    if (const Slot* slot = find(name.substr(i - 1), finish(state))) hits[count++] = slot;
-    ++labels;
+  std::size_t begin = name.size();  // of the suffix
+  for (std::size_t labels = 0; begin > 0 && labels < max_labels_; ++labels) {
+    do state = grow(state, name[--begin]);
+    while (begin > 0 && name[begin - 1] != '.');
+    if (const Slot* slot = find(name.substr(begin), finish(state))) hits[count++] = slot;
   }
   return count;
 }

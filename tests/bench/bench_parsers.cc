@@ -7,12 +7,15 @@
 #include "netscope/dpi/dns.h"
 #include "netscope/dpi/dtls.h"
 #include "netscope/dpi/http.h"
+#include "netscope/dpi/http2.h"
 #include "netscope/dpi/ja4.h"
 #include "netscope/dpi/openings.h"
 #include "netscope/dpi/quic.h"
 #include "netscope/dpi/tls.h"
 #include "netscope/engine/inspect_quic.h"
+#include "netscope/engine/inspect_stream.h"
 #include "support/dtls_packets.h"
+#include "support/http2_frames.h"
 #include "support/quic_packets.h"
 
 namespace netscope {
@@ -49,6 +52,37 @@ void http_request(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(http::parse_request(request));
 }
 BENCHMARK(http_request);
+
+void http2_request(benchmark::State& state) {
+  const Buffer request = test::join({test::http2_preface(), test::http2_get("www.example.com", "/index.html")});
+  http2::RequestReader reader;
+  for (auto _ : state) benchmark::DoNotOptimize(reader.read(request, 0));
+}
+BENCHMARK(http2_request);
+
+// The dearest that a client can make us do: as many requests as are read, with as many frames between them as are kept,
+// a byte a segment. Nanoseconds a connection.
+void http2_hostile_connection(benchmark::State& state) {
+  Buffer said = test::http2_preface();
+  for (std::uint32_t i = 0; i < http2::kMaxBlocks; ++i) {
+    said = test::join({said, test::http2_get("a.example", "/", 2 * i + 1)});
+    for (int settings = 0; settings < 4; ++settings) said = test::join({said, test::http2_frame({.type = 4}, {})});
+  }
+  said.resize(std::min(said.size(), kMaxPrefix));
+  StreamReader reader;
+  Sighting sighting;
+  for (auto _ : state) {
+    StreamInspection stream;
+    stream.prefix.start(0);
+    for (std::uint32_t at = 0; at < said.size(); ++at) {
+      reader.begin(stream, at, Bytes(said).subspan(at, 1));
+      while (reader.next(sighting)) {
+      }
+      reader.end();
+    }
+  }
+}
+BENCHMARK(http2_hostile_connection);
 
 void dns_query(benchmark::State& state) {
   const Buffer query = test::dns_query("www.example.com");

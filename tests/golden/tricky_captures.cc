@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "captures.h"
+#include "support/http2_frames.h"
 #include "support/payloads.h"
 #include "support/quic_packets.h"
 
@@ -309,6 +310,12 @@ std::vector<TimedPacket> proxies_and_services() {
           .close()
           .packets(),
       TcpConversation(to(50004, 8080)).handshake().client(text("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")).close().packets(),
+      TcpConversation(to(50012, 8080))
+          .handshake()
+          .client(test::join({test::http2_preface(), test::http2_get("allowed.example")}))
+          .server(test::http2_answer())
+          .client(test::http2_get("www.blocked.example", "/", 3))
+          .packets(),
       TcpConversation(to(50005, 80))
           .handshake()
           .client(text("GET /chat HTTP/1.1\r\nHost: allowed.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

@@ -9,6 +9,7 @@
 #include "netscope/dpi/dns.h"
 #include "netscope/dpi/facts.h"
 #include "netscope/dpi/http.h"
+#include "netscope/dpi/http2.h"
 #include "netscope/dpi/socks.h"
 #include "netscope/dpi/tls.h"
 #include "netscope/flow/flow.h"
@@ -29,7 +30,7 @@ struct Sighting {
   bool asks_again = false;  // tls: the server wants another hello
   Bytes hello{};            // tls, quic, dtls: the whole ClientHello, where all of it is there
   std::uint32_t quic_version = 0;
-  std::string_view method{}, target{}, user_agent{};  // http
+  std::string_view method{}, target{}, user_agent{};  // http, http2
   std::uint16_t dns_id = 0, dns_type = 0;             // dns
   std::uint8_t dns_rcode = 0;
   bool dns_response = false;
@@ -68,6 +69,7 @@ class StreamReader {
   Step answer(Sighting& sighting);
   Step chunk();
   Step dns_message(Sighting& sighting);
+  Step http2_request(Bytes view, Sighting& sighting);
   Step hello(const tls::ClientHello& hello, Sighting& sighting);
   Step socks_request(const socks::Request& asked, Sighting& sighting);
   Step http_request(const http::RequestPrefix& head, Sighting& sighting);
@@ -92,6 +94,7 @@ class StreamReader {
   HostName second_name_;       // of the last request: a name that another reading of it gives
   std::unique_ptr<std::array<std::uint8_t, tls::kMaxClientHello>> scratch_;
   std::unique_ptr<dns::Message> message_;
+  http2::RequestReader http2_;
   std::size_t question_ = 0;  // of message_, the next to report
 };
 

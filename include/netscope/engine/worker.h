@@ -76,6 +76,11 @@ class Worker {
   std::span<const std::uint64_t> log_hits() const { return log_hits_; }
   // The events since the last call, in the order of their packets; those of flows that ended stand where they ended.
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
+  // The same in place of what `taken` holds, whose memory is used for the next ones.
+  void take_events(std::vector<Event>& taken) {
+    taken.clear();
+    taken.swap(events_);
+  }
   // With Recording::packets: one for each packet of the last burst, in its order.
   std::span<const PacketTrace> traces() const { return traces_; }
 
@@ -119,6 +124,7 @@ class Worker {
   void begin_inspection(Flow& flow);
   void give_inspection_back(Flow& flow);
   void leave_pending(Flow& flow);
+  void count_memory(Inspection& inspection);
   void keep_within_memory(Flow& grown);
 
   void learn(Flow& flow, const Packet& packet, const Sighting& sighting);
@@ -144,6 +150,8 @@ class Worker {
   void count_verdict(const Packet& packet, Action action);
   RuleTally& tally_of(RuleIndex rule);
   void end_flow(Flow& flow, EndReason reason);
+  // Counts and tells of a flow that ends; its place in the table is still taken.
+  void take_leave(Flow& flow, EndReason reason);
   void count_flow(const Flow& flow, FlowState state, Counted& counted);
   void count_names(const Flow& flow, const Tally& all, const Tally& added, const Counted& counted);
   Event event_of(const Flow& flow, EventKind kind) const;

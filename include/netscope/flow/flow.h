@@ -32,7 +32,14 @@ std::string_view to_string(FlowState state);
 struct StreamInspection {
   StreamPrefix prefix;
   StreamMode mode = StreamMode::detect;
-  std::uint16_t segments = 0;  // with payload, in `detect` and `resync`
+  std::uint16_t segments = 0;  // with payload, in `detect` and `resync`; in `http2`, header blocks that were read
+
+  // As it was made; a little memory stays.
+  void clear() {
+    prefix.clear();
+    mode = StreamMode::detect;
+    segments = 0;
+  }
 };
 
 // Urgent bytes of one direction until the other answers; a segment with one more cannot be judged.
@@ -48,6 +55,7 @@ struct Inspection {
   std::array<bool, 2> heard{};                       // the other side answered what made this direction's stream known
   std::unique_ptr<QuicInspection> quic;              // of datagrams
   std::unique_ptr<StreamPrefix> dtls;                // a hello put together from fragments
+  std::size_t counted_bytes = 0;                     // of memory_bytes(), those that its worker counts as in use
 
   std::size_t memory_bytes() const {
     std::size_t size = sizeof(*this);
@@ -56,6 +64,18 @@ struct Inspection {
     if (quic != nullptr) size += quic->memory_bytes();
     if (dtls != nullptr) size += sizeof(*dtls) + dtls->memory_bytes();
     return size;
+  }
+
+  // As it was made, for another flow; a little memory stays, so that most inspections allocate nothing.
+  void clear() {
+    for (StreamInspection& stream : streams) stream.clear();
+    for (Readings& said : readings) said.clear();
+    for (std::vector<std::uint32_t>& marks : urgent) marks.clear();
+    asked_again = false;
+    heard = {};
+    quic.reset();
+    dtls.reset();
+    counted_bytes = 0;
   }
 };
 

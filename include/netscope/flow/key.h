@@ -41,7 +41,8 @@ struct FlowKey {
   Endpoint high() const { return {{high_address, version}, high_port}; }
   // The end that packets of this direction come from.
   Endpoint source(Direction direction) const { return direction == Direction::low_to_high ? low() : high(); }
-  std::array<std::uint64_t, 5> words() const { return std::bit_cast<std::array<std::uint64_t, 5>>(*this); }
+  using Words = std::array<std::uint64_t, 5>;
+  Words words() const { return std::bit_cast<Words>(*this); }
   bool operator==(const FlowKey& other) const {
     const auto a = words();
     const auto b = other.words();
@@ -97,13 +98,16 @@ inline std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
 
 // Hashes keys that peers choose: without the seed nobody can aim at one slot (or, for the fixed seed of the offline
 // fan-out, only at one worker).
-[[gnu::always_inline]] inline std::uint32_t hash(const FlowKey& key, std::uint64_t seed) {
-  const auto words = key.words();
+[[gnu::always_inline]] inline std::uint32_t hash(const FlowKey::Words& words, std::uint64_t seed) {
   std::uint64_t state = seed ^ 0x9e3779b97f4a7c15;
   state = detail::fold(state ^ words[0], seed ^ 0xa0761d6478bd642f ^ words[1]);
   state = detail::fold(state ^ words[2], seed ^ 0xe7037ed1a0b428db ^ words[3]);
   state = detail::fold(state ^ words[4], seed ^ 0x8ebc6af09c88c6e3);
   return static_cast<std::uint32_t>(state ^ state >> 32);
+}
+
+[[gnu::always_inline]] inline std::uint32_t hash(const FlowKey& key, std::uint64_t seed) {
+  return hash(key.words(), seed);
 }
 
 }  // namespace netscope

@@ -44,6 +44,9 @@ struct Reading {
   bool coarse = false;                   // they were more than are told apart
   bool changed = false;                  // by the last segment
   bool understood = false;               // it showed what it is
+
+  // As it was made; a little memory stays.
+  void clear();
 };
 
 class Readings {
@@ -72,6 +75,9 @@ class Readings {
   bool work(std::size_t bytes);
   std::size_t memory_bytes() const;
 
+  // As they were made, for another stream; a little memory stays for that one.
+  void clear();
+
  private:
   bool may_begin_elsewhere(std::uint32_t sequence) const;
   bool would_hold_too_much(std::size_t size) const;
@@ -79,6 +85,7 @@ class Readings {
   static void part_one(const Reading& reading, std::uint32_t sequence, Bytes bytes, std::vector<Reading>& parted);
 
   std::vector<Reading> readings_;
+  Reading spare_;  // as made: what the first of them begins as
   std::size_t work_ = 0;
   bool exact_ = false;
 };

@@ -10,6 +10,7 @@ enum class StreamMode : std::uint8_t {
   detect,   // from its first bytes
   request,  // HTTP: at the beginning of a request, or of what a request turned the connection into
   chunked,  // HTTP: within a chunked body
+  http2,    // HTTP/2: anywhere behind its preface, which is kept with all that follows
   dns,      // DNS: at the beginning of a message
   greeted,  // TLS 1.3: behind a hello, which the server may want once more
   answer,   // TLS: a ServerHello, or the server's wish for another hello

@@ -95,6 +95,8 @@ class StreamPrefix {
   std::size_t memory_bytes() const { return bytes_.capacity() + other_.capacity(); }
   // Gives the memory back; the position stays.
   void release();
+  // As it was made, for another stream; a little memory stays for that one.
+  void clear();
 
  private:
   // Offsets from base_ on, [begin, end).

@@ -37,8 +37,9 @@ namespace netscope::test {
 namespace {
 
 // What the worker allocates for `packets`, in bursts of the size of `before`, which it has seen.
-long allocations_for(std::string_view rules, const Packets& before, const Packets& packets) {
-  Worker worker(rule_set(rules), {.flow_capacity = 64});
+long allocations_for(std::string_view rules, const Packets& before, const Packets& packets,
+                     const Recording& recording = {}) {
+  Worker worker(rule_set(rules), {.flow_capacity = 64, .recording = recording});
   const Decoded first = decode(before);
   const Decoded then = decode(packets);
   std::vector<Verdict> verdicts(std::max(before.size(), packets.size()));
@@ -95,6 +96,17 @@ TEST(Allocation, DatagramsOfAJudgedFlowAllocateNothing) {
 
 TEST(Allocation, AHandshakeWithoutDataAllocatesNothing) {
   EXPECT_EQ(allocations_for(kBlockedDomain, connected(1).packets(), connected(2).packets()), 0);
+}
+
+// The memory of an inspection goes from one flow to the next. Names are kept for who wants them.
+TEST(Allocation, AnotherConnectionAllocatesNothing) {
+  const auto conversation = [](std::uint16_t number) {
+    const Buffer hello = client_hello("fine.example");
+    TcpConversation web = connected(number);
+    web.client(Bytes{hello}.first(100)).client(Bytes{hello}.subspan(100));
+    return web.server(server_hello()).server(tls_application_data(1000)).client(tls_application_data(100)).packets();
+  };
+  EXPECT_EQ(allocations_for(kBlockedDomain, conversation(1), conversation(2), {.tables = false}), 0);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What lies behind a proxy, and what a protocol is used for.
 #include <algorithm>
 
+#include "support/http2_frames.h"
 #include "support/quic_packets.h"
 #include "unit/engine/gateway.h"
 
@@ -77,6 +78,88 @@ TEST(Http2, WithoutTlsIsKnownByItsPreface) {
   EXPECT_EQ(protocol_and_service(connected(40001).client(preface)), "http2 unknown");
   Gateway gateway(dropping("proto = ['http2']"));
   EXPECT_EQ(from_the_block_on(gateway, connected(40001).client(preface)), "DD");
+}
+
+TEST(Http2, ARequestIsBlockedByTheNameThatItAsks) {
+  Gateway gateway(dropping("domain = ['blocked.example']"));
+  const auto asking = [](std::uint16_t port, const Buffer& said) { return connected(port).client(said); };
+  EXPECT_EQ(from_the_block_on(gateway, asking(40001, join({http2_preface(), http2_get("www.blocked.example")}))), "DD");
+  EXPECT_EQ(from_the_block_on(gateway, asking(40002, join({http2_preface(), http2_get("allowed.example")}))), "");
+  EXPECT_EQ(from_the_block_on(gateway, connected(40003)
+                                           .client(http2_preface())
+                                           .server(http2_answer())
+                                           .client(http2_get("allowed.example"))
+                                           .server(http2_answer())
+                                           .client(http2_get("blocked.example", "/", 3))),
+            "DD");
+}
+
+TEST(Http2, AnAuthorityAndAHostBothCount) {
+  Gateway gateway(dropping("domain = ['blocked.example']"));
+  const auto with = [](std::string_view authority, std::string_view host) {
+    const Buffer fields = plain_fields({{":method", "GET"}, {":authority", authority}, {"host", host}});
+    return join({http2_preface(), http2_frame({.type = 1, .flags = 5, .stream = 1}, fields)});
+  };
+  EXPECT_EQ(from_the_block_on(gateway, connected(40001).client(with("allowed.example", "blocked.example"))), "DD");
+  EXPECT_EQ(from_the_block_on(gateway, connected(40002).client(with("blocked.example", "allowed.example"))), "DD");
+  EXPECT_EQ(from_the_block_on(gateway, connected(40003).client(with("allowed.example", "allowed.example"))), "");
+}
+
+TEST(Http2, AnySegmentationGivesTheSameVerdict) {
+  const Buffer said = join({http2_preface(), http2_get("allowed.example"), http2_get("blocked.example", "/", 3)});
+  for (const std::size_t size : {1u, 2u, 7u, 24u, 50u}) {
+    Gateway gateway(dropping("domain = ['blocked.example']"));
+    TcpConversation conversation = connected(40001);
+    for (std::size_t at = 0; at < said.size(); at += size) {
+      conversation.client(Bytes(said).subspan(at, std::min(size, said.size() - at)));
+    }
+    const std::string verdicts = from_the_block_on(gateway, conversation);
+    EXPECT_FALSE(verdicts.empty()) << size;
+    EXPECT_EQ(verdicts.find('A'), std::string::npos) << size;
+  }
+}
+
+TEST(Http2, FollowsAnUpgradeOfHttp) {
+  Gateway gateway(dropping("domain = ['blocked.example']"));
+  const Buffer upgrade = http_request("GET", "/", "allowed.example", {{"Upgrade", "h2c"}, {"Connection", "Upgrade"}});
+  EXPECT_EQ(from_the_block_on(gateway, connected(40001)
+                                           .client(upgrade)
+                                           .server(http_response(101))
+                                           .client(join({http2_preface(), http2_get("blocked.example")}))),
+            "DD");
+}
+
+TEST(Http2, ARequestWithoutAMethodIsOneAndTrailersAreNone) {
+  const auto with = [](const Buffer& fields) {
+    return join(
+        {http2_preface(), http2_frame({.type = 1, .flags = 5, .stream = 1}, fields), http2_get("blocked.example")});
+  };
+  Gateway gateway(dropping("domain = ['a.example']"));
+  EXPECT_EQ(from_the_block_on(gateway, connected(40001).client(with(plain_fields({{":authority", "a.example"}})))),
+            "DD");
+  Gateway other(dropping("domain = ['blocked.example']"));
+  EXPECT_EQ(from_the_block_on(other, connected(40002).client(with(plain_fields({{"grpc-status", "0"}})))), "DD");
+}
+
+TEST(Http2, WhatCannotBeUnpackedIsHttp2WithoutAName) {
+  Gateway gateway(dropping("domain = ['blocked.example']"));
+  const Buffer broken = http2_frame({.type = 1, .flags = 5, .stream = 1}, Buffer{0x80});
+  EXPECT_EQ(from_the_block_on(gateway, connected(40001).client(join({http2_preface(), broken}))), "");
+  EXPECT_EQ(protocol_and_service(connected(40001).client(join({http2_preface(), broken}))), "http2 unknown");
+}
+
+TEST(Http2, RequestsAreEventsOfHttp) {
+  Gateway gateway("", {.flow_capacity = 16, .recording = {.flows = true, .messages = true}});
+  gateway.judge(
+      connected(1).client(join({http2_preface(), http2_get("a.example", "/x"), http2_get("b.example")})).packets());
+  const auto events = gateway.worker().take_events();
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].kind, EventKind::http);
+  EXPECT_EQ(events[0].protocol, Protocol::http2);
+  EXPECT_EQ(events[0].names[0].name, "a.example");
+  EXPECT_EQ(events[0].method, "GET");
+  EXPECT_EQ(events[0].target, "/x");
+  EXPECT_EQ(events[1].names[0].name, "b.example");
 }
 
 Buffer upgrade(std::string_view fields) {

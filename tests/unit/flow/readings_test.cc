@@ -55,6 +55,21 @@ TEST(Readings, OfOneCopyMayBeAsLongAsAStreamIsKept) {
   EXPECT_EQ(readings.all().front().bytes.first_copy().size(), kMaxPrefix);
 }
 
+TEST(Readings, ThatWereClearedAreAsTheyWereMade) {
+  Readings readings = with_most_readings();
+  readings.begin(5000);
+  EXPECT_TRUE(add(readings, 5002, "b"));
+  EXPECT_TRUE(add(readings, 5000, "aa"));
+  EXPECT_FALSE(readings.ambiguous());
+  EXPECT_TRUE(shows(readings, "aab"));
+  readings.clear();
+  EXPECT_TRUE(readings.empty());
+  EXPECT_TRUE(add(readings, 9004, "later"));  // where nothing was said to begin, what comes before may still join
+  EXPECT_TRUE(add(readings, 9000, "more"));
+  EXPECT_TRUE(shows(readings, "morelater"));
+  EXPECT_FALSE(readings.all().front().coarse);
+}
+
 TEST(Readings, NeverHoldMoreThanTheirBound) {
   Readings readings = with_most_readings();
   ASSERT_TRUE(readings.ambiguous());

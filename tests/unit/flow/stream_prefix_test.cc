@@ -33,6 +33,32 @@ TEST(StreamPrefix, IsTheSameForSegmentsInAnyOrder) {
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
+// Whatever happened to it before: a cleared one says of a new stream what one that was just made says.
+TEST(StreamPrefix, ThatWasClearedIsAsItWasMade) {
+  std::mt19937 engine(1);
+  const auto random = [&](unsigned limit) { return static_cast<std::uint32_t>(engine() % limit); };
+  StreamPrefix used;
+  for (int round = 0; round < 500; ++round) {
+    used.clear();
+    StreamPrefix made;
+    if (random(2) == 0) {
+      used.start(1000);
+      made.start(1000);
+    }
+    for (unsigned segment = random(12); segment > 0; --segment) {
+      const std::uint32_t at = 990 + random(5000);
+      const std::string text(random(3000), random(2) == 0 ? 'a' : 'b');
+      add(used, at, text);
+      add(made, at, text);
+    }
+    EXPECT_EQ(used.extent(), made.extent());
+    EXPECT_EQ(as_text(used.first_copy()), as_text(made.first_copy()));
+    EXPECT_EQ(as_text(used.last_copy()), as_text(made.last_copy()));
+    EXPECT_EQ(used.exact(), made.exact());
+    EXPECT_EQ(used.overrun(), made.overrun());
+  }
+}
+
 TEST(StreamPrefix, ShowsWhatIsThereWithoutAGap) {
   StreamPrefix prefix = from_syn(100);
   add(prefix, 104, "efgh");

@@ -201,6 +201,22 @@ TEST(FlowTable, VisitsEachFlowOnceAndMayRemoveIt) {
 }
 
 // A second truth for the index: hashes that collide on purpose, so that clusters form, wrap around and close up again.
+TEST(FlowTable, IsAsNewWhenItIsCleared) {
+  FlowTable table = table_of(3);
+  create(table, 1, kBegin).names = std::make_unique<FlowNames>();
+  table.remove(create(table, 2, kBegin));
+  EXPECT_EQ(table.next_stale(kBegin + std::chrono::hours(1)), find(table, 1));
+  table.clear();
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_EQ(find(table, 1), nullptr);
+  EXPECT_EQ(table.next_victim(), nullptr);
+  EXPECT_EQ(table.next_stale(kBegin + std::chrono::hours(2)), nullptr);
+  // The clock begins again with the first flow.
+  for (std::uint32_t i = 1; i <= 3; ++i) EXPECT_EQ(create(table, i, kBegin).names, nullptr);
+  EXPECT_TRUE(table.full());
+  EXPECT_NE(table.next_stale(kBegin + std::chrono::hours(3)), nullptr);
+}
+
 TEST(FlowTable, AgreesWithAMapOverRandomCreationsAndRemovals) {
   constexpr std::uint32_t kCapacity = 48;
   std::mt19937 random(7);

@@ -1,0 +1,18 @@
+// What a message says, as a sighting.
+#pragma once
+
+#include <string_view>
+
+#include "netscope/engine/inspect_stream.h"
+
+namespace netscope {
+
+// Each fills all of a sighting. Views live as long as the message.
+void describe(const tls::ClientHello& hello, Sighting& sighting);
+void describe(const http::RequestPrefix& head, Sighting& sighting);
+void describe(const http2::Request& request, Sighting& sighting);
+
+// The name that servers which read a request otherwise act on: the first Host beside an authority, or a second Host.
+HostName other_name(std::string_view authority, std::string_view host, std::string_view second_host = {});
+
+}  // namespace netscope
