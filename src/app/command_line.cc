@@ -141,8 +141,8 @@ void add_live_options(CLI::App& app, CommandLine& out) {
       ->type_name("NAME")
       ->allow_extra_args(false);
   app.add_option("--ctl", out.ctl,
-                 "Ask a gateway that runs: status, flows, list, reload, block|allow app|domain|client|prefix VALUE, "
-                 "undo [N]")
+                 "Ask a gateway that runs: status, flows [FILTER], list, reload, "
+                 "block|allow app|domain|client|prefix VALUE, undo [N]")
       ->type_name("WORD...")
       ->expected(1, 4);
   app.add_option("--for", out.ctl_for, "How long --ctl block or allow holds: 90s, 30m, 2h, 7d")->type_name("TIME");

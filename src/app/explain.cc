@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/output/columns.h"
 #include "app/policy_source.h"
 
 namespace netscope {
@@ -68,11 +69,6 @@ void add_wrapped(std::string& out, std::size_t indent, std::string_view text) {
   }
 }
 
-std::string padded(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
-}
-
 // Every entry of the catalogue that is the name or lies above it, the longest first.
 void add_catalogue(std::string& out, const Catalogue& catalogue, std::string_view name) {
   std::vector<std::pair<std::string_view, const App*>> above;
@@ -127,8 +123,8 @@ void add_rules(std::string& out, const RuleSet& rules, const Explanation& explan
     const Rule& rule = rules.rules()[i];
     const RuleAnswer& answer = explanation.answers[i];
     const std::string number = std::to_string(i + 1);
-    out += "  " + std::string(number_width - number.size(), ' ') + number + "  " + padded(rule.name, name_width) +
-           "  " + padded(std::string(to_string(rule.action)), 6) + "  " + std::string(word(answer.holds)) +
+    out += "  " + right(number, number_width) + "  " + left(rule.name, name_width) + "  " +
+           left(to_string(rule.action), 6) + "  " + std::string(word(answer.holds)) +
            (i == explanation.decides ? "  <- decides" : "") + "\n";
     add_wrapped(out, number_width + 6, reason(rule, answer));
   }

@@ -12,6 +12,7 @@
 #include "app/offline/bpf_filter.h"
 #include "app/offline/distinct_files.h"
 #include "app/offline/offline.h"
+#include "app/output/columns.h"
 #include "app/output/files.h"
 #include "app/output/merged_statistics.h"
 #include "app/output/report.h"
@@ -48,7 +49,7 @@ int list_apps(const CommandLine& options) {
   if (!catalogue) return complain_all(catalogue.error());
   std::string text;
   for (const App& app : (*catalogue)->apps()) {
-    text += app.name + std::string(app.name.size() < 24 ? 24 - app.name.size() : 1, ' ') + app.category + "\n";
+    text += left(app.name, 23) + " " + app.category + "\n";
   }
   return print(text);
 }
@@ -79,7 +80,8 @@ int filter_capture(const CommandLine& options, const LoadedPolicy& policy) {
     complain(to_string(run.error()));
     return code(ExitCode::failed);
   }
-  if (options.text_report && !write_report(options, text_report(*run, *policy.rules))) {
+  const bool in_vain = run->records_read == 0 && !run->problems.empty();  // a page of zeros would hide the reason
+  if (options.text_report && !in_vain && !write_report(options, text_report(*run, *policy.rules))) {
     run->problems.emplace_back(kNoReport);
   }
   if (!options.stats_json.empty()) {

@@ -18,7 +18,7 @@ import unittest
 
 import bed
 import live_test
-from bed import SERVER4, eventually
+from bed import SERVER4, SERVER6, eventually
 from live_test import BLOCKED, NOTHING, LiveCase, rule
 
 PORT = 8080
@@ -65,9 +65,13 @@ class Control(ControlCase):
         self.assertIn("seen.example", names)
         self.assertIn("seen.example", self.ctl("flows"))
         self.assertIn("seen.example", self.ctl("flows", "domain:seen.example and proto:tls"))
+        self.assertIn("seen.example", self.ctl("flows", "sni:/^s[ea]+n\\.EX/"))
+        self.assertEqual(self.ctl("flows", "sni:/^een/"), "")
         self.assertEqual(self.ctl("flows", "not domain:seen.example and domain:example"), "")
         wrong = self.ctl("flows", "prot:tls", code=2)
         self.assertIn("\n  prot:tls\n  ^^^^", wrong)
+        self.assert_fetched("https://seen.example/", address=SERVER6)
+        self.assertIn(f"-> [{SERVER6}]:443  seen.example", self.ctl("flows"))
 
     def test_a_block_holds_at_once_and_is_undone(self):
         self.start(NOTHING)

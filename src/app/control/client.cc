@@ -13,7 +13,10 @@
 #include <nlohmann/json.hpp>
 
 #include "app/control/actions.h"
+#include "app/control/answer_text.h"
+#include "app/output/columns.h"
 #include "netscope/nfq/descriptor.h"
+#include "netscope/view/filter.h"
 
 namespace netscope {
 namespace {
@@ -21,6 +24,21 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr timeval kPatience{.tv_sec = 30, .tv_usec = 0};
+
+// What is wrong with a filter, above the filter with the place underlined.
+std::string in_filter(const std::string& filter, const FilterError& error) {
+  const std::size_t begin = std::min(error.begin, filter.size());
+  const std::size_t end = std::clamp(error.end, begin + 1, filter.size() + 1);
+  // Columns count characters: what goes on with a byte of UTF-8 takes no room of its own.
+  const auto columns = [&](std::size_t from, std::size_t to) {
+    return static_cast<std::size_t>(
+        std::count_if(filter.begin() + static_cast<std::ptrdiff_t>(std::min(from, filter.size())),
+                      filter.begin() + static_cast<std::ptrdiff_t>(std::min(to, filter.size())),
+                      [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  };
+  return error.message + "\n  " + printable(filter) + "\n  " + std::string(columns(0, begin), ' ') +
+         std::string(std::max<std::size_t>(columns(begin, end), 1), '^');
+}
 
 Result<Json> question_of(const CommandLine& options) {
   const auto& words = options.ctl;
@@ -31,7 +49,10 @@ Result<Json> question_of(const CommandLine& options) {
   if (verb == "reload" && words.size() == 1) return asks("POST", "/api/v1/reload");
   if (verb == "flows" && words.size() <= 2) {
     Json question = asks("GET", "/api/v1/flows");
-    if (words.size() == 2) question["query"]["filter"] = words[1];
+    if (words.size() == 2) {
+      if (const auto filter = Filter::parse(words[1]); !filter) return failure(in_filter(words[1], filter.error()));
+      question["query"]["filter"] = words[1];
+    }
     return question;
   }
   if (verb == "undo" && words.size() <= 2) {
@@ -87,99 +108,6 @@ Result<std::string> ask(const std::string& path, const std::string& line) {
   return answer;
 }
 
-std::string text_of(const Json& object, const char* key) {
-  const auto member = object.find(key);
-  return member != object.end() && member->is_string() ? member->get<std::string>() : std::string{};
-}
-
-// What travels the network may hold anything; a terminal gets what can be printed.
-std::string printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return text;
-}
-
-void print_action(const Json& action) {
-  std::string target;
-  for (const char* const key : {"app", "domain", "client", "prefix"}) {
-    if (action.contains(key)) target = std::string(key) + " " + text_of(action, key);
-  }
-  const std::string until = text_of(action, "until");
-  std::printf("%3llu  %-5s  %s  since %s%s\n", static_cast<unsigned long long>(action.value("id", 0ULL)),
-              text_of(action, "action").c_str(), printable(target).c_str(), text_of(action, "since").c_str(),
-              until.empty() ? "" : ("  until " + until).c_str());
-}
-
-void print_flow(const Json& flow) {
-  const Json ours = flow.value("netscope", Json::object()), counts = flow.value("flow", Json::object());
-  const std::string name = [&] {
-    for (const char* const protocol : {"tls", "quic", "http", "dns"}) {
-      const Json part = flow.value(protocol, Json::object());
-      for (const char* const key : {"sni", "hostname", "rrname"}) {
-        if (const std::string text = text_of(part, key); !text.empty()) return text;
-      }
-    }
-    return std::string("-");
-  }();
-  const auto number = [&](const char* key) { return counts.value(key, 0ULL); };
-  std::printf("%-7s %-5s %s:%u -> %s:%u  %s  %s  %llu packets  %llu bytes  %s\n",
-              text_of(flow.value("verdict", Json::object()), "action").c_str(), text_of(flow, "proto").c_str(),
-              text_of(flow, "src_ip").c_str(), flow.value("src_port", 0U), text_of(flow, "dest_ip").c_str(),
-              flow.value("dest_port", 0U), printable(name).c_str(),
-              ours.contains("app") ? printable(text_of(ours, "app")).c_str() : "-",
-              number("pkts_toserver") + number("pkts_toclient"), number("bytes_toserver") + number("bytes_toclient"),
-              printable(text_of(ours, "rule_id")).c_str());
-}
-
-void print_status(const Json& document) {
-  const Json stats = document.value("stats", Json::object());
-  const auto number = [&](const char* part, const char* key) {
-    return static_cast<unsigned long long>(stats.value(part, Json::object()).value(key, 0ULL));
-  };
-  const Json source = document.value("source", Json::object());
-  std::printf("%s: %s\n", printable(text_of(source, "host")).c_str(), printable(text_of(source, "name")).c_str());
-  std::printf("packets   %llu (accepted %llu, blocked %llu, rejected %llu), by the kernel alone %llu\n",
-              number("decoder", "pkts"), number("firewall", "accepted"), number("firewall", "blocked"),
-              number("firewall", "rejected"), number("capture", "kernel_packets"));
-  std::printf("flows     %llu now, %llu in all\n", number("flow", "active"), number("flow", "total"));
-  std::printf("lost      %llu in full queues, %llu in full buffers, %llu events\n", number("capture", "kernel_drops"),
-              number("capture", "user_drops"), number("capture", "events_dropped"));
-}
-
-void print_answer(const std::string& verb, const Json& body) {
-  if (verb == "status") return print_status(body);
-  if (verb == "flows") {
-    for (const Json& flow : body.value("flows", Json::array())) print_flow(flow);
-    return;
-  }
-  if (verb == "list") {
-    for (const Json& action : body.value("actions", Json::array())) print_action(action);
-    return;
-  }
-  if (verb == "reload") {
-    std::printf("%llu rules in force\n", body.value("rules", 0ULL));
-    return;
-  }
-  if (verb == "undo") std::printf("taken back:\n");
-  print_action(body);
-}
-
-// What is wrong with a filter, above the filter with the place underlined.
-std::string in_filter(const std::string& filter, const Json& error) {
-  const std::size_t begin = std::min<std::size_t>(error.value("begin", 0ULL), filter.size());
-  const std::size_t end = std::clamp<std::size_t>(error.value("end", 0ULL), begin + 1, filter.size() + 1);
-  // Columns count characters: what goes on with a byte of UTF-8 takes no room of its own.
-  const auto columns = [&](std::size_t from, std::size_t to) {
-    return static_cast<std::size_t>(
-        std::count_if(filter.begin() + static_cast<std::ptrdiff_t>(std::min(from, filter.size())),
-                      filter.begin() + static_cast<std::ptrdiff_t>(std::min(to, filter.size())),
-                      [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-  };
-  return text_of(error, "message") + "\n  " + printable(filter) + "\n  " + std::string(columns(0, begin), ' ') +
-         std::string(std::max<std::size_t>(columns(begin, end), 1), '^');
-}
-
 int complain(const std::string& text, ExitCode code) {
   std::fprintf(stderr, "netscope-nfq: %s\n", text.c_str());
   return static_cast<int>(code);
@@ -206,20 +134,13 @@ int run_control_client(const CommandLine& options) {
   if (!line) return complain(line.error().message, ExitCode::failed);
   const Json answer = Json::parse(*line, nullptr, /*allow_exceptions=*/false);
   if (!answer.is_object() || !answer.contains("body"))
-    return complain("the answer is not understood", ExitCode::failed);
+    return complain(options.control + ": the answer is not a gateway's; name its socket with --control PATH",
+                    ExitCode::failed);
   const Json& body = answer["body"];
-  if (answer.value("status", 0) != 200) {
-    const Json error = body.value("error", Json::object());
-    const std::string text = text_of(error, "text");
-    if (!text.empty()) return complain(text, ExitCode::failed);
-    if (error.contains("begin")) return complain(in_filter(options.ctl.back(), error), ExitCode::usage);
-    return complain(text_of(error, "message"), ExitCode::failed);
-  }
-  if (options.json) {
-    std::printf("%s\n", body.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
-  } else {
-    print_answer(options.ctl[0], body);
-  }
+  if (answer.value("status", Json(0)) != 200) return complain(refusal_text(body), ExitCode::failed);
+  const std::string out = options.json ? body.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'
+                                       : answer_text(options.ctl[0], body);
+  std::fwrite(out.data(), 1, out.size(), stdout);
   return static_cast<int>(ExitCode::done);
 }
 

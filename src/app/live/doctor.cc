@@ -15,6 +15,7 @@
 #include <tuple>
 
 #include "app/live/privileges.h"
+#include "app/output/columns.h"
 #include "netscope/nfq/descriptor.h"
 #include "netscope/nfq/queue_counters.h"
 #include "netscope/nft/kernel.h"
@@ -280,9 +281,7 @@ std::string doctor_text(const std::vector<Finding>& findings) {
     const std::string_view mark = finding.health == Health::good   ? "ok  "
                                   : finding.health == Health::note ? "note"
                                                                    : "BAD ";
-    std::string what = finding.what;
-    what.resize(std::max<std::size_t>(what.size(), 20), ' ');
-    out += std::string(mark) + "  " + what + "  " + finding.detail + "\n";
+    out += std::string(mark) + "  " + left(finding.what, 20) + "  " + finding.detail + "\n";
     if (!finding.remedy.empty()) out += std::string(28, ' ') + "-> " + finding.remedy + "\n";
   }
   return out;

@@ -210,7 +210,8 @@ bool Pipeline::fill(Chunk& chunk, std::uint64_t index) {
     leave_out_unwanted(chunk);
     decoder_.decode(chunk);
     if (status == ParseStatus::malformed) {
-      problem(input_.name() + ": at byte " + std::to_string(parser_.offset()) + ": " + parser_.error());
+      problem(input_.name() + ": at byte " + std::to_string(parser_.offset()) + ": " + parser_.error() +
+              (parser_.offset() == 0 ? "" : "; what came before it was processed"));
       return false;
     }
     run_.bytes_read = parser_.offset();
@@ -291,7 +292,7 @@ void Pipeline::judge_all(std::size_t thread) {
     for (std::size_t i = 0; i < workers.size(); ++i) {
       Share& share = chunk.shares[thread + i * threads_];
       workers[i].process(share.packets, share.verdicts);
-      share.events = workers[i].take_events();
+      workers[i].take_events(share.events);
     }
     progression_.has_judged(thread);
   }
@@ -317,13 +318,9 @@ Result<void> Pipeline::log_events(std::span<Share> shares) {
 }
 
 Result<void> Pipeline::write_chunk(Chunk& chunk) {
-  for (const RecordPlace& place : chunk.records) {
-    if (place.kind == Record::Kind::packet && chunk.accepted(place)) ++run_.records_written;
-  }
+  run_.records_written += plan_output(chunk, format_, nanoseconds_, built_, stretches_);
   if (auto logged = log_events(chunk.shares); !logged) return logged;
-  if (!output_) return {};
-  plan_output(chunk, format_, nanoseconds_, built_, stretches_);
-  return output_->write(stretches_);
+  return output_ ? output_->write(stretches_) : Result<void>{};
 }
 
 void Pipeline::write_all() {

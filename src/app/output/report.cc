@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "app/output/columns.h"
+
 namespace netscope {
 namespace {
 
@@ -13,10 +15,9 @@ constexpr std::size_t kTopRows = 10, kAppRows = 20, kNameWidth = 34;
 
 // Names come from peers: what could move a terminal's cursor is shown as '?', and a column stays a column.
 std::string column(std::string_view text, std::size_t width) {
-  std::string out;
-  for (const char c : text) out += c >= 0x20 && c < 0x7f ? c : '?';
+  std::string out = printable(text, NotAscii::replaced);
   if (out.size() > width) out = out.substr(0, width - 3) + "...";
-  return out + std::string(width - out.size(), ' ');
+  return left(out, width);
 }
 
 std::string grouped(std::uint64_t value) {
@@ -26,10 +27,6 @@ std::string grouped(std::uint64_t value) {
     digits.insert(at, ",");
   }
   return digits;
-}
-
-std::string right(std::string_view text, std::size_t width) {
-  return std::string(text.size() < width ? width - text.size() : 0, ' ') + std::string(text);
 }
 
 std::string fixed(double value, int decimals) {
