@@ -35,15 +35,19 @@ def request(name):
     return f"GET / HTTP/1.1\r\nUser-Agent: test\r\nHost: {name}\r\nAccept: */*\r\n\r\n".encode()
 
 
+def http2_request(name):
+    return techniques.PREFACE + techniques.headers(name, 1)
+
+
 def speech(kind, name):
-    make = hello if kind == "tls" else request
+    make = {"tls": hello, "http": request, "http2": http2_request}[kind]
     return techniques.Speech(kind, make(name), name, make("decoy.example"))
 
 
 def attempt(job):
     technique, what, port, say, handshake = job
     kind, name = what.kind, what.name
-    connection = raw_tcp.Connection(link, source, server, port, 443 if kind == "tls" else 80)
+    connection = raw_tcp.Connection(link, source, server, port, {"tls": 443, "http": 80, "http2": 8080}[kind])
     before, syn_data, connection.window = handshake or (lambda c: None, lambda s: b"", 64240)
     opened = connection.open(before, syn_data(what))
     if opened:
@@ -51,7 +55,8 @@ def attempt(job):
         connection.wait_for_answer(float(seconds))
     answer = connection.answer
     connection.close()
-    fetched = answer[:1] == b"\x16" or answer[:8] == b"HTTP/1.1"[:max(len(answer[:8]), 1)]
+    begins = {"tls": b"\x16", "http": b"HTTP/1.1", "http2": b"\0\0\0\4"}[kind]
+    fetched = answer[:1] != b"" and answer.startswith(begins[:len(answer)])
     with printing:
         print(json.dumps({"technique": technique, "kind": kind, "name": name, "port": port, "opened": opened,
                           "fetched": fetched}), flush=True)
@@ -65,7 +70,7 @@ def jobs():
 
 def tries():
     if sys.argv[8:] == ["every"]:
-        for kind in techniques.BOTH:
+        for kind in techniques.ALL:
             for position in range(1, len(speech(kind, blocked).message)):
                 for order, word in ((1, "split"), (-1, "split and reversed")):
                     say = techniques.split_at(position, order)
@@ -77,9 +82,9 @@ def tries():
         for kind, name in itertools.product(kinds, (blocked, allowed)):
             yield technique, kind, name, say, None
     for technique, before, syn_data, window in techniques.HANDSHAKES:
-        for kind, name in itertools.product(techniques.BOTH, (blocked, allowed)):
+        for kind, name in itertools.product(techniques.ALL, (blocked, allowed)):
             yield technique, kind, name, techniques.plain, (before, syn_data, window)
-    for kind, name in itertools.product(techniques.BOTH, (blocked, allowed)):
+    for kind, name in itertools.product(techniques.ALL, (blocked, allowed)):
         mixed = "".join(c.upper() if i % 2 else c for i, c in enumerate(name))
         yield "mixed case", kind, mixed, techniques.plain, None
     for name in (blocked, allowed):

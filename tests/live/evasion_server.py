@@ -1,4 +1,4 @@
-"""usage: evasion_server.py KEY CERTIFICATE LOG: HTTP on 80 and TLS on 443, as lenient as the most lenient server.
+"""usage: evasion_server.py KEY CERTIFICATE LOG: HTTP on 80, HTTP/2 on 8080 and TLS on 443, as lenient as the most lenient server.
 
 Each name that a client asked for goes to LOG as "PORT-OF-THE-CLIENT NAME"; a datagram to 443 as "PORT #" and the first
 32 digits of its SHA-256, and is answered by its own last 16 bytes.
@@ -55,12 +55,49 @@ def speak_http(connection, peer):
             request, host = b"", None
 
 
+def take(connection, size):
+    held = b""
+    while len(held) < size:
+        more = connection.recv(size - len(held))
+        if not more:
+            raise OSError
+        held += more
+    return held
+
+
+def plain_fields(block):
+    """Literals without a code and without an index, as the client writes them."""
+    at, texts = 0, []
+    while at < len(block):
+        at += 1 if len(texts) % 2 == 0 else 0
+        texts.append(block[at + 1:at + 1 + block[at]].decode("latin-1"))
+        at += 1 + block[at]
+    return dict(zip(texts[::2], texts[1::2]))
+
+
+def speak_http2(connection, peer):
+    if take(connection, 24) != b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n":
+        return
+    block = b""
+    while True:
+        head = take(connection, 9)
+        payload = take(connection, int.from_bytes(head[:3], "big"))
+        if head[3] == 1:
+            padding = payload[0] if head[4] & 8 else 0
+            payload = payload[(1 if head[4] & 8 else 0) + (5 if head[4] & 0x20 else 0):len(payload) - padding]
+            block = b""
+        block += payload if head[3] in (1, 9) else b""
+        if head[3] in (1, 9) and head[4] & 4:
+            note(peer, plain_fields(block).get(":authority"))
+            connection.sendall(b"\0\0\0\4\0\0\0\0\0" + b"\0\0\1\1\5" + head[5:] + b"\x88")
+
+
 def serve_one(speak, connection, peer):
     try:
         with connection:
             connection.settimeout(8)
             speak(connection, peer)
-    except OSError:
+    except (OSError, IndexError):
         pass
 
 
@@ -80,5 +117,6 @@ def serve_datagrams():
 
 
 threading.Thread(target=serve, args=(80, speak_http), daemon=True).start()
+threading.Thread(target=serve, args=(8080, speak_http2), daemon=True).start()
 threading.Thread(target=serve, args=(443, speak_tls), daemon=True).start()
 serve_datagrams()

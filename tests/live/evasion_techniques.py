@@ -196,15 +196,47 @@ def two_requests(c, s):
     c.segment(s.decoy + s.message)
 
 
+def frame(kind, flags, stream, payload=b""):
+    """RFC 9113, section 4.1."""
+    return struct.pack("!I", len(payload))[1:] + struct.pack("!BBI", kind, flags, stream) + payload
+
+
+def headers(name, stream):
+    """A request of HTTP/2 in one frame, its fields as plain literals (RFC 7541, section 6.2.2)."""
+    fields = {":method": "GET", ":scheme": "http", ":path": "/", ":authority": name}
+    return frame(1, 5, stream, b"".join(bytes([0, len(field)]) + field.encode() + bytes([len(value)]) + value.encode()
+                                        for field, value in fields.items()))
+
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0)
+
+
+def second_stream(c, s):
+    c.segment(s.decoy + headers(s.name, 3))
+
+
+def in_continuations(c, s):
+    block = headers(s.name, 1)[9:]
+    cut = block.index(s.name.encode()) + 4
+    c.segment(PREFACE + frame(1, 1, 1, block[:cut]) + frame(9, 0, 1) + frame(9, 4, 1, block[cut:]))
+
+
+def padded(c, s):
+    block = headers(s.name, 1)[9:]
+    c.segment(PREFACE + frame(6, 0, 0, bytes(8)) + frame(1, 0x2d, 1, bytes([77, 0, 0, 0, 0, 9]) + block + bytes(77)))
+
+
 def server_like(s):
-    return {"tls": b"\x16\x03\x03\0\x40\2\0\0\x3c" + bytes(60), "http": b"HTTP/1.1 200 OK\r\n\r\n"}[s.kind]
+    return {"tls": b"\x16\x03\x03\0\x40\2\0\0\x3c" + bytes(60), "http": b"HTTP/1.1 200 OK\r\n\r\n",
+            "http2": frame(4, 0, 0) + frame(1, 5, 1, b"\x88")}[s.kind]
 
 
 def broken_like(s):
-    return {"tls": b"\x16\x03\1\0\x40\1\0\0\x3c\3\3" + b"\xff" * 58, "http": b"GET / SIP/2.0\r\n\r\n"}[s.kind]
+    return {"tls": b"\x16\x03\1\0\x40\1\0\0\x3c\3\3" + b"\xff" * 58, "http": b"GET / SIP/2.0\r\n\r\n",
+            "http2": PREFACE + frame(1, 5, 1, b"\xbf")}[s.kind]
 
 
-BOTH = ("tls", "http")
+ALL = ("tls", "http", "http2")
 OPENINGS = {"zeros": lambda s: bytes(300), "random bytes": lambda s: os.urandom(300),
             "a server's answer": server_like, "a broken message": broken_like,
             "an SSH banner": lambda s: b"SSH-2.0-OpenSSH_9.2\r\n", "a mail client": lambda s: b"EHLO there\r\n",
@@ -213,38 +245,41 @@ OPENINGS = {"zeros": lambda s: bytes(300), "random bytes": lambda s: os.urandom(
 
 # name, kinds, what is done
 TECHNIQUES = [
-    ("nothing special", BOTH, plain),
-    ("one byte a segment", BOTH, in_pieces(lambda s: range(1, len(s.message)))),
-    ("one byte a segment, in reverse", BOTH, in_pieces(lambda s: range(1, len(s.message)), -1)),
-    ("three pieces in reverse", BOTH, in_pieces(lambda s: [s.at, s.middle], -1)),
-    ("an overlap whose first copy is true", BOTH, first_copy_true),
-    ("an overlap whose last copy is true", BOTH, last_copy_true),
-    *((f"a fake ahead that dies of {how}", BOTH, fake_ahead(death)) for how, death in DEATHS.items()),
-    *((f"{what} ahead, which dies", BOTH, fake_ahead(DIES, make)) for what, make in OPENINGS.items()),
-    ("a fake ahead of two pieces", BOTH, fake_ahead_of_pieces(1)),
-    ("a fake ahead of two pieces in reverse", BOTH, fake_ahead_of_pieces(-1)),
-    ("a short fake ahead of two pieces in reverse", BOTH, short_fake_ahead_of_reversed_pieces),
-    ("fakes of zeros around each piece", BOTH, fake_around_each_piece(lambda s, b, e: bytes(e - b))),
-    ("fakes of another name around each piece", BOTH, fake_around_each_piece(masked)),
-    ("a fake in pieces, its name told again first", BOTH, fake_of_the_name_alone),
-    ("eleven random fakes ahead", BOTH, many_fakes(11)),
-    ("a fake 10,000 bytes back", BOTH, fake_elsewhere(-10000, {})),
-    *((f"a fake {ahead:,} bytes ahead", BOTH, fake_elsewhere(ahead, DIES)) for ahead in (3000, 32700, 40000, 900000)),
-    ("1,200 scattered bytes ahead", BOTH, many_scattered_fakes),
-    ("a retransmission that differs", BOTH, different_retransmission),
-    ("a fake with an old acknowledgment", BOTH, old_acknowledgment),
-    *((f"{what} that dies of {how}", BOTH, control_ahead(flags, death)) for how, death in DEATHS.items()
+    ("nothing special", ALL, plain),
+    ("one byte a segment", ALL, in_pieces(lambda s: range(1, len(s.message)))),
+    ("one byte a segment, in reverse", ALL, in_pieces(lambda s: range(1, len(s.message)), -1)),
+    ("three pieces in reverse", ALL, in_pieces(lambda s: [s.at, s.middle], -1)),
+    ("an overlap whose first copy is true", ALL, first_copy_true),
+    ("an overlap whose last copy is true", ALL, last_copy_true),
+    *((f"a fake ahead that dies of {how}", ALL, fake_ahead(death)) for how, death in DEATHS.items()),
+    *((f"{what} ahead, which dies", ALL, fake_ahead(DIES, make)) for what, make in OPENINGS.items()),
+    ("a fake ahead of two pieces", ALL, fake_ahead_of_pieces(1)),
+    ("a fake ahead of two pieces in reverse", ALL, fake_ahead_of_pieces(-1)),
+    ("a short fake ahead of two pieces in reverse", ALL, short_fake_ahead_of_reversed_pieces),
+    ("fakes of zeros around each piece", ALL, fake_around_each_piece(lambda s, b, e: bytes(e - b))),
+    ("fakes of another name around each piece", ALL, fake_around_each_piece(masked)),
+    ("a fake in pieces, its name told again first", ALL, fake_of_the_name_alone),
+    ("eleven random fakes ahead", ALL, many_fakes(11)),
+    ("a fake 10,000 bytes back", ALL, fake_elsewhere(-10000, {})),
+    *((f"a fake {ahead:,} bytes ahead", ALL, fake_elsewhere(ahead, DIES)) for ahead in (3000, 32700, 40000, 900000)),
+    ("1,200 scattered bytes ahead", ALL, many_scattered_fakes),
+    ("a retransmission that differs", ALL, different_retransmission),
+    ("a fake with an old acknowledgment", ALL, old_acknowledgment),
+    *((f"{what} that dies of {how}", ALL, control_ahead(flags, death)) for how, death in DEATHS.items()
       for what, flags in (("a RST", RST), ("a RST/ACK", RST | ACK), ("a FIN", FIN | ACK), ("a SYN/ACK", SYN | ACK))),
-    ("a RST outside of the window", BOTH, control_ahead(RST, {}, -70000)),
-    ("a RST between two pieces", BOTH, reset_between),
-    ("a SYN with another sequence number", BOTH, syn_elsewhere),
-    ("a RST, then a SYN with another sequence number", BOTH, reset_and_syn),
-    ("an urgent byte within the name", BOTH, urgent_byte(lambda s: s.middle)),
-    ("an urgent byte ahead", BOTH, urgent_byte(lambda s: 0)),
-    ("IP fragments of 24 bytes in reverse", BOTH, in_fragments(24)),
+    ("a RST outside of the window", ALL, control_ahead(RST, {}, -70000)),
+    ("a RST between two pieces", ALL, reset_between),
+    ("a SYN with another sequence number", ALL, syn_elsewhere),
+    ("a RST, then a SYN with another sequence number", ALL, reset_and_syn),
+    ("an urgent byte within the name", ALL, urgent_byte(lambda s: s.middle)),
+    ("an urgent byte ahead", ALL, urgent_byte(lambda s: 0)),
+    ("IP fragments of 24 bytes in reverse", ALL, in_fragments(24)),
     ("one byte a record", ("tls",), records),
     ("two records, cut in the name", ("tls",), two_records),
     ("a second request behind an innocent one", ("http",), two_requests),
+    ("a second request behind an innocent one", ("http2",), second_stream),
+    ("a request in three frames, cut in the name", ("http2",), in_continuations),
+    ("a padded request", ("http2",), padded),
     ("an empty line ahead", ("http",), rewritten(lambda m: b"\r\n" + m)),
     ("bare line feeds ahead", ("http",), rewritten(lambda m: b"\n" * 9 + m)),
     ("a thousand empty lines ahead", ("http",), rewritten(lambda m: b"\r\n" * 500 + b"\n" * 300 + m)),
@@ -258,9 +293,9 @@ TECHNIQUES = [
                                                                            b"\r\nHost:"))),
 ]
 IPV6_ONLY = [
-    ("an extension header", BOTH, behind([(60, b"\0\1\4\0\0\0\0")])),
-    ("three extension headers", BOTH, behind([(0, b"\0\1\4\0\0\0\0"), (60, b"\0\1\4\0\0\0\0"), (60, b"\0\1\4\0\0\0\0")])),
-    ("an atomic fragment", BOTH, behind([(44, b"\0\0\0\1\2\3\4")])),
+    ("an extension header", ALL, behind([(60, b"\0\1\4\0\0\0\0")])),
+    ("three extension headers", ALL, behind([(0, b"\0\1\4\0\0\0\0"), (60, b"\0\1\4\0\0\0\0"), (60, b"\0\1\4\0\0\0\0")])),
+    ("an atomic fragment", ALL, behind([(44, b"\0\0\0\1\2\3\4")])),
 ]
 # What is done before or with the SYN: (name, before, data of the SYN, window)
 HANDSHAKES = [

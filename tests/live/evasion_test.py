@@ -54,7 +54,7 @@ class LongBed(Bed):
         self.log = self.folder / "asked.log"
         self.log.touch()
         self.start("server", "python3", HERE / "evasion_server.py", *self.certificate(), self.log)
-        for port in (80, 443):
+        for port in (80, 443, 8080):
             self.wait_for_port("server", port)
 
     def asked(self):
