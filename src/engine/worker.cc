@@ -218,8 +218,18 @@ Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
   }
   return {.action = action,
           .for_flow = flow.sticky && (action != Action::accept || may_leave(flow)),
-          .client_would_not_hear = action == Action::reject && table_.record_of(flow).blocked_packets == 1 &&
-                                   packet.direction != flow.client};
+          .client_would_not_hear = action == Action::reject && client_would_not_hear(flow, packet)};
+}
+
+// Until the client has sent something, whose answer tells it. The number is bounded: a client that stays silent gets no
+// more than these.
+bool Worker::client_would_not_hear(const Flow& flow, const Packet& packet) {
+  constexpr std::uint8_t kUntilTold = 8;
+  std::uint8_t& rejected = table_.record_of(flow).rejected_towards_client;
+  if (packet.direction == flow.client) rejected = kUntilTold;
+  if (rejected == kUntilTold) return false;
+  ++rejected;
+  return true;
 }
 
 // An accepted flow leaves when no later fact can matter, and the other side has heard what was judged. Where nobody

@@ -144,6 +144,8 @@ void Worker::decide(Flow& flow, const Packet& packet, const Question& question) 
 // By what is known of the flow: each name that it showed may block it. Datagrams of DNS are asked about one by one.
 void Worker::judge_again(Flow& flow) {
   const bool asks_per_datagram = is_dns_family(flow.protocol) && flow.key.ip_protocol != ip_protocol::tcp;
+  const bool rejected = flow.decided && static_cast<Action>(flow.action) == Action::reject;
+  if (!rejected) table_.record_of(flow).rejected_towards_client = 0;
   flow.decided = flow.counted = flow.sticky = false;
   flow.app = kNoApp;
   flow.rule = kDefaultPolicy;

@@ -107,7 +107,6 @@ class IptablesWriter {
         add("NETSCOPE-VERDICT", bears(value) + save);
       }
       add("NETSCOPE-VERDICT", "-m connmark --mark " + masked(marks.reject_flow()) + " -g NETSCOPE-ANSWER");
-      add("NETSCOPE-VERDICT", bears(marks.reject_later()) + " -j CONNMARK --set-xmark " + masked(marks.reject_flow()));
     }
     add("NETSCOPE-VERDICT", bears(marks.drop_flow()) + " -j DROP");
     add("NETSCOPE-VERDICT", bears(marks.reject_flow()) + " -g NETSCOPE-ANSWER");

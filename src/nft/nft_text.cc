@@ -55,8 +55,7 @@ class NftWriter {
     line("# Bits " + hex(live_.marks.mask) +
          " of packet and connection marks are its own: " + hex(live_.marks.accept_flow()) + " accept, " +
          hex(live_.marks.drop_flow()) + " drop, " + hex(live_.marks.reject_flow()) + " reject,");
-    line("# " + hex(live_.marks.reject_packet()) + " reject this packet alone, " + hex(live_.marks.reject_later()) +
-         " reject what follows it.");
+    line("# " + hex(live_.marks.reject_packet()) + " reject this packet alone.");
     open("table inet " + std::string(kTableName));
     for (const char* counter : {"passed", "dropped", "rejected"}) line("counter " + std::string(counter) + " { }");
     sets();
@@ -172,7 +171,6 @@ class NftWriter {
       line(bears("meta", live_.marks.accept_flow()) + " " + save(live_.marks.accept_flow()));
       line(bears("meta", live_.marks.drop_flow()) + " " + save(live_.marks.drop_flow()) + " drop");
       line(bears("meta", live_.marks.reject_flow()) + " " + save(live_.marks.reject_flow()) + " goto answer");
-      line(bears("meta", live_.marks.reject_later()) + " " + save(live_.marks.reject_flow()));
     } else {
       line(bears("meta", live_.marks.drop_flow()) + " drop");
       line(bears("meta", live_.marks.reject_flow()) + " goto answer");

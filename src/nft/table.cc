@@ -28,6 +28,7 @@ class Table::Way {
   virtual ~Way() = default;
   virtual Result<void> install() = 0;
   virtual Result<void> remove() = 0;
+  virtual Result<void> empty_flow_table() { return {}; }
   virtual Result<TableCounters> counters() const = 0;
 };
 
@@ -62,6 +63,13 @@ class Table::NftWay : public Table::Way {
   // `add` before `delete`: the pair is right whether the table is there or not.
   Result<void> install() override { return without_value(commands_.run(forget() + nft_table(settings_))); }
   Result<void> remove() override { return without_value(commands_.run(forget())); }
+
+  // The chains stay: taken away, they would take along what waits in the queues.
+  Result<void> empty_flow_table() override {
+    const std::string name = "inet " + std::string(kTableName);
+    const std::string empty = "flush table " + name + "\ndelete flowtable " + name + " accepted\n";
+    return without_value(commands_.run(empty + nft_table(settings_)));
+  }
 
   Result<TableCounters> counters() const override {
     const auto listing = commands_.run("list counters table inet " + std::string(kTableName));
@@ -276,6 +284,10 @@ Result<Table> Table::make(const Choice& choice, TableSettings settings) {
 
 Result<void> Table::install() {
   return way_->install();
+}
+
+Result<void> Table::empty_flow_table() {
+  return way_->empty_flow_table();
 }
 
 Result<void> Table::remove() {

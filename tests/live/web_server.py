@@ -4,6 +4,8 @@ import asyncio
 import ssl
 import sys
 
+PAUSES = {"/slowly": 0.1, "/steadily": 0.01}  # seconds between two bytes
+
 
 async def answer(reader, writer):
     try:
@@ -16,12 +18,12 @@ async def answer(reader, writer):
                 body = bytes(int(target.removeprefix("/bytes/")))
             else:
                 body = f"this is {host}\n".encode()
-            if target == "/slowly":  # an answer that goes on
+            if target in PAUSES:  # an answer that goes on for a minute
                 writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
-                for _ in range(600):
+                for _ in range(int(60 / PAUSES[target])):
                     writer.write(b".")
                     await writer.drain()
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(PAUSES[target])
                 return
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             await writer.drain()

@@ -59,8 +59,8 @@ Packet make_packet(const Headers& headers);
 struct Verdict {
   Action action = Action::accept;
   bool for_flow = false;  // holds for the rest of the flow as well: the kernel may take over
-  // The first packet of its flow that is blocked is on its way to the client, whom a reset would not reach: resets
-  // answer the sender. Let through, it makes the client speak, and be answered.
+  // It is on its way to a client that has not heard of the reject yet, and would not by this packet: resets answer the
+  // sender. Let through, it makes the client speak, and be answered.
   bool client_would_not_hear = false;
 };
 

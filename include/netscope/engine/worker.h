@@ -142,6 +142,7 @@ class Worker {
   void decide(Flow& flow, const Packet& packet, const Question& question);
   void judge_again(Flow& flow);
   bool may_leave(const Flow& flow) const;
+  bool client_would_not_hear(const Flow& flow, const Packet& packet);
   void block_by_outer(Flow& flow, const Packet& packet);
   void settle(Flow& flow, const Packet& packet, const Decision& decision, const Question& question);
 

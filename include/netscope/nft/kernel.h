@@ -64,8 +64,10 @@ class Table {
   Table& operator=(Table&&) noexcept;
   ~Table();
 
-  // In one transaction, in place of whatever a run before left. May be repeated: flow tables are empty again then.
+  // In one transaction, in place of whatever a run before left.
   Result<void> install();
+  // With Offload::flowtable, in one transaction: its flows are seen by the rules again, and counters go on.
+  Result<void> empty_flow_table();
   // No error when there is nothing to remove.
   Result<void> remove();
   // Since install().

@@ -78,7 +78,6 @@ struct Marks {
   std::uint32_t drop_flow() const { return value(2); }
   std::uint32_t reject_flow() const { return value(3); }
   std::uint32_t reject_packet() const { return value(4); }  // this packet alone; never saved to the connection
-  std::uint32_t reject_later() const { return value(5); }   // the flow, but for this packet
   bool operator==(const Marks&) const = default;
 
  private:

@@ -293,14 +293,15 @@ void Daemon::wait_for_new_rules() {
   }
 }
 
-// All judged flows come back to the queues, to be judged by the new rules.
+// All judged flows come back to the queues, to be judged by the new rules. The marks go first: a flow that still bore
+// one would enter the new flow table with its next packet, where nobody asks for marks.
 void Daemon::recall_flows() {
   if (choice_->offload == Offload::off) return;
-  if (choice_->offload == Offload::flowtable) {
-    if (const auto emptied = table_->install(); !emptied) problem(to_string(emptied.error()));
-  }
   if (const auto cleared = nft::clear_marks(settings_.marks); !cleared) {
     console_.log(LogLevel::warning, to_string(cleared.error()) + "; flows that the kernel carries keep their verdict");
+  }
+  if (choice_->offload == Offload::flowtable) {
+    if (const auto emptied = table_->empty_flow_table(); !emptied) problem(to_string(emptied.error()));
   }
 }
 

@@ -164,7 +164,7 @@ nfq::Answer QueueWorker::answer_for(const Verdict& verdict) const {
     case Action::accept: return remember ? accept_with(marks.accept_flow()) : nfq::Answer{};
     case Action::drop: return remember ? accept_with(marks.drop_flow()) : nfq::Answer{.ruling = nfq::Ruling::drop};
     case Action::reject:
-      if (verdict.client_would_not_hear) return remember ? accept_with(marks.reject_later()) : nfq::Answer{};
+      if (verdict.client_would_not_hear) return {};
       return accept_with(remember ? marks.reject_flow() : marks.reject_packet());
   }
   return {};

@@ -106,13 +106,26 @@ TEST(Release, AConnectionThatIsRejectedByItsServersPacketLetsTheClientKnow) {
   TcpConversation web = connected();
   web.client(client_hello("fine.example")).server(server_hello());
   const std::size_t so_far = web.packets().size();
-  web.server(tls_application_data(1000)).client(tls_application_data(100));
+  web.server(tls_application_data(1000)).client(tls_application_data(100)).server(tls_application_data(1000));
   const Halves parts(web.packets(), so_far);
   Gateway gateway(kNothing);
   gateway.judge(parts.first());
   gateway.reload(rejecting);
-  EXPECT_EQ(gateway.released(parts.rest()), "CFFF");
+  EXPECT_EQ(gateway.released(parts.rest()), "CFFFFF");
+  gateway.reload(rejecting);
+  EXPECT_EQ(gateway.released({parts.rest().front()}), "F") << "it was told already";
   EXPECT_EQ(Gateway(rejecting).released(parts.first()).find('C'), std::string::npos) << "the client asked: it hears";
+}
+
+TEST(Release, AClientThatStaysSilentGetsFewMore) {
+  UdpConversation stream({.server_port = 5004});
+  stream.client(tls_application_data(4));
+  Gateway gateway(kNothing);
+  gateway.judge(stream.packets());
+  gateway.reload("[[rule]]\nname = 'r'\naction = 'reject'\nport = [5004]\n");
+  UdpConversation later({.server_port = 5004});
+  for (int i = 0; i < 10; ++i) later.server(tls_application_data(100));
+  EXPECT_EQ(gateway.released(later.packets()), "CCCCCCCCFF");
 }
 
 TEST(Release, AnAcceptedFlowStaysUntilTheServerHasAnswered) {
