@@ -1,25 +1,28 @@
 #include "netscope/capture/chunk.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "netscope/net/plain_packet.h"
 
 namespace netscope {
 namespace {
 
-// The offline fan-out is the same on every run; what an attacker gains by aiming at one share is to fill that share's
-// table.
-constexpr std::uint64_t kFanOutSeed = 0x6e657473636f7065;
-
+// The offline fan-out is the same on every run, so that anybody may aim at one share; what he gains is to fill that
+// share's table. A few instructions are enough, then, to spread what nobody aims.
 // A connection of QUIC may move to another port: all between two addresses is one worker's.
 [[gnu::always_inline]] inline std::size_t share_of(PacketKind kind, const FlowKey& key) {
   constexpr std::uint16_t kQuicPort = 443;
+  constexpr std::uint64_t kGoldenRatio = 0x9e3779b97f4a7c15;
+  static_assert(std::has_single_bit(kShares));
   if (kind != PacketKind::of_flow && kind != PacketKind::quoting) return 0;
-  FlowKey::Words spread = key.words();
-  if (key.ip_protocol == ip_protocol::udp && (key.low_port == kQuicPort || key.high_port == kQuicPort)) {
-    spread.back() = detail::last_key_word(0, 0, key.ip_protocol, key.version);
-  }
-  return hash(spread, kFanOutSeed) % kShares;
+  const FlowKey::Words words = key.words();
+  const bool by_addresses =
+      key.ip_protocol == ip_protocol::udp && (key.low_port == kQuicPort || key.high_port == kQuicPort);
+  const std::uint64_t ports = by_addresses ? 0 : words[4];
+  const std::uint64_t addresses =
+      words[0] ^ std::rotl(words[1], 16) ^ std::rotl(words[2], 29) ^ std::rotl(words[3], 45);
+  return static_cast<std::size_t>((addresses ^ std::rotl(ports, 7)) * kGoldenRatio >> (64 - std::countr_zero(kShares)));
 }
 
 template <class Integer>

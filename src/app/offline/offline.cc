@@ -1,6 +1,6 @@
-// Three stages, each on its own thread or threads: the reader takes records off the input and makes packets of them,
-// the workers judge, the writer sends the accepted stretches out. A chunk goes through them in order; a few chunks are
-// under way at once, so that the stages overlap. Where the stages meet there is one lock, taken a few times a chunk.
+// One thread reads and writes: it takes records off the input and makes packets of them, and sends the accepted
+// stretches of a chunk out once others have judged it. A few chunks are under way at once, so that all have work. Where
+// the threads meet there is one lock, taken a few times a chunk.
 
 #include "app/offline/offline.h"
 
@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <mutex>
 #include <thread>
 
 #include "app/offline/bpf_filter.h"
@@ -77,7 +76,7 @@ class Pipeline {
   OfflineRun run();
 
  private:
-  void read_all();
+  Result<void> read_and_write();
   bool fill(Chunk& chunk, std::uint64_t index);
   void take_over(Chunk& chunk, std::uint64_t index);
   bool read_on(Chunk& chunk);
@@ -85,8 +84,7 @@ class Pipeline {
   Result<void> begin_output();
   std::vector<Worker> workers_of(std::size_t thread, const LearnedNames& learned) const;
   void judge_all(std::size_t thread);
-  void write_all();
-  Result<void> write_chunk(Chunk& chunk);
+  Result<void> write_next(std::uint64_t index);
   Result<void> log_events(std::span<Share> shares);
   void finish();
   void problem(std::string text);
@@ -97,9 +95,8 @@ class Pipeline {
   std::array<Chunk, kChunks> chunks_;
   Progression progression_;
   OfflineRun run_;
-  std::mutex problems_;  // of run_.problems
 
-  // The reader's.
+  // What reading takes.
   InputFile input_;
   CaptureParser parser_;
   PacketDecoder decoder_;
@@ -111,7 +108,7 @@ class Pipeline {
   std::uint64_t seed_;
   std::array<Judged, kShares> judged_;
 
-  // The writer's; begun by the reader before the first chunk is handed on.
+  // What writing takes.
   std::optional<OutputFile> output_;
   OutputFormat format_ = OutputFormat::as_read;
   bool nanoseconds_ = false;
@@ -149,7 +146,6 @@ Pipeline::Pipeline(const CommandLine& options, std::shared_ptr<const RuleSet> ru
       events_(EventOrigin::capture) {}
 
 void Pipeline::problem(std::string text) {
-  const std::lock_guard lock(problems_);
   run_.problems.push_back(std::move(text));
 }
 
@@ -169,7 +165,7 @@ Result<void> Pipeline::open_outputs() {
 // there are several is known only after the last interface, so a file is looked through first; a pipe stays pcapng.
 Result<void> Pipeline::begin_output() {
   run_.input_format = parser_.format();
-  if (options_.capture_out.empty()) return {};
+  if (options_.capture_out.empty() || chunks_[0].records.empty()) return {};
   auto output = OutputFile::create(options_.capture_out, &input_);
   if (!output) return std::unexpected(output.error());
   output_ = std::move(*output);
@@ -180,24 +176,6 @@ Result<void> Pipeline::begin_output() {
   format_ = OutputFormat::pcap_records;
   nanoseconds_ = seen.nanoseconds();
   return output_->write(pcap_file_header(seen.link_types()[0], std::max(seen.snap_length(), 1u), nanoseconds_));
-}
-
-void Pipeline::read_all() {
-  for (std::uint64_t index = 0; progression_.wait_to_read(index); ++index) {
-    Chunk& chunk = chunks_[index % kChunks];
-    const bool more = fill(chunk, index);
-    if (index == 0 && !chunk.records.empty()) {
-      if (auto begun = begin_output(); !begun) {
-        problem(to_string(begun.error()));
-        break;
-      }
-    }
-    run_.records_read = decoder_.packets();
-    progress_.show(run_.bytes_read, run_.records_read);
-    progression_.has_read();
-    if (!more) break;
-  }
-  progression_.end_of_input();
 }
 
 // Takes the next records of the input, and makes packets of them. False at its end.
@@ -317,23 +295,36 @@ Result<void> Pipeline::log_events(std::span<Share> shares) {
   return events_.write(all, *rules_);
 }
 
-Result<void> Pipeline::write_chunk(Chunk& chunk) {
+Result<void> Pipeline::write_next(std::uint64_t index) {
+  progression_.wait_to_write(index);
+  Chunk& chunk = chunks_[index % kChunks];
   run_.records_written += plan_output(chunk, format_, nanoseconds_, built_, stretches_);
   if (auto logged = log_events(chunk.shares); !logged) return logged;
   return output_ ? output_->write(stretches_) : Result<void>{};
 }
 
-void Pipeline::write_all() {
-  for (std::uint64_t index = 0; progression_.wait_to_write(index); ++index) {
-    if (auto written = write_chunk(chunks_[index % kChunks]); !written) {
-      problem(to_string(written.error()));
-      return progression_.stop();
-    }
-    progression_.has_written();
-  }
-}
-
 // --- the whole
+
+// A chunk is written when its memory is wanted again.
+Result<void> Pipeline::read_and_write() {
+  std::uint64_t read = 0, written = 0;
+  for (bool more = true; more; ++read) {
+    if (read == written + kChunks) {
+      if (auto done = write_next(written++); !done) return done;
+    }
+    more = fill(chunks_[read % kChunks], read);
+    if (read == 0) {
+      if (auto begun = begin_output(); !begun) return begun;
+    }
+    progression_.has_read();
+    run_.records_read = decoder_.packets();
+    progress_.show(run_.bytes_read, run_.records_read);
+  }
+  while (written < read) {
+    if (auto done = write_next(written++); !done) return done;
+  }
+  return {};
+}
 
 void Pipeline::finish() {
   std::array<Share, kShares> last;
@@ -369,10 +360,10 @@ OfflineRun Pipeline::run() {
   run_.input_name = input_.name();
   {
     std::vector<std::jthread> threads;
-    threads.reserve(threads_ + 1);
+    threads.reserve(threads_);
     for (std::size_t i = 0; i < threads_; ++i) threads.emplace_back([this, i] { judge_all(i); });
-    threads.emplace_back([this] { write_all(); });
-    read_all();
+    if (const auto done = read_and_write(); !done) problem(to_string(done.error()));
+    progression_.end();
   }
   progress_.clear();
   finish();

@@ -1,4 +1,4 @@
-// Where the three stages of a run meet: one lock, taken a few times a chunk.
+// Where the threads of a run meet: one lock, taken a few times a chunk.
 #pragma once
 
 #include <algorithm>
@@ -11,23 +11,23 @@
 namespace netscope {
 
 // Chunks under way at once.
-inline constexpr std::size_t kChunks = 4;
+inline constexpr std::size_t kChunks = 3;
 
-// How far each stage has come, in chunks. A stage waits for the one before it; the reader waits for the writer, whose
-// chunk it takes again.
+// How far reading and judging have come, in chunks. Who judges waits for who reads; who writes waits for all who judge.
 class Progression {
  public:
   explicit Progression(std::size_t workers) : judged_(workers, 0) {}
 
-  // True when the stage may take the chunk; false when it will never come.
-  bool wait_to_read(std::uint64_t chunk) {
-    return wait(was_written_, [&] { return chunk < written_ + kChunks; }, [] { return false; });
-  }
+  // True when the chunk may be judged; false when nobody wants it.
   bool wait_to_judge(std::uint64_t chunk) {
-    return wait(was_read_, [&] { return chunk < read_; }, [&] { return ended_; });
+    std::unique_lock lock(mutex_);
+    was_read_.wait(lock, [&] { return chunk < read_ || ended_; });
+    return !ended_;
   }
-  bool wait_to_write(std::uint64_t chunk) {
-    return wait(was_judged_, [&] { return chunk < judged_by_all(); }, [&] { return ended_ && chunk >= read_; });
+  // Of a chunk that was read.
+  void wait_to_write(std::uint64_t chunk) {
+    std::unique_lock lock(mutex_);
+    was_judged_.wait(lock, [&] { return chunk < judged_by_all(); });
   }
   // Who is woken finds the lock free.
   void has_read() {
@@ -47,43 +47,23 @@ class Progression {
     }
     if (last) was_judged_.notify_one();
   }
-  void has_written() {
+  // All is written, or nothing more can be: nobody needs to judge.
+  void end() {
     {
       const std::lock_guard lock(mutex_);
-      ++written_;
+      ended_ = true;
     }
-    was_written_.notify_one();
-  }
-  // No further chunk will be read.
-  void end_of_input() {
-    const std::lock_guard lock(mutex_);
-    ended_ = true;
-    wake_all();
-  }
-  // The writer cannot go on: nobody else needs to.
-  void stop() {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-    wake_all();
+    was_read_.notify_all();
   }
 
  private:
-  template <class Condition, class Never>
-  bool wait(std::condition_variable& changed, Condition condition, Never never) {
-    std::unique_lock lock(mutex_);
-    changed.wait(lock, [&] { return stopped_ || condition() || never(); });
-    return !stopped_ && condition();
-  }
   std::uint64_t judged_by_all() const { return *std::min_element(judged_.begin(), judged_.end()); }
-  void wake_all() {
-    for (std::condition_variable* changed : {&was_read_, &was_judged_, &was_written_}) changed->notify_all();
-  }
 
   std::mutex mutex_;
-  std::condition_variable was_read_, was_judged_, was_written_;
-  std::uint64_t read_ = 0, written_ = 0;
+  std::condition_variable was_read_, was_judged_;
+  std::uint64_t read_ = 0;
   std::vector<std::uint64_t> judged_;
-  bool ended_ = false, stopped_ = false;
+  bool ended_ = false;
 };
 
 }  // namespace netscope
