@@ -18,8 +18,8 @@ namespace {
 constexpr std::uint32_t kDatagramsWithoutAnswer = 32;
 
 // Packets between the steps of the prefetch.
-constexpr std::size_t kIndexAhead = 12;
-constexpr std::size_t kFlowAhead = 6;
+constexpr std::size_t kIndexAhead = 20;
+constexpr std::size_t kFlowAhead = 10;
 
 // Who is the client when no handshake was seen: the end with the port that is not a service's.
 Direction guess_client(const Packet& packet) {
