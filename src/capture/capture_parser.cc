@@ -35,6 +35,17 @@ ParseStatus CaptureParser::fail(std::string why) {
   return ParseStatus::malformed;
 }
 
+std::string CaptureParser::what_broke() const {
+  return "at byte " + std::to_string(offset_) + ": " + error_ +
+         (offset_ == 0 ? "" : "; what came before it was processed");
+}
+
+std::string CaptureParser::what_is_missing(std::size_t left) const {
+  if (offset_ == 0) return "at byte 0: the file is too short to be a capture";
+  if (left == 0) return "";
+  return "at byte " + std::to_string(offset_) + ": the last record is cut off; what came before it was processed";
+}
+
 void CaptureParser::note_link(LinkType link) {
   if (std::find(link_types_.begin(), link_types_.end(), link) == link_types_.end()) link_types_.push_back(link);
 }

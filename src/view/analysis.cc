@@ -52,18 +52,15 @@ Result<void> Analysis::take_what_is_whole() {
     if (status == ParseStatus::ok) continue;  // as many records as a chunk takes; there may be more
     if (status != ParseStatus::malformed) return {};
     broken_ = true;
-    return failure("at byte " + std::to_string(parser_.offset()) + ": " + parser_.error() +
-                   (parser_.offset() == 0 ? "" : "; what came before it was analysed"));
+    return failure(parser_.what_broke());
   }
 }
 
 Result<void> Analysis::end_capture() {
   Result<void> result;
   if (!broken_) result = take_what_is_whole();
-  if (result && !broken_ && (held_ > 0 || parser_.offset() == 0)) {
-    result = failure("at byte " + std::to_string(parser_.offset()) +
-                     (parser_.offset() == 0 ? ": the file is too short to be a capture"
-                                            : ": the last record is cut off; what came before it was analysed"));
+  if (result && !broken_) {
+    if (const std::string missing = parser_.what_is_missing(held_); !missing.empty()) result = failure(missing);
   }
   parser_ = CaptureParser{};
   held_ = 0;

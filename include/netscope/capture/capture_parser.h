@@ -66,6 +66,10 @@ class CaptureParser {
 
   // Why `next` answered malformed.
   const std::string& error() const { return error_; }
+  // The same for people: where, why, and what became of the rest.
+  std::string what_broke() const;
+  // What to tell people of a capture that ends with `left` bytes behind its last record; empty when it is whole.
+  std::string what_is_missing(std::size_t left) const;
   // Where the record begins that the next call reads, in bytes from the beginning of the file.
   std::uint64_t offset() const { return offset_; }
 

@@ -188,8 +188,7 @@ bool Pipeline::fill(Chunk& chunk, std::uint64_t index) {
     leave_out_unwanted(chunk);
     decoder_.decode(chunk);
     if (status == ParseStatus::malformed) {
-      problem(input_.name() + ": at byte " + std::to_string(parser_.offset()) + ": " + parser_.error() +
-              (parser_.offset() == 0 ? "" : "; what came before it was processed"));
+      problem(input_.name() + ": " + parser_.what_broke());
       return false;
     }
     run_.bytes_read = parser_.offset();
@@ -199,11 +198,10 @@ bool Pipeline::fill(Chunk& chunk, std::uint64_t index) {
     if (chunk.used > 0) return true;
     chunk.buffer.resize(chunk.buffer.size() * 2);  // one record is larger than the chunk
   }
-  if (chunk.used < chunk.bytes.size() || parser_.offset() == 0) {
-    run_.bytes_read += chunk.bytes.size() - chunk.used;
-    problem(input_.name() + ": at byte " + std::to_string(parser_.offset()) +
-            (parser_.offset() == 0 ? ": the file is too short to be a capture"
-                                   : ": the last record is cut off; what came before it was processed"));
+  const std::size_t left = chunk.bytes.size() - chunk.used;
+  run_.bytes_read += left;
+  if (const std::string missing = parser_.what_is_missing(left); !missing.empty()) {
+    problem(input_.name() + ": " + missing);
   }
   return false;
 }
