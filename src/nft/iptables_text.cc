@@ -134,6 +134,7 @@ std::vector<IptablesJump> iptables_jumps(std::string_view listing) {
   std::string line, table;
   while (std::getline(lines, line)) {
     if (line.starts_with('*')) table = line.substr(1);
+    if (line.starts_with('[')) line.erase(0, line.find(' ') + 1);  // its counters
     const bool ours = line.ends_with(" -j NETSCOPE") || line.ends_with(" -j NETSCOPE-VERDICT");
     if (line.starts_with("-A ") && ours) jumps.push_back({table, line});
   }

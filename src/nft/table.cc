@@ -29,7 +29,7 @@ class Table::Way {
   virtual Result<void> install() = 0;
   virtual Result<void> remove() = 0;
   virtual Result<void> empty_flow_table() { return {}; }
-  virtual Result<TableCounters> counters() const = 0;
+  virtual Result<std::optional<TableCounters>> counters() const = 0;
 };
 
 namespace {
@@ -71,7 +71,10 @@ class Table::NftWay : public Table::Way {
     return without_value(commands_.run(empty + nft_table(settings_)));
   }
 
-  Result<TableCounters> counters() const override {
+  Result<std::optional<TableCounters>> counters() const override {
+    const auto tables = commands_.run("list tables inet");
+    if (!tables) return std::unexpected(tables.error());
+    if (!tables->contains("table inet " + std::string(kTableName) + "\n")) return std::nullopt;
     const auto listing = commands_.run("list counters table inet " + std::string(kTableName));
     if (!listing) return std::unexpected(listing.error());
     const auto named = [&](const std::string& name) {
@@ -127,12 +130,13 @@ class Chains {
     return result;
   }
 
-  // Six numbers: packets and bytes passed, dropped, rejected.
+  // Six numbers: packets and bytes passed, dropped, rejected. Nothing where what leads to our chains is gone.
   Result<std::string> counters() const {
     TableCounters sum;
     for (const Family& family : families_) {
-      const auto listing = run_program({family.save, "-c", "-t", "mangle"});
+      const auto listing = run_program({family.save, "-c"});
       if (!listing) return listing;
+      if (iptables_jumps(*listing).size() < 2 * settings_.live.hooks.size()) return "";
       add_up(*listing, sum);
     }
     std::ostringstream out;
@@ -218,9 +222,10 @@ class Table::IptablesWay : public Table::Way {
 
   Result<void> install() override { return without_value(ask(Order::install)); }
   Result<void> remove() override { return without_value(ask(Order::remove)); }
-  Result<TableCounters> counters() const override {
+  Result<std::optional<TableCounters>> counters() const override {
     const auto answer = ask(Order::counters);
     if (!answer) return std::unexpected(answer.error());
+    if (answer->empty()) return std::nullopt;
     TableCounters counters;
     std::istringstream numbers(*answer);
     for (Passed* passed : {&counters.passed, &counters.dropped, &counters.rejected}) {
@@ -257,10 +262,18 @@ class Table::NoWay : public Table::Way {
  public:
   Result<void> install() override { return {}; }
   Result<void> remove() override { return {}; }
-  Result<TableCounters> counters() const override { return TableCounters{}; }
+  Result<std::optional<TableCounters>> counters() const override { return TableCounters{}; }
 };
 
 // --- whichever
+
+TableCounters& TableCounters::operator+=(const TableCounters& other) {
+  for (const auto member : {&TableCounters::passed, &TableCounters::dropped, &TableCounters::rejected}) {
+    (this->*member).packets += (other.*member).packets;
+    (this->*member).bytes += (other.*member).bytes;
+  }
+  return *this;
+}
 
 Table::Table(std::unique_ptr<Way> way) : way_(std::move(way)) {}
 Table::Table(Table&&) noexcept = default;
@@ -294,7 +307,7 @@ Result<void> Table::remove() {
   return way_->remove();
 }
 
-Result<TableCounters> Table::counters() const {
+Result<std::optional<TableCounters>> Table::counters() const {
   return way_->counters();
 }
 

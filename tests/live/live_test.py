@@ -327,6 +327,21 @@ class Failure(LiveCase):
         self.assert_blocked("https://blocked.example/")
         self.stop_cleanly()
 
+    def take_rules_away(self):
+        """As another firewall does that loads its own."""
+        for table in ("mangle", "filter"):
+            self.bed.run("gateway", "iptables", "-t", table, "-F", "FORWARD")
+
+    def test_rules_that_somebody_takes_away_come_back(self):
+        self.start(BLOCKED)
+        self.assert_blocked("https://blocked.example/")
+        self.take_rules_away()
+        eventually(lambda: "the rules are back" in self.daemon.text(), 10, "their return")
+        self.assertIn("somebody took the program's rules", self.daemon.text())
+        self.assert_blocked("https://blocked.example/")
+        self.assert_fetched("https://fine.example/")
+        self.stop_cleanly()
+
     def test_kill_with_overload_drop_closes_the_network(self):
         self.start(self.CLOSED + BLOCKED)
         self.assert_fetched("https://fine.example/")

@@ -176,6 +176,21 @@ class Reject(NftCase):
         self.stop_cleanly()
 
 
+class Ruleset(NftCase):
+    def test_a_table_that_somebody_takes_away_comes_back(self):
+        self.start(BLOCKED)
+        self.assert_fetched(f"https://fine.example/bytes/{DOWNLOAD}", "-o", "/dev/null", seconds=60)
+        passed = self.counter("passed")
+        self.daemon.stats(lambda stats: stats["stats"]["firewall"]["offloaded"] >= passed)
+        self.nft("flush", "ruleset")
+        eventually(lambda: "the rules are back" in self.daemon.text(), 10, "its return")
+        self.assert_blocked("https://blocked.example/")
+        self.assert_fetched("https://fine.example/")
+        stats = self.daemon.stats(lambda stats: stats["stats"]["firewall"]["offloaded"] > passed)
+        self.assertGreater(stats["stats"]["firewall"]["offloaded"], passed, "what the table had counted is forgotten")
+        self.stop_cleanly()
+
+
 class Offload(NftCase):
     def test_by_mark_packets_pass_by_a_counter(self):
         self.start(BLOCKED)

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,8 @@ struct Passed {
 // Packets of judged flows, which the kernel dealt with alone.
 struct TableCounters {
   Passed passed, dropped, rejected;
+
+  TableCounters& operator+=(const TableCounters& other);
 };
 
 // Our table, or our chains. Changing them needs CAP_NET_ADMIN; for iptables, which is a program, a process of its own
@@ -70,8 +73,9 @@ class Table {
   Result<void> empty_flow_table();
   // No error when there is nothing to remove.
   Result<void> remove();
-  // Since install().
-  Result<TableCounters> counters() const;
+  // Since install(). Empty: somebody else took the table, or what leads to our chains, out of the kernel, as
+  // "nft flush ruleset" and a reload of other firewalls do.
+  Result<std::optional<TableCounters>> counters() const;
 
  private:
   class Way;

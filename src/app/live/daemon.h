@@ -74,6 +74,8 @@ class Daemon : public Gateway {
   // Listing the kernel's counters can take a program or two: not every second.
   enum class Passed : bool { as_known, read_anew };
   KernelView kernel_view(Passed how);
+  void read_counters();
+  void put_table_back();
   RunTotals totals(LatencyHistogram& latency);
   void watch_workers();
   void problem(const std::string& text);
@@ -89,7 +91,9 @@ class Daemon : public Gateway {
   SteadyWallClock clock_;
   std::optional<nft::Choice> choice_;
   std::optional<nft::Table> table_;
-  nft::TableCounters passed_;  // as last read
+  nft::TableCounters passed_;         // since the table was installed, as last read
+  nft::TableCounters passed_before_;  // of tables that were taken away
+  bool table_is_lost_ = false;
   nfq::Descriptor only_one_;
   unsigned ticks_ = 0;
   std::optional<nfq::QueueCountersFile> counters_;

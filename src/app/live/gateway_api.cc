@@ -178,6 +178,7 @@ std::string Daemon::history(bool by_hour) {
 
 std::vector<std::string> Daemon::troubles() {
   std::vector<std::string> out;
+  if (table_is_lost_) out.emplace_back("somebody took the program's rules out of the kernel: nothing is filtered");
   if (reload_failed_) out.emplace_back("the last reload failed; the rules of before are in force");
   std::uint64_t lost = 0;
   for (const QueueView& queue : kernel_.queues) lost += queue.queue_dropped + queue.user_dropped;

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "app/live/live.h"
 #include "app/live/only_one.h"
@@ -236,14 +237,45 @@ KernelView Daemon::kernel_view(Passed how) {
       }
     }
   }
-  if (const auto counters = how == Passed::read_anew ? table_->counters() : passed_) passed_ = *counters;
+  if (how == Passed::read_anew) read_counters();
+  nft::TableCounters sum = passed_before_;
+  sum += passed_;
   const auto counter = [](const nft::Passed& passed) {
     return Counter{.packets = passed.packets, .bytes = passed.bytes};
   };
-  view.passed = counter(passed_.passed);
-  view.dropped = counter(passed_.dropped);
-  view.rejected = counter(passed_.rejected);
+  view.passed = counter(sum.passed);
+  view.dropped = counter(sum.dropped);
+  view.rejected = counter(sum.rejected);
   return view;
+}
+
+void Daemon::read_counters() {
+  const auto counters = table_->counters();
+  if (!counters) return;
+  if (*counters) {
+    passed_ = **counters;
+  } else if (!stopping_) {
+    put_table_back();
+  }
+}
+
+// Without it nothing is filtered, whatever the rules say.
+void Daemon::put_table_back() {
+  const bool known = std::exchange(table_is_lost_, true);
+  if (!known) {
+    console_.log(LogLevel::warning,
+                 "somebody took the program's rules of " + std::string(to_string(choice_->backend)) +
+                     " out of the kernel, as \"nft flush ruleset\" and other firewalls do when they load their own; "
+                     "nothing was filtered since, for a few seconds at most");
+  }
+  if (const auto installed = table_->install(); !installed) {
+    if (!known) problem("they cannot be put back, nothing is filtered: " + to_string(installed.error()));
+    return;
+  }
+  table_is_lost_ = false;
+  passed_before_ += std::exchange(passed_, {});
+  console_.log(LogLevel::info,
+               "the rules are back; connections that began meanwhile are judged by what they still show");
 }
 
 // --- reload

@@ -192,6 +192,12 @@ TEST(Iptables, ReplacesWhatARunBeforeLeft) {
   EXPECT_LT(text.find("-D INPUT"), text.find("-I FORWARD -j NETSCOPE-VERDICT"));
 }
 
+TEST(Iptables, KnowsItsJumpsBesideTheirCounters) {
+  const auto jumps = iptables_jumps("*mangle\n[12:3456] -A FORWARD -j NETSCOPE\n[0:0] -A FORWARD -j OTHER\nCOMMIT\n");
+  ASSERT_EQ(jumps.size(), 1u);
+  EXPECT_EQ(jumps[0].rule, "-A FORWARD -j NETSCOPE");
+}
+
 TEST(Iptables, RemovesWhatIsThereAndNothingElse) {
   EXPECT_EQ(iptables_removal(kLeftOver), R"(*mangle
 -D FORWARD -j NETSCOPE
