@@ -89,13 +89,17 @@ function measureEngine(file) {
 async function measureReading(browser) {
   const { file, count } = generated("mixed", kPackets, Math.round(kPackets / 16), kLarge);
   measureEngine(file);
-  const { page, close } = await the.openPage(browser);
-  await page.waitForTimeout(kChoosing);
-  const seconds = await openFile(page, file);
+  const runs = [];
+  for (let i = 0; i < kPairs; ++i) {
+    const { page, close } = await the.openPage(browser);
+    await page.waitForTimeout(kChoosing);
+    runs.push(await openFile(page, file));
+    await close();
+  }
+  const seconds = percentile(runs, 0.5);
   tell(`${Math.round(count / 1000)} k packets (${(fs.statSync(file).size / 1e6).toFixed(0)} MB), to full statistics`, seconds.toFixed(2), "s");
   const rate = count / seconds / 1e6;
   tell("that is", rate.toFixed(2), "M packets/s", ">= 0.5", rate >= 0.5);
-  await close();
 }
 
 /** From the key to the table that shows the new count. */
