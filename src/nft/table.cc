@@ -61,7 +61,13 @@ class Table::NftWay : public Table::Way {
       : commands_(std::move(commands)), settings_(std::move(settings)) {}
 
   // `add` before `delete`: the pair is right whether the table is there or not.
-  Result<void> install() override { return without_value(commands_.run(forget() + nft_table(settings_))); }
+  Result<void> install() override {
+    const auto done = commands_.run(forget() + nft_table(settings_));
+    if (!done) return std::unexpected(done.error());
+    const auto listed = listing();
+    parts_ = listed ? parts_of(*listed) : 0;
+    return {};
+  }
   Result<void> remove() override { return without_value(commands_.run(forget())); }
 
   // The chains stay: taken away, they would take along what waits in the queues.
@@ -72,14 +78,12 @@ class Table::NftWay : public Table::Way {
   }
 
   Result<std::optional<TableCounters>> counters() const override {
-    const auto tables = commands_.run("list tables inet");
-    if (!tables) return std::unexpected(tables.error());
-    if (!tables->contains("table inet " + std::string(kTableName) + "\n")) return std::nullopt;
-    const auto listing = commands_.run("list counters table inet " + std::string(kTableName));
-    if (!listing) return std::unexpected(listing.error());
+    const auto listed = listing();
+    if (!listed) return std::unexpected(listed.error());
+    if (parts_of(*listed) < parts_) return std::nullopt;
     const auto named = [&](const std::string& name) {
-      const std::size_t at = listing->find("counter " + name + " {");
-      const std::string_view rest = std::string_view(*listing).substr(at == std::string::npos ? listing->size() : at);
+      const std::size_t at = listed->find("counter " + name + " {");
+      const std::string_view rest = std::string_view(*listed).substr(at == std::string::npos ? listed->size() : at);
       const std::string_view block = rest.substr(0, rest.find('}'));
       return Passed{.packets = number_behind(block, "packets "), .bytes = number_behind(block, "bytes ")};
     };
@@ -87,6 +91,18 @@ class Table::NftWay : public Table::Way {
   }
 
  private:
+  // Our table; empty when there is none.
+  Result<std::string> listing() const {
+    const auto tables = commands_.run("list tables inet");
+    if (!tables || !tables->contains("table inet " + std::string(kTableName) + "\n")) return tables ? "" : tables;
+    return commands_.run("list table inet " + std::string(kTableName));
+  }
+  // What must not be missing later: the table, and the lines that queue.
+  static std::size_t parts_of(const std::string& listing) {
+    std::size_t count = listing.empty() ? 0 : 1;
+    for (std::size_t at = 0; (at = listing.find("\t\tqueue ", at)) != std::string::npos; ++at) ++count;
+    return count;
+  }
   static std::string forget() {
     const std::string name = "table inet " + std::string(kTableName);
     return "add " + name + "\ndelete " + name + "\n";
@@ -94,6 +110,7 @@ class Table::NftWay : public Table::Way {
 
   NftCommands commands_;
   TableSettings settings_;
+  std::size_t parts_ = 0;  // as the kernel listed them once they were installed, in whatever words
 };
 
 // --- iptables

@@ -124,6 +124,7 @@ class Table(NftCase):
                 self.assertEqual("symhash mod 4 offset 4" in text, fanout == "flow")
                 self.assertEqual("flow add @accepted" in text, offload == "flowtable" and "forward" in hooks)
                 self.assertEqual(text.count(" hook "), 2 * len(hooks))
+                self.assertEqual(text.count("\t\tqueue "), len(hooks), "by these it is known to stand")
                 self.assertEqual("2001:db8::/32" in text, "2001:db8::/32" in command)
         self.nft("flush", "ruleset")
 
@@ -182,9 +183,10 @@ class Ruleset(NftCase):
         self.assert_fetched(f"https://fine.example/bytes/{DOWNLOAD}", "-o", "/dev/null", seconds=60)
         passed = self.counter("passed")
         self.daemon.stats(lambda stats: stats["stats"]["firewall"]["offloaded"] >= passed)
-        self.nft("flush", "ruleset")
-        eventually(lambda: "the rules are back" in self.daemon.text(), 10, "its return")
-        self.assert_blocked("https://blocked.example/")
+        for times, taken in enumerate((("flush", "ruleset"), ("flush", "table", "inet", "netscope")), 1):
+            self.nft(*taken)
+            eventually(lambda: self.daemon.text().count("the rules are back") == times, 10, "its return")
+            self.assert_blocked("https://blocked.example/")
         self.assert_fetched("https://fine.example/")
         stats = self.daemon.stats(lambda stats: stats["stats"]["firewall"]["offloaded"] > passed)
         self.assertGreater(stats["stats"]["firewall"]["offloaded"], passed, "what the table had counted is forgotten")

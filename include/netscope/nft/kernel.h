@@ -73,7 +73,7 @@ class Table {
   Result<void> empty_flow_table();
   // No error when there is nothing to remove.
   Result<void> remove();
-  // Since install(). Empty: somebody else took the table, or what leads to our chains, out of the kernel, as
+  // Since install(). Empty: somebody else took the table, its rules, or what leads to our chains out of the kernel, as
   // "nft flush ruleset" and a reload of other firewalls do.
   Result<std::optional<TableCounters>> counters() const;
 
