@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "engine/sightings.h"
+
 namespace netscope {
 namespace {
 
@@ -18,15 +20,6 @@ std::size_t end_of_hello(Bytes handshake) {
   const std::uint8_t type = reader.u8();
   const std::uint32_t length = reader.u24();
   return reader.ok() && type == kClientHello ? std::size_t{4} + length : 0;
-}
-
-void describe(const quic::GoogleHello& hello, Sighting& sighting) {
-  sighting = {};
-  sighting.protocol = Protocol::quic;
-  sighting.side = Sighting::Side::client;
-  sighting.name = HostName::from_authority(hello.server_name);
-  sighting.user_agent = hello.user_agent;
-  sighting.quic_version = hello.version;
 }
 
 }  // namespace

@@ -39,6 +39,15 @@ void describe(const http2::Request& request, Sighting& sighting) {
   sighting.user_agent = request.user_agent;
 }
 
+void describe(const quic::GoogleHello& hello, Sighting& sighting) {
+  sighting = {};
+  sighting.protocol = Protocol::quic;
+  sighting.side = Sighting::Side::client;
+  sighting.name = HostName::from_authority(hello.server_name);
+  sighting.user_agent = hello.user_agent;
+  sighting.quic_version = hello.version;
+}
+
 HostName other_name(std::string_view authority, std::string_view host, std::string_view second_host) {
   return HostName::from_authority(authority.empty() || host.empty() ? second_host : host);
 }

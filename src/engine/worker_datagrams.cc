@@ -4,6 +4,7 @@
 #include <array>
 
 #include "engine/datagram_flows.h"
+#include "engine/sightings.h"
 #include "netscope/dpi/dtls.h"
 #include "netscope/dpi/openings.h"
 #include "netscope/engine/worker.h"

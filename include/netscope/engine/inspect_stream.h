@@ -98,7 +98,4 @@ class StreamReader {
   std::size_t question_ = 0;  // of message_, the next to report
 };
 
-// Fills what a sighting says of question `index` of a DNS message; its protocol is the caller's.
-void describe_question(const dns::Message& message, std::size_t index, Sighting& sighting);
-
 }  // namespace netscope

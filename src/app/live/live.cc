@@ -269,7 +269,9 @@ void Daemon::put_table_back() {
                      "nothing was filtered since, for a few seconds at most");
   }
   if (const auto installed = table_->install(); !installed) {
-    if (!known) problem("they cannot be put back, nothing is filtered: " + to_string(installed.error()));
+    if (!known)
+      problem("they cannot be put back, which is tried again every few seconds; nothing is filtered until then: " +
+              to_string(installed.error()));
     return;
   }
   table_is_lost_ = false;
