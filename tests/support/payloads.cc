@@ -78,7 +78,7 @@ Buffer ip_address(std::string_view text) {
   return is_address ? address : Buffer{};
 }
 
-Buffer mac_address(std::string_view text) {
+Buffer mac_bytes(std::string_view text) {
   Buffer mac(6);
   for (std::size_t i = 0; i < mac.size(); ++i) std::from_chars(&text.at(3 * i), &text.at(3 * i) + 2, mac[i], 16);
   return mac;
@@ -193,11 +193,11 @@ Buffer over_tcp(Bytes dns_message) {
 }
 
 Buffer arp(std::string_view sender_mac, std::string_view sender, std::string_view target_mac, std::string_view target) {
-  const Buffer target_bytes = mac_address(target_mac);
+  const Buffer target_bytes = mac_bytes(target_mac);
   const bool asks = std::all_of(target_bytes.begin(), target_bytes.end(), [](std::uint8_t byte) { return byte == 0; });
   ByteWriter message;
   message.u16(1).u16(0x0800).u8(6).u8(4).u16(asks ? 1 : 2);
-  message.bytes(mac_address(sender_mac)).bytes(ip_address(sender));
+  message.bytes(mac_bytes(sender_mac)).bytes(ip_address(sender));
   return message.bytes(target_bytes).bytes(ip_address(target));
 }
 

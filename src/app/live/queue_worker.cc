@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // How long a thread sleeps when nothing comes: a sign of life, and how soon it sees what it is told.
-constexpr auto kTick = 200ms;
+constexpr auto kLongestWait = 200ms;
 constexpr auto kReportEvery = 1s;
 // How long the last packets may take when the program ends; then nothing should come any more.
 constexpr auto kLastPackets = 2s;
@@ -95,7 +95,7 @@ void QueueWorker::run() {
   std::optional<Time> end;
   for (;;) {
     const bool stopping = stopping_.load(std::memory_order_acquire);
-    const auto burst = queue_.receive(stopping || telling_ || places_to_count_ > 0 ? 0ms : kTick);
+    const auto burst = queue_.receive(stopping || telling_ || places_to_count_ > 0 ? 0ms : kLongestWait);
     progress_.fetch_add(1, std::memory_order_relaxed);
     if (!burst) {
       fail(to_string(burst.error()));

@@ -9,11 +9,11 @@
 namespace netscope::test {
 namespace {
 
-using std::chrono::nanoseconds;
+using namespace std::chrono_literals;
 using std::chrono::seconds;
 
-const Time kFine = kTestTime + nanoseconds{123'456'789};
-const Time kCoarse = kTestTime + nanoseconds{123'456'000};
+const Time kFine = kTestTime + 123'456'789ns;
+const Time kCoarse = kTestTime + 123'456'000ns;
 const Packet kPacket = ethernet().ipv4("192.168.1.20", "203.0.113.9").udp(5000, 53).payload("query");
 const Buffer kFrame = kPacket.bytes();
 
@@ -87,7 +87,7 @@ TEST(Pcapng, TimesHaveTheResolutionOfTheirInterface) {
   ASSERT_EQ(capture.packets.size(), 4u);
   EXPECT_EQ(capture.packets[0].at, kCoarse);
   EXPECT_EQ(capture.packets[1].at, kFine);
-  EXPECT_EQ(capture.packets[2].at, kTestTime + nanoseconds{123'000'000});
+  EXPECT_EQ(capture.packets[2].at, kTestTime + 123'000'000ns);
   EXPECT_NEAR(static_cast<double>((capture.packets[3].at - kFine).count()), 0, 1e9 / 1024);
   EXPECT_TRUE(capture.parser.nanoseconds());
 }

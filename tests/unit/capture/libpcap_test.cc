@@ -12,6 +12,7 @@
 
 #include "support/capture_writer.h"
 #include "support/payloads.h"
+#include "support/project_file.h"
 #include "unit/capture/read_capture.h"
 
 namespace netscope::test {
@@ -123,7 +124,7 @@ TEST(Libpcap, AgreesOnWhatIsLeftOfADamagedFile) {
 }
 
 TEST(Libpcap, AgreesOnEveryCaptureOfTheCorpus) {
-  const std::filesystem::path corpus = NETSCOPE_CORPUS;
+  const std::filesystem::path corpus = project_file("../shared/corpus");
   if (!std::filesystem::exists(corpus / "pcap")) GTEST_SKIP() << "no corpus of captures at " << corpus;
   std::size_t compared = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(corpus)) {

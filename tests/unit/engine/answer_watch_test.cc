@@ -25,20 +25,20 @@ std::string learned(const Packets& packets) {
 }
 
 const Ends kEnds{.server = "203.0.113.53", .server_port = 53};
-Buffer answer(std::uint16_t id = 0x1234, std::uint32_t seconds = 300, std::string_view name = "www.example.org") {
+Buffer dns_answer(std::uint16_t id = 0x1234, std::uint32_t seconds = 300, std::string_view name = "www.example.org") {
   return dns_response(name, {{.value = "203.0.113.9", .ttl_seconds = seconds}}, kTypeA, id);
 }
 const Buffer kQuery = dns_query("www.example.org");
 const std::string kLearned = "192.168.1.20: www.example.org > 203.0.113.9/300";
 
 TEST(AnswerWatch, LearnsFromTheAnswerToAQuery) {
-  EXPECT_EQ(learned(UdpConversation(kEnds).client(kQuery).server(answer()).packets()), kLearned);
+  EXPECT_EQ(learned(UdpConversation(kEnds).client(kQuery).server(dns_answer()).packets()), kLearned);
 }
 
 TEST(AnswerWatch, AnAnswerThatNobodyAskedForTeachesNothing) {
-  EXPECT_EQ(learned(UdpConversation(kEnds).server(answer()).packets()), "");
-  EXPECT_EQ(learned(UdpConversation(kEnds).client(kQuery).server(answer(0x1235)).packets()), "");
-  EXPECT_EQ(learned(UdpConversation(kEnds).client(kQuery).server(answer(0x1234, 300, "www.example.com")).packets()),
+  EXPECT_EQ(learned(UdpConversation(kEnds).server(dns_answer()).packets()), "");
+  EXPECT_EQ(learned(UdpConversation(kEnds).client(kQuery).server(dns_answer(0x1235)).packets()), "");
+  EXPECT_EQ(learned(UdpConversation(kEnds).client(kQuery).server(dns_answer(0x1234, 300, "www.example.com")).packets()),
             "");
 }
 
@@ -49,27 +49,27 @@ TEST(AnswerWatch, OnlyTheServerAndThePortThatWereAskedMayAnswer) {
   other_client.client = "192.168.1.21";
   for (const Ends& ends : {other_server, other_port, other_client}) {
     Packets packets = UdpConversation(kEnds).client(kQuery).packets();
-    for (const TimedPacket& packet : UdpConversation(ends).server(answer()).packets()) packets.push_back(packet);
+    for (const TimedPacket& packet : UdpConversation(ends).server(dns_answer()).packets()) packets.push_back(packet);
     EXPECT_EQ(learned(packets), "");
   }
 }
 
 // A client that answers itself, as if it were the server of its own question: the port of a server is 53.
 TEST(AnswerWatch, AClientCannotAnswerItself) {
-  EXPECT_EQ(learned(UdpConversation(kEnds).client(kQuery).client(answer()).packets()), "");
+  EXPECT_EQ(learned(UdpConversation(kEnds).client(kQuery).client(dns_answer()).packets()), "");
   Ends backwards = kEnds;
   backwards.client_port = 53;
   backwards.server_port = 4000;
-  EXPECT_EQ(learned(UdpConversation(backwards).client(kQuery).server(answer()).packets()), "");
+  EXPECT_EQ(learned(UdpConversation(backwards).client(kQuery).server(dns_answer()).packets()), "");
 }
 
 TEST(AnswerWatch, TheFirstAnswerCountsAndNoOther) {
   const Buffer second = dns_response("www.example.org", {{.value = "203.0.113.66"}});
-  EXPECT_EQ(learned(UdpConversation(kEnds).client(kQuery).server(answer()).server(second).packets()), kLearned);
+  EXPECT_EQ(learned(UdpConversation(kEnds).client(kQuery).server(dns_answer()).server(second).packets()), kLearned);
 }
 
 TEST(AnswerWatch, AnAnswerMustComeInTime) {
-  Packets packets = UdpConversation(kEnds).client(kQuery).server(answer()).packets();
+  Packets packets = UdpConversation(kEnds).client(kQuery).server(dns_answer()).packets();
   packets[1].at = packets[0].at + kAnswerWithin;
   EXPECT_EQ(learned(packets), kLearned);
   packets[1].at += 1ns;
@@ -78,7 +78,8 @@ TEST(AnswerWatch, AnAnswerMustComeInTime) {
 
 TEST(AnswerWatch, LifetimesHaveAFloorAndACap) {
   const auto lifetime = [](std::uint32_t seconds) {
-    const std::string text = learned(UdpConversation(kEnds).client(kQuery).server(answer(0x1234, seconds)).packets());
+    const std::string text =
+        learned(UdpConversation(kEnds).client(kQuery).server(dns_answer(0x1234, seconds)).packets());
     return text.substr(text.rfind('/') + 1);
   };
   EXPECT_EQ(lifetime(0), "60");
@@ -97,8 +98,8 @@ TEST(AnswerWatch, AClientThatAsksForTooMuchAtOnceLosesItsOldestQuery) {
     at_limit.client(dns_query("other.example"));
     beyond.client(dns_query("other.example"));
   }
-  EXPECT_EQ(learned(at_limit.server(answer()).packets()), kLearned);
-  EXPECT_EQ(learned(beyond.client(dns_query("other.example")).server(answer()).packets()), "");
+  EXPECT_EQ(learned(at_limit.server(dns_answer()).packets()), kLearned);
+  EXPECT_EQ(learned(beyond.client(dns_query("other.example")).server(dns_answer()).packets()), "");
 }
 
 }  // namespace

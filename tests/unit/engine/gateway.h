@@ -59,6 +59,9 @@ inline std::string dropping(std::string_view condition) {
 
 inline const std::string kBlockedDomain = dropping("domain = ['blocked.example']");
 
+inline const Buffer kBlockedHello = client_hello("www.blocked.example");
+inline const Buffer kFineHello = client_hello("fine.example");
+
 class Gateway {
  public:
   explicit Gateway(std::string_view rules, WorkerOptions options = {.flow_capacity = 1024})

@@ -12,9 +12,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 
-const Buffer kHello = client_hello("www.blocked.example");
-const Buffer kFineHello = client_hello("fine.example");
-
 Packets later(Packets packets, Duration by) {
   for (TimedPacket& packet : packets) packet.at += by;
   return packets;
@@ -62,7 +59,7 @@ TEST(FlowStates, AddUpToAllFlowsAndAllPackets) {
   Gateway gateway(kBlockedDomain);
   for (std::uint16_t i = 0; i < 50; ++i) {
     TcpConversation web = connected(static_cast<std::uint16_t>(2000 + i));
-    if (i % 2 == 0) web.client(i % 4 == 0 ? kHello : kFineHello);
+    if (i % 2 == 0) web.client(i % 4 == 0 ? kBlockedHello : kFineHello);
     if (i % 3 == 0) web.close();
     gateway.judge(web.packets());
   }
@@ -85,21 +82,21 @@ TEST(FlowStates, AddUpToAllFlowsAndAllPackets) {
 TEST(Reuse, ASynOnAClosedConnectionOpensAnotherFlow) {
   Gateway gateway(kBlockedDomain);
   EXPECT_EQ(gateway.judge(connected().client(kFineHello).close().packets()), "AAAAAAAA");
-  EXPECT_EQ(gateway.judge(later(connected().client(kHello).packets(), seconds{1})), "AAADD");
-  EXPECT_EQ(gateway.judge(later(connected().client(kHello).close().packets(), seconds{2})).substr(0, 1), "D")
+  EXPECT_EQ(gateway.judge(later(connected().client(kBlockedHello).packets(), seconds{1})), "AAADD");
+  EXPECT_EQ(gateway.judge(later(connected().client(kBlockedHello).close().packets(), seconds{2})).substr(0, 1), "D")
       << "no end of the blocked connection was seen";
 }
 
 TEST(Reuse, ABlockedConnectionThatClosedGivesItsEndsToANewOne) {
   Gateway gateway(kBlockedDomain);
-  EXPECT_EQ(gateway.judge(connected().client(kHello).close().packets()), "AAADDDDD");
+  EXPECT_EQ(gateway.judge(connected().client(kBlockedHello).close().packets()), "AAADDDDD");
   EXPECT_EQ(gateway.judge(later(connected().client(kFineHello).packets(), seconds{5})), "AAAAA");
   EXPECT_EQ(gateway.finished().flows_total, 2u);
 }
 
 TEST(Reuse, StragglersOfABlockedConnectionStayBlockedAfterItsReset) {
   Gateway gateway(kBlockedDomain);
-  TcpConversation web = connected().client(kHello).server_resets();
+  TcpConversation web = connected().client(kBlockedHello).server_resets();
   EXPECT_EQ(gateway.judge(web.packets()), "AAADDD");
   EXPECT_EQ(gateway.judge(later(connected().server(server_hello()).packets(), seconds{20})).back(), 'A')
       << "with a new SYN it is a new connection";
@@ -111,7 +108,7 @@ TEST(Reuse, StragglersOfABlockedConnectionStayBlockedAfterItsReset) {
 
 TEST(Reuse, AfterItsTimeoutAFlowIsAnother) {
   Gateway gateway(kBlockedDomain);
-  gateway.judge(connected().client(kHello).packets());
+  gateway.judge(connected().client(kBlockedHello).packets());
   const Duration idle = IdleTimeouts{}.tcp;
   const Packets data = connected().client(kFineHello).packets();
   EXPECT_EQ(gateway.judge(data[3].packet, data[4].at + idle - seconds{1}), "D");
@@ -121,8 +118,8 @@ TEST(Reuse, AfterItsTimeoutAFlowIsAnother) {
 
 TEST(Reuse, OneRecordFarAheadDoesNotEndAllFlows) {
   Gateway gateway(kBlockedDomain);
-  gateway.judge(connected().client(kHello).packets());
-  Packets burst = connected().client(kHello).packets();
+  gateway.judge(connected().client(kBlockedHello).packets());
+  Packets burst = connected().client(kBlockedHello).packets();
   burst.insert(burst.begin() + 3, {.at = kTestTime + hours{1000}, .packet = connected(7).packets()[0].packet});
   burst.erase(burst.begin(), burst.begin() + 3);
   EXPECT_EQ(gateway.judge(burst), "ADD");
@@ -140,7 +137,7 @@ TEST(Capacity, OneFlowMoreEvictsOne) {
 
 TEST(Capacity, ClosedFlowsAreEvictedBeforeJudgedOnesAndThoseBeforePendingOnes) {
   Gateway gateway(kBlockedDomain, {.flow_capacity = 3});
-  gateway.judge(connected(1).client(Bytes(kHello).first(60)).packets());
+  gateway.judge(connected(1).client(Bytes(kBlockedHello).first(60)).packets());
   gateway.judge(connected(2).client(kFineHello).packets());
   gateway.judge(connected(3).client(kFineHello).close().packets());
   gateway.judge(connected(4).packets());
@@ -148,7 +145,7 @@ TEST(Capacity, ClosedFlowsAreEvictedBeforeJudgedOnesAndThoseBeforePendingOnes) {
   gateway.judge(connected(5).packets());
   EXPECT_EQ(flows_in(gateway.statistics(), FlowState::classified), 1u);
   EXPECT_EQ(gateway.statistics().evicted_pending, 0u);
-  const Packets rest = connected(1).client_at(60, Bytes(kHello).subspan(60)).packets();
+  const Packets rest = connected(1).client_at(60, Bytes(kBlockedHello).subspan(60)).packets();
   EXPECT_EQ(gateway.judge({rest[3]}), "D") << "the pending one was kept";
 }
 
@@ -165,13 +162,13 @@ TEST(Memory, TheOldestInspectionsGiveTheirsUpAndAreCounted) {
   constexpr std::uint16_t kFlows = 10;
   Gateway gateway(kBlockedDomain, {.flow_capacity = 64, .inspection_bytes = 3 * (sizeof(Inspection) + 128)});
   for (std::uint16_t port = 1; port <= kFlows; ++port) {
-    gateway.judge(connected(port).client(Bytes(kHello).first(60)).packets());
+    gateway.judge(connected(port).client(Bytes(kBlockedHello).first(60)).packets());
   }
   const std::uint64_t given_up = gateway.statistics().given_up;
   EXPECT_GE(given_up, kFlows - 4u);
   EXPECT_LT(given_up, kFlows);
   const auto completed = [&](std::uint16_t port) {
-    return gateway.judge({connected(port).client_at(60, Bytes(kHello).subspan(60)).packets()[3]});
+    return gateway.judge({connected(port).client_at(60, Bytes(kBlockedHello).subspan(60)).packets()[3]});
   };
   EXPECT_EQ(completed(kFlows), "D");
   EXPECT_EQ(completed(1), "A") << "what was given up is judged by what was known";
@@ -191,7 +188,7 @@ TEST(Memory, ComesBackWhenFlowsAreJudgedOrEnd) {
   Gateway gateway(kBlockedDomain, {.flow_capacity = 64, .inspection_bytes = 2 * (sizeof(Inspection) + 4096)});
   for (std::uint16_t port = 1; port <= 1000; ++port) {
     TcpConversation web = connected(port);
-    web.client_in_pieces(port % 2 == 0 ? kHello : kFineHello, 100);
+    web.client_in_pieces(port % 2 == 0 ? kBlockedHello : kFineHello, 100);
     web.server(server_hello());
     gateway.judge(later(web.packets(), seconds{port}));
   }

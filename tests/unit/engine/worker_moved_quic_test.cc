@@ -15,7 +15,7 @@ constexpr std::string_view kOnlyAllowed =
 constexpr std::string_view kNoLongerAllowed =
     "[[rule]]\nname = 'gone'\naction = 'drop'\ndomain = ['allowed.example']\n";
 
-const Buffer kServerId = {0xaa, 0xbb, 0xcc, 0xdd, 0x01, 0x02, 0x03, 0x04};
+const Buffer kOldServerId = {0xaa, 0xbb, 0xcc, 0xdd, 0x01, 0x02, 0x03, 0x04};
 const Buffer kOtherId = {0xaa, 0xbb, 0xcc, 0xdd, 0x01, 0x02, 0x03, 0x05};
 
 UdpConversation from_port(std::uint16_t port) {
@@ -27,7 +27,7 @@ Buffer short_to(const Buffer& id) {
   return join({{0x41}, id, noise(80)});
 }
 
-Buffer answer(const Buffer& id = kServerId) {
+Buffer server_answer(const Buffer& id = kOldServerId) {
   return join({quic_initial(ack_frame(0), {.keys_of = {0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08},
                                            .source = id,
                                            .datagram_bytes = 0,
@@ -39,14 +39,14 @@ Buffer answer(const Buffer& id = kServerId) {
 Packets opened(std::string_view name = kName) {
   return from_port(50000)
       .client(quic_hello(name))
-      .server(answer())
-      .client(quic_handshake({.destination = kServerId}))
-      .client(short_to(kServerId))
+      .server(server_answer())
+      .client(quic_handshake({.destination = kOldServerId}))
+      .client(short_to(kOldServerId))
       .server(quic_short())
       .packets();
 }
 
-Packets moved(const Buffer& id = kServerId, std::uint16_t port = 50001) {
+Packets moved(const Buffer& id = kOldServerId, std::uint16_t port = 50001) {
   return from_port(port).client(short_to(id)).server(quic_short()).client(short_to(id)).packets();
 }
 
@@ -54,7 +54,7 @@ TEST(MovedQuic, KeepsTheVerdictOfItsName) {
   Gateway gateway(kOnlyAllowed);
   EXPECT_EQ(gateway.judge(opened()), "AAAAA");
   EXPECT_EQ(gateway.judge(moved()), "AAA");
-  EXPECT_EQ(gateway.judge(moved(kServerId, 50002)), "AAA") << "once more";
+  EXPECT_EQ(gateway.judge(moved(kOldServerId, 50002)), "AAA") << "once more";
 }
 
 TEST(MovedQuic, IsKnownByItsIdAlone) {
@@ -81,7 +81,7 @@ TEST(MovedQuic, MayOpenNothingElseThatIsBlocked) {
   Gateway gateway(dropping("domain = ['blocked.example']"));
   gateway.judge(opened());
   UdpConversation flow = from_port(50001);
-  flow.client(short_to(kServerId)).client(quic_hello("www.blocked.example", {.destination = kOtherId}));
+  flow.client(short_to(kOldServerId)).client(quic_hello("www.blocked.example", {.destination = kOtherId}));
   EXPECT_EQ(gateway.judge(flow.packets()), "AD");
 }
 

@@ -23,7 +23,7 @@ UdpConversation next_flow(std::uint16_t server_port = 443) {
   return UdpConversation({.client_port = ++port, .server_port = server_port});
 }
 
-Buffer answer() {
+Buffer quic_answer() {
   return join({quic_initial(ack_frame(0), {.keys_of = {0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08},
                                            .source = kServerId,
                                            .datagram_bytes = 0,
@@ -59,10 +59,10 @@ Event only_flow(Worker& worker) {
 TEST(QuicFlow, IsBlockedInBothDirectionsFromTheDecidingPacketOn) {
   Gateway gateway(kBlockedDomain);
   UdpConversation flow = next_flow();
-  flow.client(quic_hello(kBlocked)).server(answer()).client(quic_short()).server(quic_short());
+  flow.client(quic_hello(kBlocked)).server(quic_answer()).client(quic_short()).server(quic_short());
   EXPECT_EQ(gateway.judge(flow.packets()), "DDDD");
   UdpConversation other = next_flow();
-  other.client(quic_hello(kAllowed)).server(answer()).client(quic_short()).server(quic_short());
+  other.client(quic_hello(kAllowed)).server(quic_answer()).client(quic_short()).server(quic_short());
   EXPECT_EQ(gateway.judge(other.packets()), "AAAA");
 }
 
@@ -90,7 +90,7 @@ TEST(QuicFlow, TellsProtocolNameAlpnAndVersion) {
   Gateway gateway("", {.flow_capacity = 8, .recording = {.flows = true}});
   UdpConversation flow = next_flow();
   flow.client(quic_hello(kAllowed, {.version = kQuicVersion2}, {.alpn = {"h3"}}));
-  gateway.judge(flow.server(answer()).client(quic_short()).packets());
+  gateway.judge(flow.server(quic_answer()).client(quic_short()).packets());
   const Event event = only_flow(gateway.worker());
   EXPECT_EQ(event.protocol, Protocol::quic);
   ASSERT_EQ(event.names.size(), 1u);
@@ -173,7 +173,7 @@ TEST(QuicFake, ThatDoesNotAuthenticateChangesNothing) {
   Buffer fake = quic_hello(kBlocked);
   fake[600] ^= 1;
   UdpConversation flow = next_flow();
-  flow.client(fake).client(quic_hello(kAllowed)).server(answer()).client(quic_short()).server(quic_short());
+  flow.client(fake).client(quic_hello(kAllowed)).server(quic_answer()).client(quic_short()).server(quic_short());
   EXPECT_EQ(other.judge(flow.packets()), "AAAAA");
 }
 
@@ -261,7 +261,11 @@ TEST(QuicConnection, IsReadAgainAfterAHelloRetryRequest) {
 TEST(QuicFlow, LeavesOnlyWhenTheHandshakeWentOn) {
   Gateway gateway(kBlockedDomain);
   UdpConversation flow = next_flow();
-  flow.client(quic_hello(kAllowed)).server(answer()).server(quic_short()).client(quic_short()).server(quic_short());
+  flow.client(quic_hello(kAllowed))
+      .server(quic_answer())
+      .server(quic_short())
+      .client(quic_short())
+      .server(quic_short());
   EXPECT_EQ(gateway.released(flow.packets()), "...FF");
 }
 

@@ -10,7 +10,6 @@
 namespace netscope::test {
 namespace {
 
-const Buffer kHello = client_hello("www.blocked.example");
 const Buffer kOtherHello = client_hello("xyz.allowed.example");  // of the same size
 
 // Whether the gateway let a segment pass that completes what the server can read.
@@ -27,8 +26,8 @@ TcpConversation next_connection() {
 
 TEST(Segments, CutAtAnyPositionGiveTheSameVerdict) {
   Gateway gateway(kBlockedDomain);
-  for (std::size_t cut = 1; cut < kHello.size(); ++cut) {
-    const Bytes hello(kHello);
+  for (std::size_t cut = 1; cut < kBlockedHello.size(); ++cut) {
+    const Bytes hello(kBlockedHello);
     TcpConversation in_order = next_connection();
     in_order.client_at(0, hello.first(cut)).client_at(static_cast<std::uint32_t>(cut), hello.subspan(cut));
     EXPECT_TRUE(blocks(gateway, in_order)) << cut;
@@ -41,17 +40,17 @@ TEST(Segments, CutAtAnyPositionGiveTheSameVerdict) {
 TEST(Segments, OfAnySizeInAnyOrderGiveTheSameVerdict) {
   Gateway gateway(kBlockedDomain);
   for (const std::size_t size : {1u, 2u, 3u, 7u, 50u, 100u}) {
-    EXPECT_TRUE(blocks(gateway, next_connection().client_in_pieces(kHello, size))) << size;
-    EXPECT_TRUE(blocks(gateway, next_connection().client_reversed(kHello, size))) << size;
+    EXPECT_TRUE(blocks(gateway, next_connection().client_in_pieces(kBlockedHello, size))) << size;
+    EXPECT_TRUE(blocks(gateway, next_connection().client_reversed(kBlockedHello, size))) << size;
   }
   std::mt19937 random(5);
   for (int round = 0; round < 50; ++round) {
     std::vector<std::uint32_t> offsets;
-    for (std::uint32_t at = 0; at < kHello.size(); at += 16) offsets.push_back(at);
+    for (std::uint32_t at = 0; at < kBlockedHello.size(); at += 16) offsets.push_back(at);
     std::shuffle(offsets.begin(), offsets.end(), random);
     TcpConversation shuffled = next_connection();
     for (const std::uint32_t at : offsets) {
-      shuffled.client_at(at, Bytes(kHello).subspan(at, std::min<std::size_t>(16, kHello.size() - at)));
+      shuffled.client_at(at, Bytes(kBlockedHello).subspan(at, std::min<std::size_t>(16, kBlockedHello.size() - at)));
     }
     EXPECT_TRUE(blocks(gateway, shuffled)) << round;
   }
@@ -71,13 +70,13 @@ TEST(Segments, ThatChangedPlacesWithoutAHandshakeGiveTheSameVerdict) {
   Gateway gateway(kBlockedDomain);
   std::uint16_t port = 40000;
   const auto unseen = [&] { return TcpConversation({.client_port = ++port}); };
-  for (std::size_t cut = 1; cut < kHello.size(); ++cut) {
-    const Bytes hello(kHello);
+  for (std::size_t cut = 1; cut < kBlockedHello.size(); ++cut) {
+    const Bytes hello(kBlockedHello);
     TcpConversation swapped = unseen();
     swapped.client_at(static_cast<std::uint32_t>(cut), hello.subspan(cut)).client_at(0, hello.first(cut));
     EXPECT_TRUE(blocks(gateway, swapped)) << cut;
   }
-  EXPECT_TRUE(blocks(gateway, unseen().client_reversed(kHello, 50)));
+  EXPECT_TRUE(blocks(gateway, unseen().client_reversed(kBlockedHello, 50)));
   const Buffer first = http_request("GET", "/", "www.blocked.example"), second = http_request("GET", "/", "a.example");
   TcpConversation requests = unseen();
   requests.client_at(static_cast<std::uint32_t>(first.size()), second).client_at(0, first);
@@ -86,19 +85,19 @@ TEST(Segments, ThatChangedPlacesWithoutAHandshakeGiveTheSameVerdict) {
 
 TEST(Segments, ThatWrapAroundTheSequenceSpaceGiveTheSameVerdict) {
   Gateway gateway(kBlockedDomain);
-  for (std::uint32_t before = 1; before < kHello.size(); before += 13) {
+  for (std::uint32_t before = 1; before < kBlockedHello.size(); before += 13) {
     const Ends ends{.client_port = static_cast<std::uint16_t>(2000 + before), .client_sequence = 0u - before};
-    EXPECT_TRUE(blocks(gateway, TcpConversation(ends).handshake().client_in_pieces(kHello, 40))) << before;
+    EXPECT_TRUE(blocks(gateway, TcpConversation(ends).handshake().client_in_pieces(kBlockedHello, 40))) << before;
     const Ends later{.client_port = static_cast<std::uint16_t>(9000 + before), .client_sequence = 0u - before};
-    EXPECT_TRUE(blocks(gateway, TcpConversation(later).handshake().client_reversed(kHello, 40))) << before;
+    EXPECT_TRUE(blocks(gateway, TcpConversation(later).handshake().client_reversed(kBlockedHello, 40))) << before;
   }
 }
 
 TEST(Segments, OverlapsAreBlockedWhicheverCopyIsTheTrueOne) {
-  ASSERT_EQ(kHello.size(), kOtherHello.size());
-  const std::size_t name = as_text(kHello).find("www.blocked.example");
+  ASSERT_EQ(kBlockedHello.size(), kOtherHello.size());
+  const std::size_t name = as_text(kBlockedHello).find("www.blocked.example");
   const auto at = static_cast<std::uint32_t>(name);
-  for (const auto& [first, second] : {std::pair(kHello, kOtherHello), std::pair(kOtherHello, kHello)}) {
+  for (const auto& [first, second] : {std::pair(kBlockedHello, kOtherHello), std::pair(kOtherHello, kBlockedHello)}) {
     Gateway gateway(kBlockedDomain);
     // The name twice, before the beginning is there: the server reads one of the copies.
     TcpConversation doubled = next_connection();
@@ -117,7 +116,7 @@ TEST(Segments, HalfAFakeThatWillNotArriveDoesNotHideTheTruth) {
   Gateway gateway(kBlockedDomain);
   for (const std::size_t size : {1u, 5u, 40u, 100u}) {
     TcpConversation faked = next_connection();
-    faked.client_fake_at(0, Bytes(kOtherHello).first(size), 2).client_at(0, kHello);
+    faked.client_fake_at(0, Bytes(kOtherHello).first(size), 2).client_at(0, kBlockedHello);
     EXPECT_TRUE(blocks(gateway, faked)) << size;
   }
 }
@@ -125,9 +124,9 @@ TEST(Segments, HalfAFakeThatWillNotArriveDoesNotHideTheTruth) {
 // The fake dies on its way; only the second telling arrives.
 TEST(Segments, AWholeFakeThatWillNotArriveDoesNotHideTheTruth) {
   Gateway gateway(kBlockedDomain);
-  for (const Buffer& fake : {kOtherHello, Buffer(kHello.size(), 0), noise(kHello.size())}) {
+  for (const Buffer& fake : {kOtherHello, Buffer(kBlockedHello.size(), 0), noise(kBlockedHello.size())}) {
     TcpConversation faked = next_connection();
-    faked.client_fake_at(0, fake, 2).client_at(0, kHello);
+    faked.client_fake_at(0, fake, 2).client_at(0, kBlockedHello);
     EXPECT_TRUE(blocks(gateway, faked));
   }
 }
@@ -146,13 +145,13 @@ TEST(Segments, AFakeDoesNotHideATruthThatComesInPiecesAndGoesOnBehindIt) {
 TEST(Segments, AHelloWithoutItsHandshakeIsStillFound) {
   Gateway gateway(kBlockedDomain);
   const Packet data = ethernet().ipv4("192.168.1.20", "203.0.113.9").tcp(50000, 443).seq(77).flags("PA");
-  EXPECT_EQ(gateway.judge(data.payload(kHello)), "D");
+  EXPECT_EQ(gateway.judge(data.payload(kBlockedHello)), "D");
 }
 
 TEST(Segments, AHelloInTheSynIsFound) {
   Gateway gateway(kBlockedDomain);
   const Packet syn = ethernet().ipv4("192.168.1.20", "203.0.113.9").tcp(50001, 443).seq(77).flags("S");
-  EXPECT_EQ(gateway.judge(syn.payload(kHello)), "D") << "TCP Fast Open (RFC 7413)";
+  EXPECT_EQ(gateway.judge(syn.payload(kBlockedHello)), "D") << "TCP Fast Open (RFC 7413)";
 }
 
 TEST(Segments, AHelloThatBeginsInTheSynIsFound) {
@@ -161,9 +160,11 @@ TEST(Segments, AHelloThatBeginsInTheSynIsFound) {
     const auto to = ethernet().ipv4("192.168.1.20", "203.0.113.9").tcp(50001, 443);
     const auto from = ethernet().ipv4("203.0.113.9", "192.168.1.20").tcp(443, 50001);
     const auto behind = static_cast<std::uint32_t>(78 + in_the_syn);
-    EXPECT_EQ(gateway.judge(Packet(to).seq(77).flags("S").payload(Bytes(kHello).first(in_the_syn))), "A");
+    EXPECT_EQ(gateway.judge(Packet(to).seq(77).flags("S").payload(Bytes(kBlockedHello).first(in_the_syn))), "A");
     EXPECT_EQ(gateway.judge(Packet(from).seq(5).ack(behind).flags("SA")), "A");
-    EXPECT_EQ(gateway.judge(Packet(to).seq(behind).ack(6).flags("PA").payload(Bytes(kHello).subspan(in_the_syn))), "D");
+    EXPECT_EQ(
+        gateway.judge(Packet(to).seq(behind).ack(6).flags("PA").payload(Bytes(kBlockedHello).subspan(in_the_syn))),
+        "D");
   }
 }
 

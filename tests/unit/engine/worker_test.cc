@@ -9,9 +9,6 @@
 namespace netscope::test {
 namespace {
 
-const Buffer kBlockedHello = client_hello("www.blocked.example");
-const Buffer kFineHello = client_hello("fine.example");
-
 TEST(Worker, AnSniStopsTheHelloAndBothDirectionsAfterwards) {
   Gateway gateway(kBlockedDomain);
   EXPECT_EQ(gateway.judge(connected().client(kBlockedHello).server(server_hello()).close().packets()), "AAADDDDDDD");

@@ -29,7 +29,7 @@ std::string found(ConnectionIds& ids, const Endpoint& server, const Id& datagram
   return hello == nullptr ? "none" : hello->name;
 }
 
-Id numbered(std::uint32_t number) {
+Id numbered_id(std::uint32_t number) {
   return {0xaa, static_cast<std::uint8_t>(number >> 16), static_cast<std::uint8_t>(number >> 8),
           static_cast<std::uint8_t>(number)};
 }
@@ -77,14 +77,14 @@ TEST(ConnectionIds, TellTheNewestHello) {
 TEST(ConnectionIds, MakeRoomForOneMoreWhereTheOneMetLongestAgoStood) {
   ConnectionIds ids(1);
   const QuicHello hello = hello_to("a.example");
-  for (std::uint32_t i = 0; i < kMaxConnectionIds; ++i) ids.add(kServer, numbered(i), hello);
+  for (std::uint32_t i = 0; i < kMaxConnectionIds; ++i) ids.add(kServer, numbered_id(i), hello);
   EXPECT_EQ(ids.size(), kMaxConnectionIds);
-  EXPECT_EQ(found(ids, kServer, short_header(numbered(0))), "a.example");  // met again
-  ids.add(kServer, numbered(kMaxConnectionIds), hello);
+  EXPECT_EQ(found(ids, kServer, short_header(numbered_id(0))), "a.example");  // met again
+  ids.add(kServer, numbered_id(kMaxConnectionIds), hello);
   EXPECT_EQ(ids.size(), kMaxConnectionIds);
-  EXPECT_EQ(found(ids, kServer, short_header(numbered(0))), "a.example");
-  EXPECT_EQ(found(ids, kServer, short_header(numbered(1))), "none");
-  EXPECT_EQ(found(ids, kServer, short_header(numbered(kMaxConnectionIds))), "a.example");
+  EXPECT_EQ(found(ids, kServer, short_header(numbered_id(0))), "a.example");
+  EXPECT_EQ(found(ids, kServer, short_header(numbered_id(1))), "none");
+  EXPECT_EQ(found(ids, kServer, short_header(numbered_id(kMaxConnectionIds))), "a.example");
 }
 
 }  // namespace

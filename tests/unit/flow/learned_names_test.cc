@@ -14,7 +14,7 @@ constexpr Time kNow{1'700'000'000s};
 IpAddress ip(std::string_view text) {
   return IpAddress::parse(text).value();
 }
-IpAddress numbered(std::size_t i) {
+IpAddress numbered_address(std::size_t i) {
   return IpAddress::v4(static_cast<std::uint32_t>(0x0a000000 + i));
 }
 
@@ -94,23 +94,23 @@ TEST(LearnedNames, TooManyAnswersForOneAddressPushTheOldestOut) {
 TEST(LearnedNames, AClientThatAsksForMuchPushesOutItsOwn) {
   LearnedNames names(1);
   tell(names, {.client = ip("192.168.1.99")});
-  for (std::size_t i = 0; i < kMaxLearnedPerClient; ++i) tell(names, {.server = numbered(i)});
-  EXPECT_EQ(names_for(names, {.server = numbered(0)}), "www.example.org");
-  tell(names, {.server = numbered(kMaxLearnedPerClient)});
-  EXPECT_EQ(names_for(names, {.server = numbered(0)}), "");
-  EXPECT_EQ(names_for(names, {.server = numbered(1)}), "www.example.org");
+  for (std::size_t i = 0; i < kMaxLearnedPerClient; ++i) tell(names, {.server = numbered_address(i)});
+  EXPECT_EQ(names_for(names, {.server = numbered_address(0)}), "www.example.org");
+  tell(names, {.server = numbered_address(kMaxLearnedPerClient)});
+  EXPECT_EQ(names_for(names, {.server = numbered_address(0)}), "");
+  EXPECT_EQ(names_for(names, {.server = numbered_address(1)}), "www.example.org");
   EXPECT_EQ(names_for(names, {.client = ip("192.168.1.99")}), "www.example.org");
   EXPECT_EQ(names.size(), kMaxLearnedPerClient + 1);
 }
 
 TEST(LearnedNames, OfTooManyClientsTheSilentOneLoses) {
   LearnedNames names(1);
-  for (std::size_t i = 0; i < kMaxLearned; ++i) tell(names, {.client = numbered(i)});
-  tell(names, {.client = numbered(0), .name = "again"});  // one more; the second client is silent for longest
+  for (std::size_t i = 0; i < kMaxLearned; ++i) tell(names, {.client = numbered_address(i)});
+  tell(names, {.client = numbered_address(0), .name = "again"});  // one more; the second client is silent for longest
   EXPECT_EQ(names.size(), kMaxLearned);
-  EXPECT_EQ(names_for(names, {.client = numbered(0)}), "www.example.org again");
-  EXPECT_EQ(names_for(names, {.client = numbered(1)}), "");
-  EXPECT_EQ(names_for(names, {.client = numbered(2)}), "www.example.org");
+  EXPECT_EQ(names_for(names, {.client = numbered_address(0)}), "www.example.org again");
+  EXPECT_EQ(names_for(names, {.client = numbered_address(1)}), "");
+  EXPECT_EQ(names_for(names, {.client = numbered_address(2)}), "www.example.org");
 }
 
 }  // namespace

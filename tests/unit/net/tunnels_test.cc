@@ -20,17 +20,17 @@ struct Case {
 const Packet kOutside = ethernet().ipv4("198.51.100.1", "198.51.100.2");
 const Packet kOutside6 = ethernet().ipv6("2001:db8::1", "2001:db8::2");
 
-Packet hello(const Packet& road) {
+Packet hello_through(const Packet& road) {
   return road.ipv4("192.168.1.20", "203.0.113.9").tcp(51234, 443).payload("hello");
 }
 
 Packet over_udp(std::uint16_t port, const Buffer& tunnel_header) {
-  return hello(kOutside.udp(40000, port).payload(tunnel_header));
+  return hello_through(kOutside.udp(40000, port).payload(tunnel_header));
 }
 
 // GRE of a form that the builder does not write.
 Packet over_gre(const Buffer& header) {
-  return hello(kOutside.announcing(ip_protocol::gre).payload(header));
+  return hello_through(kOutside.announcing(ip_protocol::gre).payload(header));
 }
 
 Buffer before_macs(const Buffer& header) {
@@ -42,14 +42,14 @@ const Buffer kWlan = ByteWriter().u8(0x08).u8(0x01).fill(22, 2).bytes(Buffer{0xa
 std::vector<Case> tunnels_by_ip_protocol() {
   const std::uint8_t gre = ip_protocol::gre;
   return {
-      {"IP in IP", hello(kOutside), ip_protocol::ipv4, 0},
-      {"IP in IPv6", hello(kOutside6), ip_protocol::ipv4, 0},
-      {"IP in IP behind extension headers", hello(kOutside6.destination_options()), ip_protocol::ipv4, 0},
-      {"GRE", hello(kOutside.gre()), gre, 0},
-      {"GRE over IPv6", hello(kOutside6.gre()), gre, 0},
-      {"GRE with all its options", hello(kOutside.gre({.key = 7, .sequence = 8, .checksummed = true})), gre, 0},
-      {"GRE that bridges", hello(kOutside.gre().ethernet()), gre, 0},
-      {"GRE that bridges a VLAN", hello(kOutside.gre().ethernet().vlan(5)), gre, 0},
+      {"IP in IP", hello_through(kOutside), ip_protocol::ipv4, 0},
+      {"IP in IPv6", hello_through(kOutside6), ip_protocol::ipv4, 0},
+      {"IP in IP behind extension headers", hello_through(kOutside6.destination_options()), ip_protocol::ipv4, 0},
+      {"GRE", hello_through(kOutside.gre()), gre, 0},
+      {"GRE over IPv6", hello_through(kOutside6.gre()), gre, 0},
+      {"GRE with all its options", hello_through(kOutside.gre({.key = 7, .sequence = 8, .checksummed = true})), gre, 0},
+      {"GRE that bridges", hello_through(kOutside.gre().ethernet()), gre, 0},
+      {"GRE that bridges a VLAN", hello_through(kOutside.gre().ethernet().vlan(5)), gre, 0},
       {"PPTP", over_gre({0x30, 0x81, 0x88, 0x0b, 0, 49, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0xff, 3, 0, 0x21}), gre, 0},
       {"ERSPAN type I", over_gre(before_macs({0, 0, 0x88, 0xbe})), gre, 0},
       {"ERSPAN type II", over_gre(before_macs({0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 5, 0, 0, 0, 0, 0, 0})), gre, 0},
@@ -61,8 +61,8 @@ std::vector<Case> tunnels_by_ip_protocol() {
        gre, 0},
       {"GRE of a wireless controller", over_gre(join({{0, 0, 0x82, 0x00}, kWlan})), gre, 0},
       {"GRE of WCCP", over_gre({0, 0, 0x88, 0x3e}), gre, 0},
-      {"a tunnel in a tunnel", hello(kOutside.gre().ipv4("10.0.0.1", "10.0.0.2").udp(1, 4789).vxlan(5).ethernet()), gre,
-       0},
+      {"a tunnel in a tunnel",
+       hello_through(kOutside.gre().ipv4("10.0.0.1", "10.0.0.2").udp(1, 4789).vxlan(5).ethernet()), gre, 0},
   };
 }
 
@@ -70,16 +70,16 @@ std::vector<Case> tunnels_over_udp() {
   const std::uint8_t udp = ip_protocol::udp;
   const Packet from = kOutside;
   return {
-      {"VXLAN", hello(from.udp(40000, 4789).vxlan(42).ethernet()), udp, 4789},
-      {"VXLAN on the old port of Linux", hello(from.udp(40000, 8472).vxlan(42).ethernet()), udp, 8472},
-      {"VXLAN told by its source port", hello(from.udp(4789, 40000).vxlan(42).ethernet()), udp, 40000},
+      {"VXLAN", hello_through(from.udp(40000, 4789).vxlan(42).ethernet()), udp, 4789},
+      {"VXLAN on the old port of Linux", hello_through(from.udp(40000, 8472).vxlan(42).ethernet()), udp, 8472},
+      {"VXLAN told by its source port", hello_through(from.udp(4789, 40000).vxlan(42).ethernet()), udp, 40000},
       {"VXLAN GPE with IPv4", over_udp(4789, {0x0c, 0, 0, 1, 0, 0, 1, 0}), udp, 4789},
       {"VXLAN GPE with Ethernet", over_udp(4789, before_macs({0x0c, 0, 0, 3, 0, 0, 1, 0})), udp, 4789},
-      {"Geneve", hello(from.udp(40000, 6081).geneve(42).ethernet()), udp, 6081},
-      {"Geneve with options", hello(from.udp(40000, 6081).geneve(42, Buffer(12, 0)).ethernet()), udp, 6081},
-      {"Geneve with IP", hello(from.udp(40000, 6081).geneve(42)), udp, 6081},
-      {"GTP-U", hello(from.udp(2152, 2152).gtpu(7)), udp, 2152},
-      {"GTP-U with a sequence number", hello(from.udp(2152, 2152).gtpu(7, 9)), udp, 2152},
+      {"Geneve", hello_through(from.udp(40000, 6081).geneve(42).ethernet()), udp, 6081},
+      {"Geneve with options", hello_through(from.udp(40000, 6081).geneve(42, Buffer(12, 0)).ethernet()), udp, 6081},
+      {"Geneve with IP", hello_through(from.udp(40000, 6081).geneve(42)), udp, 6081},
+      {"GTP-U", hello_through(from.udp(2152, 2152).gtpu(7)), udp, 2152},
+      {"GTP-U with a sequence number", hello_through(from.udp(2152, 2152).gtpu(7, 9)), udp, 2152},
       {"GTP-U with an extension", over_udp(2152, {0x34, 0xff, 0, 53, 0, 0, 0, 7, 0, 0, 0, 0x85, 1, 0x10, 5, 0}), udp,
        2152},
       {"CAPWAP data", over_udp(5247, before_macs({0x00, 0x10, 0x00, 0x00, 0, 0, 0, 0})), udp, 5247},
@@ -180,12 +180,12 @@ TEST(Tunnels, WithinEachOtherAreFollowedUpToTheLimitAndNotBeyond) {
 }
 
 TEST(Tunnels, AFragmentIsNotLookedThrough) {
-  const Buffer frame = hello(kOutside.first_fragment(7).gre()).bytes();
+  const Buffer frame = hello_through(kOutside.first_fragment(7).gre()).bytes();
   EXPECT_FALSE(decode_frame(frame, LinkType::ethernet, Tunnels::look_through).outer.has_value());
 }
 
 TEST(Tunnels, TheOutermostEndsStayKnownThroughSeveral) {
-  const Buffer frame = hello(kOutside.gre().ipv4("10.0.0.1", "10.0.0.2")).bytes();
+  const Buffer frame = hello_through(kOutside.gre().ipv4("10.0.0.1", "10.0.0.2")).bytes();
   const Headers headers = decode_frame(frame, LinkType::ethernet, Tunnels::look_through);
   EXPECT_EQ(headers.outer->source, ip("198.51.100.1"));
   EXPECT_EQ(headers.outer->ip_protocol, ip_protocol::gre);

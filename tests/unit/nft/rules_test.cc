@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "support/project_file.h"
+
 namespace netscope::nft {
 namespace {
 
@@ -29,7 +31,7 @@ bool has_line(const std::string& text, std::string_view line) {
 }
 
 TEST(NftTable, IsTheFileThatAdministratorsLoad) {
-  std::ifstream file(NETSCOPE_NFT_FILE);
+  std::ifstream file(test::project_file("nft/netscope.nft"));
   std::ostringstream text;
   text << file.rdbuf();
   const std::string written = text.str();

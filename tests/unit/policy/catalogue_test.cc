@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "netscope/net/host_name.h"
+#include "support/project_file.h"
 
 namespace netscope {
 namespace {
@@ -54,7 +55,7 @@ std::string normalize_error(std::string_view domain) {
   return normalize_domain(domain).error().message;
 }
 
-std::string errors_of(std::string_view toml) {
+std::string catalogue_errors(std::string_view toml) {
   const auto catalogue = Catalogue::parse(toml, "c.toml");
   std::string text;
   if (catalogue) return "none";
@@ -63,7 +64,7 @@ std::string errors_of(std::string_view toml) {
 }
 
 TEST(Catalogue, ReportsAllErrorsInTheOrderOfTheFile) {
-  EXPECT_EQ(errors_of(R"([[app]]
+  EXPECT_EQ(catalogue_errors(R"([[app]]
 name = "A"
 category = "Video"
 domains = ["a.example", "b..example"]
@@ -93,37 +94,37 @@ std::string one_app(std::string_view name, std::string_view domains, std::string
 
 TEST(Catalogue, RefusesADomainThatTakesNamesFromAnotherByAccident) {
   EXPECT_EQ(
-      errors_of(one_app("Outer", "'a.example'") + one_app("Inner", "'b.example', 'x.y.a.example'")),
+      catalogue_errors(one_app("Outer", "'a.example'") + one_app("Inner", "'b.example', 'x.y.a.example'")),
       R"(c.toml:8:25: "x.y.a.example" lies below "a.example" of "Outer"; if that is meant, add within = ["Outer"] )"
       "to \"Inner\"\n");
-  EXPECT_EQ(errors_of(one_app("Inner", "'x.a.example'", "'Outer'") + one_app("Outer", "'a.example'")), "none");
-  EXPECT_EQ(errors_of(one_app("Outer", "'a.example'") + one_app("Inner", "'nota.example'")), "none");
+  EXPECT_EQ(catalogue_errors(one_app("Inner", "'x.a.example'", "'Outer'") + one_app("Outer", "'a.example'")), "none");
+  EXPECT_EQ(catalogue_errors(one_app("Outer", "'a.example'") + one_app("Inner", "'nota.example'")), "none");
 }
 
 TEST(Catalogue, ComparesWithTheNearestDomainAbove) {
   const std::string outer = one_app("Outer", "'a.example'") + one_app("Middle", "'b.a.example'", "'Outer'");
-  EXPECT_EQ(errors_of(outer + one_app("Inner", "'c.b.a.example'", "'Middle'")), "none");
-  EXPECT_NE(errors_of(outer + one_app("Inner", "'c.b.a.example'", "'Outer'")), "none");
+  EXPECT_EQ(catalogue_errors(outer + one_app("Inner", "'c.b.a.example'", "'Middle'")), "none");
+  EXPECT_NE(catalogue_errors(outer + one_app("Inner", "'c.b.a.example'", "'Outer'")), "none");
 }
 
 TEST(Catalogue, RefusesWhatIsSaidTwice) {
   EXPECT_EQ(
-      errors_of(one_app("Outer", "'a.example', 'b.a.example'")),
+      catalogue_errors(one_app("Outer", "'a.example', 'b.a.example'")),
       "c.toml:4:25: \"b.a.example\" lies below \"a.example\", which is of the same application: leave one of them "
       "away\n");
-  EXPECT_EQ(errors_of(one_app("Outer", "'a.example', 'a.example'")),
+  EXPECT_EQ(catalogue_errors(one_app("Outer", "'a.example', 'a.example'")),
             "c.toml:4:25: \"a.example\" belongs to \"Outer\" already\n");
 }
 
 TEST(Catalogue, RefusesAWithinThatIsNotTrue) {
-  EXPECT_EQ(errors_of(one_app("Outer", "'a.example'") + one_app("Inner", "'b.example'", "'Outer', 'Other'")),
+  EXPECT_EQ(catalogue_errors(one_app("Outer", "'a.example'") + one_app("Inner", "'b.example'", "'Outer', 'Other'")),
             R"(c.toml:9:11: no domain of "Inner" lies below one of "Outer"
 c.toml:9:20: no domain of "Inner" lies below one of "Other"
 )");
 }
 
 TEST(Catalogue, TheBuiltInOneIsThatOfTheRepository) {
-  std::ifstream file(NETSCOPE_APPS);
+  std::ifstream file(test::project_file("rules/apps.toml"));
   const std::string toml{std::istreambuf_iterator<char>(file), {}};
   const auto written = Catalogue::parse(toml, "apps.toml");
   ASSERT_TRUE(written);
@@ -151,12 +152,12 @@ TEST(Catalogue, TheBuiltInOneIsLargeAndEachOfItsAppsCanBeFound) {
 }
 
 TEST(Catalogue, IsEmptyForAnEmptyFile) {
-  EXPECT_EQ(errors_of(""), "none");
+  EXPECT_EQ(catalogue_errors(""), "none");
 }
 
 TEST(Catalogue, RefusesAFileThatIsTooLong) {
-  EXPECT_EQ(errors_of(std::string(kMaxCatalogueFile, '\n')), "none");
-  EXPECT_EQ(errors_of(std::string(kMaxCatalogueFile + 1, '\n')),
+  EXPECT_EQ(catalogue_errors(std::string(kMaxCatalogueFile, '\n')), "none");
+  EXPECT_EQ(catalogue_errors(std::string(kMaxCatalogueFile + 1, '\n')),
             "c.toml: the file has 16777217 bytes; at most 16777216 are read\n");
 }
 

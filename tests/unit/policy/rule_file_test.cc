@@ -6,6 +6,7 @@
 
 #include "netscope/policy/catalogue.h"
 #include "netscope/policy/rule.h"
+#include "support/project_file.h"
 
 namespace netscope {
 namespace {
@@ -279,7 +280,7 @@ TEST(RuleFile, StopsReportingAfterTooManyErrors) {
 }
 
 TEST(RuleFile, TheExampleParses) {
-  std::ifstream file(NETSCOPE_EXAMPLE_RULES);
+  std::ifstream file(test::project_file("rules/example.toml"));
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   EXPECT_FALSE(text.empty());
   EXPECT_EQ(errors_of(text), "none");

@@ -11,12 +11,13 @@
 #include "netscope/view/live_row.h"
 #include "netscope/view/row_json.h"
 #include "netscope/view/selection.h"
+#include "support/project_file.h"
 
 namespace netscope {
 namespace {
 
 std::vector<std::uint8_t> home_capture() {
-  std::ifstream in(NETSCOPE_HOME_CAPTURE, std::ios::binary);
+  std::ifstream in(test::project_file("tests/golden/home.pcap"), std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
