@@ -31,9 +31,12 @@ struct IdleTimeouts {
 template <class T>
 struct HugePageAllocator {
   using value_type = T;
-  static constexpr std::align_val_t kAlignment{std::size_t{2} << 20};
-  T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kAlignment)); }
-  void deallocate(T* memory, std::size_t) { ::operator delete(memory, kAlignment); }
+  static constexpr std::size_t kHugePage = std::size_t{2} << 20, kCacheLine = 64;
+  static constexpr std::align_val_t alignment(std::size_t count) {  // a smaller table fills no such page
+    return std::align_val_t{count * sizeof(T) >= kHugePage ? kHugePage : kCacheLine};
+  }
+  T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), alignment(count))); }
+  void deallocate(T* memory, std::size_t count) { ::operator delete(memory, alignment(count)); }
   bool operator==(const HugePageAllocator&) const = default;
 };
 
