@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kSkipped = 77;
+constexpr std::uint32_t kFlows = 2048;  // a worker; more than all have in any of the captures
 
 constexpr Cut kCuts[]{
     {.name = "segments of 1 byte", .segment_bytes = 1},
@@ -31,13 +32,16 @@ constexpr Cut kCuts[]{
 // What a flow showed: its ends, the protocol, the name.
 using Sight = std::tuple<std::string, std::string, std::string>;
 
+std::shared_ptr<const RuleSet> no_rules() {
+  return std::make_shared<const RuleSet>(RuleSet::compile(Policy{}, Catalogue::built_in()));
+}
+
 std::set<Sight> names_in(Bytes file, const Cut& cut) {
-  auto policy = parse_policy("", "none", Catalogue::built_in());
-  const auto rules = std::make_shared<const RuleSet>(RuleSet::compile(std::move(*policy), Catalogue::built_in()));
+  static const std::shared_ptr<const RuleSet> rules = no_rules();
   std::vector<Worker> workers;
   std::vector<Recutter> recutters;
   for (std::size_t i = 0; i < kShares; ++i) {
-    workers.emplace_back(rules, WorkerOptions{.recording = {.flows = true}});
+    workers.emplace_back(rules, WorkerOptions{.flow_capacity = kFlows, .recording = {.flows = true}});
     recutters.emplace_back(cut);
   }
   CaptureParser parser;
