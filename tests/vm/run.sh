@@ -14,6 +14,6 @@ for tool in curl openssl dig dnsmasq iperf3; do
   }
   tools+=(-b "$tool")
 done
-exec "$here/vmtest.sh" -k "$series" -t 840 "${tools[@]}" -b /usr/lib/ssl/openssl.cnf -f "$program" \
+exec "$here/vmtest.sh" -k "$series" -t 1740 "${tools[@]}" -b /usr/lib/ssl/openssl.cnf -f "$program" \
   -f "$here/../live" -f "$here/gateway_test.py" -f "$here/../golden/quic-moved.pcap" \
   -- python3 gateway_test.py "/payload/$(basename "$program")" "$@"
