@@ -50,12 +50,12 @@ class Sources:
 
 
 def flags_of(entry):
-    """The words of a compile command that say how to compile, not what, or to where."""
+    """The words of a compile command that say how to compile, not what, or to where. Warnings are the compiler's own affair."""
     words = shlex.split(entry["command"])
     words = words[next(i for i, word in enumerate(words) if re.search(r"(g|clang|c)\+\+(-\d+)?$", word)) + 1:]
     flags, skip = [], False
     for word in words:
-        if skip or word in ("-c", entry["file"]):
+        if skip or word in ("-c", entry["file"]) or word.startswith("-W"):
             skip = False
         elif word == "-o":
             skip = True
