@@ -15,28 +15,55 @@ log=build/quickstart.log
 
 # Runs a step with its output in the log; shows the log's end when it fails.
 try() {
-  local what=$1
+  local what=$1 began=$SECONDS
   shift
-  printf '%s ...\n' "$what"
-  if ! "$@" >>"$log" 2>&1 </dev/null; then
-    printf '\n%s: this failed. The end of %s:\n\n' "$what" "$log" >&2
+  printf '%s ... ' "$what"
+  if ! "$@" 2>&1 </dev/null | tee -a "$log" | show_progress "$what"; then
+    printf 'this failed. The end of %s:\n\n' "$log" >&2
     tail -n 30 "$log" >&2
     return 1
   fi
+  printf 'done in %d s\n' $((SECONDS - began))
 }
 step() { try "$@" || exit 1; }
 
-# sudo may ask for a password, which it does on the terminal itself.
-step "Installing what the build needs" install_packages "${BUILD_PACKAGES[@]}"
-step "Configuring" cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DNETSCOPE_TESTS=OFF
-step "Building (a few minutes the first time)" cmake --build build --parallel "$jobs" --target netscope-nfq
+# How far a build is, in percent, on a terminal. Ninja begins a line with the steps done and all steps; one that is
+# started by another, for the browser's core, has a number of steps of its own.
+show_progress() {
+  local what=$1 line all=0 ended=0 percent=0
+  local -A steps
+  while read -r line; do
+    if [[ -t 1 && $line =~ ^\[([0-9]+)/([0-9]+)\] ]]; then
+      steps[${BASH_REMATCH[2]}]=${BASH_REMATCH[1]}
+      all=0 ended=0
+      for line in "${!steps[@]}"; do
+        all=$((all + line)) ended=$((ended + steps[$line]))
+      done
+      percent=$((ended * 100 / all > percent ? ended * 100 / all : percent))
+      printf '\r%s ... %d %% ' "$what" "$percent"
+    fi
+  done
+  if [[ -t 1 ]]; then
+    printf '\r%s ... ' "$what"
+  fi
+}
 
-# The firewall works without its page; what the page needs is large, and comes from npm in part.
-page=0
-if try "Installing what the page needs" install_packages "${PAGE_PACKAGES[@]}" &&
-  try "Configuring the page" cmake -S . -B build -DNETSCOPE_PAGE=ON &&
-  try "Building the page (a few minutes)" cmake --build build --parallel "$jobs" --target netscope_page; then
-  page=1
+configure() {
+  cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DNETSCOPE_TESTS=OFF -DNETSCOPE_UNITY=ON -DNETSCOPE_PAGE="$1"
+}
+build() { cmake --build build --parallel "$jobs" --target "$@"; }
+
+# sudo may ask for a password, which it does on the terminal itself. The firewall works without its page; what the page
+# needs is large, and comes from npm in part.
+page=ON
+if ! try "Installing what the build needs (half a minute)" install_packages "${BUILD_PACKAGES[@]}" "${PAGE_PACKAGES[@]}"; then
+  page=OFF
+  step "Installing what the firewall alone needs" install_packages "${BUILD_PACKAGES[@]}"
+fi
+step "Configuring (a few seconds)" configure "$page"
+if [[ $page == OFF ]] || ! try "Building the firewall and its page (three minutes on two cores)" build netscope-nfq netscope_page; then
+  page=OFF
+  step "Building the firewall alone (two minutes on two cores)" build netscope-nfq
 fi
 
 for input in tests/golden/home.pcap rules/example.toml; do
@@ -66,7 +93,7 @@ On a gateway:
   as a service         packaging/netscope-nfq.service says what it needs
   the kernel's rules   build/netscope-nfq --print-nft
 END
-if ((page)); then
+if [[ $page == ON ]]; then
   cat <<'END'
 
 The page:

@@ -46,7 +46,7 @@ void NearMiss::offer(std::string_view known) {
 }
 
 std::string NearMiss::suggestion() const {
-  return best_.empty() ? "" : "; did you mean " + quoted(best_) + "?";
+  return best_.empty() ? "" : "; did you mean " + in_quotes(best_) + "?";
 }
 
 }  // namespace netscope

@@ -34,7 +34,7 @@ std::string to_lower(std::string_view text) {
   return lower;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string_view shown = text;
   if (shown.size() > kMaxQuoted) {
     std::size_t end = kMaxQuoted;

@@ -209,29 +209,29 @@ std::string punycode(std::u32string_view label) {
 
 Result<std::string> label_in_compared_form(std::u32string_view label, std::string_view written) {
   if (label.empty())
-    return failure("empty label in the domain " + quoted(written) + ": two dots in a row, or one ahead");
-  if (label.size() > kMaxLabel) return failure("label longer than 63 bytes in the domain " + quoted(written));
+    return failure("empty label in the domain " + in_quotes(written) + ": two dots in a row, or one ahead");
+  if (label.size() > kMaxLabel) return failure("label longer than 63 bytes in the domain " + in_quotes(written));
   std::string text;
   if (std::ranges::all_of(label, [](char32_t point) { return point < 0x80; })) {
     for (const char32_t point : label) text += static_cast<char>(point);
   } else {
     text = std::string(kAcePrefix) + punycode(label);
   }
-  if (text.size() > kMaxLabel) return failure("label longer than 63 bytes in the domain " + quoted(written));
+  if (text.size() > kMaxLabel) return failure("label longer than 63 bytes in the domain " + in_quotes(written));
   return text;
 }
 
 std::string forbidden_message(char32_t point, std::string_view written) {
   if (point == U'*') {
-    return "wildcard inside the domain " + quoted(written) + ": it stands at the front only, as in \"*.example.org\"";
+    return "wildcard inside the domain " + in_quotes(written) + ": it stands at the front only, as in \"*.example.org\"";
   }
   if (point >= 0x300 && point <= 0x36F) {
-    return "combining accent in the domain " + quoted(written) + ": write the precomposed letter (Unicode NFC)";
+    return "combining accent in the domain " + in_quotes(written) + ": write the precomposed letter (Unicode NFC)";
   }
   if (point == U'/' || point == U':' || point == U'@') {
-    return "not a domain: " + quoted(written) + ": leave out scheme, port and path";
+    return "not a domain: " + in_quotes(written) + ": leave out scheme, port and path";
   }
-  return "character that no host name has in the domain " + quoted(written);
+  return "character that no host name has in the domain " + in_quotes(written);
 }
 
 }  // namespace
@@ -249,7 +249,7 @@ Result<std::string> normalize_domain(std::string_view written) {
   if (written.empty() || written == ".") return failure("empty domain");
   for (std::string_view rest = written; !rest.empty();) {
     const char32_t point = lower(take_utf8(rest));
-    if (point == kInvalid) return failure("the domain is not valid UTF-8: " + quoted(written));
+    if (point == kInvalid) return failure("the domain is not valid UTF-8: " + in_quotes(written));
     if (!is_dot(point)) {
       if (is_forbidden(point)) return failure(forbidden_message(point, written));
       label += point;
@@ -260,7 +260,7 @@ Result<std::string> normalize_domain(std::string_view written) {
   if (!label.empty()) {  // else it ended with the dot of the root
     if (auto finished = finish_label(); !finished) return std::unexpected(std::move(finished.error()));
   }
-  if (domain.size() > kMaxHostName) return failure("domain longer than 253 bytes: " + quoted(written));
+  if (domain.size() > kMaxHostName) return failure("domain longer than 253 bytes: " + in_quotes(written));
   return domain;
 }
 

@@ -33,7 +33,7 @@ class CatalogueReader {
     if (const TomlValue* category = required_string(table, "application", "category", errors_)) {
       app.category = category->text;
       if (!is_category_name(app.category)) {
-        errors_.add(*category, quoted(app.category) + " is no category: lower-case letters, digits and \"-\"");
+        errors_.add(*category, in_quotes(app.category) + " is no category: lower-case letters, digits and \"-\"");
       }
     }
     if (table.find("domains") == nullptr) errors_.add(table, "this application has no \"domains\"");
@@ -51,17 +51,17 @@ class CatalogueReader {
       if (above == owners_.end()) continue;
       const std::string& outer = above->second.app;
       found.emplace(owner.app, outer);
-      const std::string below = quoted(domain) + " lies below " + quoted(above->first);
+      const std::string below = in_quotes(domain) + " lies below " + in_quotes(above->first);
       if (outer == owner.app) {
         errors_.add(*owner.written, below + ", which is of the same application: leave one of them away");
       } else if (!meant.contains({owner.app, outer})) {
-        errors_.add(*owner.written, below + " of " + quoted(outer) + "; if that is meant, add within = [" +
-                                        quoted(outer) + "] to " + quoted(owner.app));
+        errors_.add(*owner.written, below + " of " + in_quotes(outer) + "; if that is meant, add within = [" +
+                                        in_quotes(outer) + "] to " + in_quotes(owner.app));
       }
     }
     for (const auto& [outer, inner] : within_) {
       if (found.contains({inner, outer->text})) continue;
-      errors_.add(*outer, "no domain of " + quoted(inner) + " lies below one of " + quoted(outer->text));
+      errors_.add(*outer, "no domain of " + in_quotes(inner) + " lies below one of " + in_quotes(outer->text));
     }
   }
 
@@ -88,9 +88,9 @@ class CatalogueReader {
     app.name = name.text;
     if (!is_printable_name(app.name, kMaxAppName)) {
       errors_.add(name,
-                  quoted(app.name) + " is no name of 1 to " + std::to_string(kMaxAppName) + " printable characters");
+                  in_quotes(app.name) + " is no name of 1 to " + std::to_string(kMaxAppName) + " printable characters");
     } else if (const auto [at, is_new] = lines_.try_emplace(to_lower(app.name), name.line); !is_new) {
-      errors_.add(name, quoted(app.name) + " stands in line " + std::to_string(at->second) + " already");
+      errors_.add(name, in_quotes(app.name) + " stands in line " + std::to_string(at->second) + " already");
     }
   }
 
@@ -101,7 +101,7 @@ class CatalogueReader {
       return;
     }
     if (const auto [at, is_new] = owners_.try_emplace(*domain, Owner{app.name, &written}); !is_new) {
-      errors_.add(written, quoted(*domain) + " belongs to " + quoted(at->second.app) + " already");
+      errors_.add(written, in_quotes(*domain) + " belongs to " + in_quotes(at->second.app) + " already");
     }
     app.domains.push_back(std::move(*domain));
   }

@@ -82,10 +82,10 @@ Result<QueueRange> QueueRange::parse(std::string_view text) {
     good = take_number(rest, 10, range.last);
   }
   if (!good || !rest.empty() || range.first > range.last) {
-    return std::unexpected(Error{quoted(text) + " is neither a queue of 0 to 65535 nor a range such as \"0-3\""});
+    return std::unexpected(Error{in_quotes(text) + " is neither a queue of 0 to 65535 nor a range such as \"0-3\""});
   }
   if (range.count() > kMaxQueues) {
-    return std::unexpected(Error{quoted(text) + " are " + std::to_string(range.count()) + " queues; at most " +
+    return std::unexpected(Error{in_quotes(text) + " are " + std::to_string(range.count()) + " queues; at most " +
                                  std::to_string(kMaxQueues) + " can be used"});
   }
   return range;
@@ -102,9 +102,9 @@ Result<Marks> Marks::parse(std::string_view text) {
     rest.remove_prefix(2);
     if (!take_number(rest, 16, marks.mask) || !rest.empty()) marks.mask = 0;
   }
-  if (marks.mask == 0) return std::unexpected(Error{quoted(text) + " is not a mask of 32 bits such as \"0xff000000\""});
+  if (marks.mask == 0) return std::unexpected(Error{in_quotes(text) + " is not a mask of 32 bits such as \"0xff000000\""});
   if (!adjacent(marks.mask) || std::popcount(marks.mask) < 3) {
-    return std::unexpected(Error{quoted(text) + " must be at least three adjacent bits, such as \"0xff000000\""});
+    return std::unexpected(Error{in_quotes(text) + " must be at least three adjacent bits, such as \"0xff000000\""});
   }
   return marks;
 }

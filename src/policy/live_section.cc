@@ -54,7 +54,7 @@ std::vector<std::string> read_interfaces(const TomlValue& table, FileErrors& err
     if (is_interface_name(name->text)) {
       names.emplace_back(name->text);
     } else {
-      errors.add(*name, quoted(name->text) + " is not the name of a network interface");
+      errors.add(*name, in_quotes(name->text) + " is not the name of a network interface");
     }
   }
   return names;
@@ -81,7 +81,7 @@ void read_hooks(const TomlValue& table, LiveSettings& live, FileErrors& errors) 
     const auto hook = word_in(*word, "hook", kHooks, errors);
     if (!hook) continue;
     if (std::find(live.hooks.begin(), live.hooks.end(), *hook) != live.hooks.end()) {
-      errors.add(*word, "hook " + quoted(word->text) + " is named twice");
+      errors.add(*word, "hook " + in_quotes(word->text) + " is named twice");
     } else {
       live.hooks.push_back(*hook);
     }

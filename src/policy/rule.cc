@@ -13,7 +13,7 @@ namespace netscope {
 
 Result<DomainPattern> DomainPattern::parse(std::string_view written) {
   if (written.starts_with('/')) {
-    return failure(quoted(written) +
+    return failure(in_quotes(written) +
                    " is a regular expression, which is not supported yet; it comes with a later version");
   }
   DomainPattern pattern;
@@ -26,7 +26,7 @@ Result<DomainPattern> DomainPattern::parse(std::string_view written) {
     rest.remove_prefix(2);
   }
   if (rest.find('*') != std::string_view::npos) {
-    return failure(quoted(written) + ": a \"*\" stands only in front, as in \"*.example.org\"");
+    return failure(in_quotes(written) + ": a \"*\" stands only in front, as in \"*.example.org\"");
   }
   Result<std::string> domain = normalize_domain(rest);
   if (!domain) return std::unexpected(domain.error());
@@ -54,17 +54,17 @@ std::string_view to_string(RuleAction action) {
 }
 
 std::string unknown_app(std::string_view written, const Catalogue& catalogue) {
-  std::string message = "unknown application " + quoted(written);
+  std::string message = "unknown application " + in_quotes(written);
   if (catalogue.category_named(written))
-    return message + "; it is a category: write category = [" + quoted(written) + "]";
+    return message + "; it is a category: write category = [" + in_quotes(written) + "]";
   NearMiss near(written);
   for (const App& app : catalogue.apps()) near.offer(app.name);
   return message + near.suggestion() + " (--list-apps shows them all)";
 }
 
 std::string unknown_category(std::string_view written, const Catalogue& catalogue) {
-  std::string message = "unknown category " + quoted(written);
-  if (catalogue.named(written)) return message + "; it is an application: write app = [" + quoted(written) + "]";
+  std::string message = "unknown category " + in_quotes(written);
+  if (catalogue.named(written)) return message + "; it is an application: write app = [" + in_quotes(written) + "]";
   NearMiss near(written);
   for (const std::string& category : catalogue.categories()) near.offer(category);
   return message + near.suggestion() + " (--list-apps shows them all)";

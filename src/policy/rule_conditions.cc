@@ -75,7 +75,7 @@ void read_prefixes(const TomlValue& table, std::string_view key, std::vector<IpP
   for (const TomlValue* value : strings_of(table, key, errors)) {
     if (is_mac_address(value->text)) {
       errors.add(*value,
-                 quoted(value->text) + " is a MAC address, which is not supported yet; it comes with a later version");
+                 in_quotes(value->text) + " is a MAC address, which is not supported yet; it comes with a later version");
       continue;
     }
     Result<IpPrefix> prefix = IpPrefix::parse(value->text);
@@ -111,7 +111,7 @@ void read_ports(const TomlValue& table, Rule& rule, FileErrors& errors) {
     if (const std::optional<PortRange> range = parse_ports(written)) {
       rule.ports.push_back(*range);
     } else {
-      errors.add(value, quoted(written) + " is neither a port of 1 to 65535 nor a range such as \"8000-8100\"");
+      errors.add(value, in_quotes(written) + " is neither a port of 1 to 65535 nor a range such as \"8000-8100\"");
     }
   }
 }

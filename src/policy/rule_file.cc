@@ -41,11 +41,11 @@ void read_name(const TomlValue& table, Rule& rule, std::map<std::string, std::ui
   rule.name = name->text;
   if (!is_printable_name(rule.name, kMaxRuleName)) {
     errors.add(*name,
-               quoted(rule.name) + " is no name of 1 to " + std::to_string(kMaxRuleName) + " printable characters");
+               in_quotes(rule.name) + " is no name of 1 to " + std::to_string(kMaxRuleName) + " printable characters");
   } else if (rule.name == "default") {
     errors.add(*name, "\"default\" names the policy's default in reports; choose another name");
   } else if (const auto [at, is_new] = lines.try_emplace(rule.name, name->line); !is_new) {
-    errors.add(*name, "another rule is named " + quoted(rule.name) + " already, in line " + std::to_string(at->second));
+    errors.add(*name, "another rule is named " + in_quotes(rule.name) + " already, in line " + std::to_string(at->second));
   }
 }
 

@@ -33,7 +33,7 @@ bool FileErrors::full() const {
 }
 
 std::string not_supported_yet(std::string_view what) {
-  return quoted(what) + " is not supported yet; it comes with a later version";
+  return in_quotes(what) + " is not supported yet; it comes with a later version";
 }
 
 void check_keys(const TomlValue& table, std::string_view what, std::span<const KnownKey> known, FileErrors& errors) {
@@ -43,7 +43,7 @@ void check_keys(const TomlValue& table, std::string_view what, std::span<const K
     if (found == known.end()) {
       NearMiss near(value.key);
       for (const KnownKey& candidate : known) near.offer(candidate.name);
-      errors.add_at_key(value, "unknown key " + quoted(value.key) + " in " + std::string(what) + near.suggestion());
+      errors.add_at_key(value, "unknown key " + in_quotes(value.key) + " in " + std::string(what) + near.suggestion());
     } else if (found->support == KnownKey::Support::later) {
       errors.add_at_key(value, not_supported_yet(value.key));
     }
@@ -53,11 +53,11 @@ void check_keys(const TomlValue& table, std::string_view what, std::span<const K
 
 bool expect_kind(const TomlValue& value, TomlValue::Kind kind, FileErrors& errors) {
   if (value.kind == kind) return true;
-  const std::string subject = value.key.empty() ? "an element of this list" : quoted(value.key);
+  const std::string subject = value.key.empty() ? "an element of this list" : in_quotes(value.key);
   std::string message =
       subject + " must be " + std::string(kind_name(kind)) + ", not " + std::string(kind_name(value.kind));
   if (kind == TomlValue::Kind::array && value.kind == TomlValue::Kind::string) {
-    message += "; write [" + quoted(value.text) + "]";
+    message += "; write [" + in_quotes(value.text) + "]";
   }
   errors.add(value, std::move(message));
   return false;
@@ -67,7 +67,7 @@ const TomlValue* required_string(const TomlValue& table, std::string_view what, 
                                  FileErrors& errors) {
   const TomlValue* value = table.find(key);
   if (value == nullptr) {
-    errors.add(table, "this " + std::string(what) + " has no " + quoted(key));
+    errors.add(table, "this " + std::string(what) + " has no " + in_quotes(key));
     return nullptr;
   }
   return expect_kind(*value, TomlValue::Kind::string, errors) ? value : nullptr;
@@ -76,7 +76,7 @@ const TomlValue* required_string(const TomlValue& table, std::string_view what, 
 std::span<const TomlValue> list_of(const TomlValue& table, std::string_view key, FileErrors& errors) {
   const TomlValue* value = table.find(key);
   if (value == nullptr || !expect_kind(*value, TomlValue::Kind::array, errors)) return {};
-  if (value->children.empty()) errors.add(*value, quoted(key) + " is empty; name a value or remove it");
+  if (value->children.empty()) errors.add(*value, in_quotes(key) + " is empty; name a value or remove it");
   return value->children;
 }
 
@@ -86,7 +86,7 @@ std::vector<const TomlValue*> strings_of(const TomlValue& table, std::string_vie
     if (errors.full()) break;
     if (!expect_kind(value, TomlValue::Kind::string, errors)) continue;
     if (value.text.empty()) {
-      errors.add(value, quoted(key) + " has an empty value");
+      errors.add(value, in_quotes(key) + " has an empty value");
     } else {
       strings.push_back(&value);
     }
@@ -97,7 +97,7 @@ std::vector<const TomlValue*> strings_of(const TomlValue& table, std::string_vie
 std::string unknown_word(std::string_view what, std::string_view written, std::span<const std::string_view> words) {
   NearMiss near(written);
   for (const std::string_view word : words) near.offer(word);
-  std::string message = "unknown " + std::string(what) + " " + quoted(written);
+  std::string message = "unknown " + std::string(what) + " " + in_quotes(written);
   if (!near.suggestion().empty()) return message + near.suggestion();
   for (std::size_t i = 0; i < words.size(); ++i) {
     message += (i == 0 ? "; it is " : i + 1 < words.size() ? ", " : " or ") + std::string(words[i]);

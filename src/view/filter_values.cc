@@ -59,11 +59,11 @@ Result<NumberRange> number_range(FilterField field, FilterOperator how, std::str
   if (how == FilterOperator::is && dash != std::string_view::npos) {
     const auto low = number_of(field, text.substr(0, dash)), high = number_of(field, text.substr(dash + 1));
     if (low && high && *low <= *high) return NumberRange{*low, *high};
-    return failure(quoted(text) + " is no range of numbers, as 8000-8100 is");
+    return failure(in_quotes(text) + " is no range of numbers, as 8000-8100 is");
   }
   const auto number = number_of(field, text);
   if (!number) {
-    return failure(quoted(text) + (field == FilterField::duration ? " is no duration, as 90, 90s, 5m or 2h is"
+    return failure(in_quotes(text) + (field == FilterField::duration ? " is no duration, as 90, 90s, 5m or 2h is"
                                                                   : " is no number, as 443, 10k or 1.5M is"));
   }
   switch (how) {
@@ -101,7 +101,7 @@ Result<ProtocolCondition> protocol_condition(std::string_view text) {
   if (word == "udp") return ProtocolCondition{.ip_protocol = kIpProtocolUdp};
   if (word == "icmp") return ProtocolCondition{.ip_protocol = kIpProtocolIcmp};
   if (const auto protocol = protocol_named(word)) return ProtocolCondition{.protocol = *protocol};
-  return failure(quoted(text) + " is no protocol that is known here, as tcp, udp, icmp, tls, http or dns is");
+  return failure(in_quotes(text) + " is no protocol that is known here, as tcp, udp, icmp, tls, http or dns is");
 }
 
 Result<NameSource> source_of(std::string_view text) {
@@ -109,7 +109,7 @@ Result<NameSource> source_of(std::string_view text) {
   for (std::size_t i = 0; i < kNameSourceCount; ++i) {
     if (word == to_string(static_cast<NameSource>(i))) return static_cast<NameSource>(i);
   }
-  return failure(quoted(text) + " is nowhere that names are from: sni, host, query or dns is");
+  return failure(in_quotes(text) + " is nowhere that names are from: sni, host, query or dns is");
 }
 
 Result<Action> action_of(std::string_view text) {
@@ -117,7 +117,7 @@ Result<Action> action_of(std::string_view text) {
   for (const Action action : {Action::accept, Action::drop, Action::reject}) {
     if (word == to_string(action)) return action;
   }
-  return failure(quoted(text) + " is no action: accept, drop or reject is");
+  return failure(in_quotes(text) + " is no action: accept, drop or reject is");
 }
 
 Result<FlowState> state_of(std::string_view text) {
@@ -125,7 +125,7 @@ Result<FlowState> state_of(std::string_view text) {
   for (std::size_t i = 0; i < kFlowStateCount; ++i) {
     if (word == to_string(static_cast<FlowState>(i))) return static_cast<FlowState>(i);
   }
-  return failure(quoted(text) + " is no state: new, established, classified, closed or incomplete is");
+  return failure(in_quotes(text) + " is no state: new, established, classified, closed or incomplete is");
 }
 
 template <class T>

@@ -13,7 +13,7 @@ constexpr char to_lower(char byte) {
 std::string to_lower(std::string_view text);
 
 // In quotes, shortened when it is long, and without control characters: fit for a terminal.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // Whether `text` is 1 to `max` characters of UTF-8 that all show: no controls, no line or paragraph separators, and
 // none of the invisible ones that change the direction of the text around them.

@@ -1,0 +1,28 @@
+# netscope_sources(RESULT NAME SOURCE...): the sources as they are to be compiled, one by one or, with NETSCOPE_UNITY,
+# those of a folder as one. CMake's own UNITY_BUILD would name them by absolute paths, and a compiler cache that another
+# checkout filled would know none of them. A NAME is given once a build.
+option(NETSCOPE_UNITY "Compile each folder as one translation unit: the whole is built in half the time, a change is not" OFF)
+
+function(netscope_sources result name)
+  cmake_path(GET CMAKE_CURRENT_FUNCTION_LIST_DIR PARENT_PATH root)
+  set(units ${ARGN})
+  if(NETSCOPE_UNITY)
+    set(units "")
+    set(folder_of_units ${CMAKE_BINARY_DIR}/unity/${name})
+    foreach(source ${ARGN})
+      cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE)
+      cmake_path(GET source PARENT_PATH unit)
+      cmake_path(RELATIVE_PATH unit BASE_DIRECTORY ${root})
+      string(REPLACE / _ unit ${unit})
+      cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${folder_of_units})
+      string(APPEND text_of_${unit} "#include \"${source}\"\n")
+      list(APPEND units ${unit})
+    endforeach()
+    list(REMOVE_DUPLICATES units)
+    foreach(unit ${units})
+      file(GENERATE OUTPUT ${folder_of_units}/${unit}.cc CONTENT "${text_of_${unit}}")
+    endforeach()
+    list(TRANSFORM units REPLACE ".+" "${folder_of_units}/\\0.cc")
+  endif()
+  set(${result} ${units} PARENT_SCOPE)
+endfunction()
