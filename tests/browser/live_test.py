@@ -16,7 +16,7 @@ import time
 
 here = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(here.parent / "live"))
-from bed import SERVER4, Bed, Daemon, eventually, why_not  # noqa: E402
+from bed import PATIENCE, SERVER4, Bed, Daemon, Fetch, eventually, why_not  # noqa: E402
 
 ADDRESS = "127.0.0.1:8080"
 PAGE = here.parent.parent / "dashboard" / "dist" / "live"
@@ -52,8 +52,11 @@ class Gateway:
         self.daemon.stop()
 
     def traffic(self):
-        for name in NAMES:
-            self.bed.curl(f"https://{name}/", seconds=1)
+        """Each name is fetched, or blocked."""
+        fetches = [Fetch(self.bed, f"https://{name}/") for name in NAMES]
+        for fetch in fetches:
+            eventually(lambda one=fetch: not one.runs() or self.daemon.has_dropped(one.port), f"the end of {fetch.url}")
+            fetch.stop()
 
     def household(self):
         """Half a minute of several clients, some of whose connections stay open."""
@@ -62,8 +65,8 @@ class Gateway:
         for client in CLIENTS:
             self.bed.run("client", "ip", "address", "replace", f"{client}/24", "dev", "eth0")
         def fetch(client, name, target):
-            fetches.append(self.bed.start("client", "curl", "-sk", "--noproxy", "*", "--max-time", "40", "--interface", client,
-                                          "--connect-to", f"{name}::{SERVER4}:", f"https://{name}{target}"))
+            command = self.bed.curl_command(f"https://{name}{target}", SERVER4, 10 * PATIENCE)
+            fetches.append(self.bed.start("client", *command, "--interface", client))
         for client, (name, _) in zip(CLIENTS, FETCHED):
             fetch(client, name, "/slowly")
         end = time.monotonic() + 30
@@ -75,7 +78,7 @@ class Gateway:
 
     def token(self):
         file = self.state / "dashboard-token"
-        return eventually(lambda: file.exists() and file.read_text().strip(), 10, "the token")
+        return eventually(lambda: file.exists() and file.read_text().strip(), "the token")
 
 
 def main():
@@ -83,7 +86,8 @@ def main():
     reason = why_not()
     if reason is not None:
         skip(reason)
-    if "--dashboard" not in subprocess.run([program, "--help"], capture_output=True, text=True, timeout=60).stdout:
+    told = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=PATIENCE).stdout
+    if "--dashboard" not in told:
         skip("this program has no --dashboard")
     with Bed(program) as bed:
         bed.serve()
@@ -100,7 +104,7 @@ def main():
             orders[order.group(1)]()
             browser.stdin.write("\n")
             browser.stdin.flush()
-        code = browser.wait(30)
+        code = browser.wait(PATIENCE)
         if code != 0:
             print(gateway.daemon.text())
         return code

@@ -28,7 +28,7 @@ after(async () => {
 /** A test with a page of its own, which must not complain, nor ask any host for anything. */
 function onPage(name, options, act) {
   if (act === undefined) [options, act] = [{}, options];
-  test(name, { timeout: 120_000 }, async () => {
+  test(name, { timeout: 10 * the.kPatience }, async () => {
     const opened = await the.openPage(browser, options);
     try {
       await act(opened.page, opened);
@@ -348,7 +348,7 @@ onPage("keeps few rows in the page, however many there are", async (page) => {
     return data;
   }, base64);
   await page.dispatchEvent(".app", "drop", { dataTransfer: transfer });
-  await page.waitForSelector(".overview", { timeout: 60_000 });
+  await page.waitForSelector(".overview", { timeout: 5 * the.kPatience });
   await the.goTo(page, "Packets");
   await the.untilRows(page, 38_800);
   await page.getByRole("grid").focus();

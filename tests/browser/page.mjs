@@ -5,6 +5,9 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+// Milliseconds for what must happen. The wait ends when it happens; on a slow machine that takes many times as long.
+export const kPatience = 60_000;
+
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 const fromDashboard = createRequire(path.join(root, "dashboard", "package.json"));
 const { chromium } = fromDashboard("playwright-core");
@@ -17,6 +20,7 @@ export const kSizes = { wide: { width: 1440, height: 1000 }, tablet: { width: 82
 /** No renderer that may fall back to another host, no call home. */
 export function startBrowser() {
   return chromium.launch({
+    timeout: 2 * kPatience,
     executablePath: process.env.NETSCOPE_CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
   });
@@ -26,7 +30,7 @@ export function startBrowser() {
 export async function openPage(browser, { size = kSizes.wide, url = onePage, ...options } = {}) {
   const context = await browser.newContext({ viewport: size, timezoneId: "UTC", acceptDownloads: true, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(kPatience);
   const problems = [], requests = [];
   page.on("pageerror", (problem) => problems.push(problem.message));
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));

@@ -6,6 +6,7 @@ Everything that a test starts ends with it, by process id; the namespaces are re
 """
 
 import ctypes
+import itertools
 import json
 import os
 import pathlib
@@ -18,6 +19,13 @@ import tempfile
 import time
 
 CLIENT4, SERVER4, CLIENT6, SERVER6 = "10.77.1.2", "10.77.2.2", "fd77:1::2", "fd77:2::2"
+# Seconds. What must happen is waited for with patience: the wait ends when it happens, and on a slow machine, or with
+# other tests beside this one, that takes many times as long. What must not happen is waited for briefly, since that
+# always lasts as long.
+PATIENCE = 60
+BRIEFLY = 2
+# All namespaces of a machine share one lock of iptables, where it is the one without nft.
+IPTABLES, IP6TABLES = ["iptables", "-w", str(PATIENCE)], ["ip6tables", "-w", str(PATIENCE)]
 NEEDED = ("ip", "iptables", "ip6tables", "curl", "openssl", "dig", "dnsmasq", "iperf3", "conntrack", "python3")
 
 
@@ -28,22 +36,22 @@ def why_not():
     missing = [tool for tool in NEEDED if shutil.which(tool) is None]
     if missing:
         return "missing: " + ", ".join(missing)
-    probe = subprocess.run(["unshare", "-n", "iptables", "-A", "FORWARD", "-j", "NFQUEUE", "--queue-num", "1"],
-                           capture_output=True, text=True, timeout=20)
+    probe = subprocess.run(["unshare", "-n", *IPTABLES, "-A", "FORWARD", "-j", "NFQUEUE", "--queue-num", "1"],
+                           capture_output=True, text=True, timeout=2 * PATIENCE)
     if probe.returncode != 0:
         return "this kernel gives no NFQUEUE in namespaces: " + probe.stderr.strip()[-200:]
     return None
 
 
-def eventually(condition, seconds=10.0, what="it"):
+def eventually(condition, what):
     """Waits until the condition holds, and says what did not happen when it does not."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
         time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {seconds:g} s")
+    raise AssertionError(f"{what} did not happen within {PATIENCE} s")
 
 
 class Daemon:
@@ -54,6 +62,8 @@ class Daemon:
         self.rules = bed.folder / "rules.toml"
         self.stats_file = bed.public / "stats.json"
         self.events_file = bed.folder / "events.jsonl"
+        if "--events" in options:
+            self.events_file = pathlib.Path(options[options.index("--events") + 1])
         self.stats_file.unlink(missing_ok=True)
         self.write_rules(rules)
         self.log_file = bed.folder / "daemon.log"
@@ -66,7 +76,7 @@ class Daemon:
                                      "--control", self.control, "--state-dir", bed.public / "state",
                                      *own, *options, stdout=log, stderr=log, env=environment)
         if wait:
-            eventually(lambda: "filtering: " in self.text() or self.process.poll() is not None, 30, "the start")
+            eventually(lambda: "filtering: " in self.text() or self.process.poll() is not None, "the start")
             if self.process.poll() is not None:
                 raise AssertionError("the program ended at once:\n" + self.text())
 
@@ -79,10 +89,11 @@ class Daemon:
 
     def reload(self, rules):
         self.write_rules(rules)
-        seen = self.text().count("reloaded: ") + self.text().count("were not reloaded")
+        def outcomes():
+            return self.text().count("reloaded: ") + self.text().count("were not reloaded")
+        seen = outcomes()
         self.process.send_signal(signal.SIGHUP)
-        eventually(lambda: self.text().count("reloaded: ") + self.text().count("were not reloaded") > seen, 15,
-                   "the reload")
+        eventually(lambda: outcomes() > seen, "the reload")
 
     def stats(self, until=lambda stats: True):
         """The statistics, as soon as they are newer than this call and as `until` wants them."""
@@ -93,7 +104,17 @@ class Daemon:
                 return None
             stats = json.loads(self.stats_file.read_text())
             return stats if until(stats) else None
-        return eventually(fresh, 8, "what the statistics should show")
+        return eventually(fresh, "what the statistics should show")
+
+    def drops(self):
+        """The events of blocked connections, of which each has one."""
+        written = self.events_file.read_bytes() if self.events_file.exists() else b""
+        whole = written[:written.rfind(b"\n") + 1].splitlines()
+        return [event for event in map(json.loads, whole) if event["event_type"] == "drop"]
+
+    def has_dropped(self, *ports):
+        """Whether a connection from each of the client's ports was blocked."""
+        return set(ports) <= {event.get("src_port") for event in self.drops()}
 
     def ctl(self, *words):
         """What --ctl prints, of the gateway's own program: (exit code, output, errors)."""
@@ -105,12 +126,46 @@ class Daemon:
         """Ends it as the service manager does; the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
-        return code
+        return self.process.wait(PATIENCE)
 
     def kill(self):
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(PATIENCE)
+
+
+class Fetch:
+    """A curl of the client's that runs beside the test, until it is stopped."""
+
+    def __init__(self, bed, url, *options, address=SERVER4):
+        self.url, self.port = url, next(bed.client_ports)
+        self.file = bed.folder / f"fetched-by-{self.port}"
+        self.process = bed.start("client", *bed.curl_command(url, address, 10 * PATIENCE), "-N", "-o", self.file,
+                                 "--local-port", self.port, *options)
+
+    def runs(self):
+        return self.process.poll() is None
+
+    def size(self):
+        """How many bytes it has got so far."""
+        return self.file.stat().st_size if self.file.exists() else 0
+
+    def goes_on(self):
+        """Waits until it has got more than it has now."""
+        size = self.size()
+        eventually(lambda: self.size() > size or not self.runs(), f"more of {self.url}")
+        if self.size() <= size:
+            raise AssertionError(f"the connection to {self.url} was cut")
+
+    def wait(self, seconds=PATIENCE):
+        """curl's exit code; None when it still runs after these seconds."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait(PATIENCE)
 
 
 class Bed:
@@ -125,6 +180,7 @@ class Bed:
         self.public.chmod(0o777)
         self.names = {role: f"nsq{os.getpid()}-{role}" for role in self.roles}
         self.processes = []
+        self.client_ports = itertools.count(20000)  # below those that the kernel chooses
         try:
             self.lay_out(nat)
         except BaseException:
@@ -154,14 +210,14 @@ class Bed:
         for setting in ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"):
             self.run("gateway", "sysctl", "-qw", setting)
         if nat:
-            self.run("gateway", "iptables", "-t", "nat", "-A", "POSTROUTING", "-o", "wan", "-j", "MASQUERADE")
-            self.run("gateway", "ip6tables", "-t", "nat", "-A", "POSTROUTING", "-o", "wan", "-j", "MASQUERADE")
+            self.run("gateway", *IPTABLES, "-t", "nat", "-A", "POSTROUTING", "-o", "wan", "-j", "MASQUERADE")
+            self.run("gateway", *IP6TABLES, "-t", "nat", "-A", "POSTROUTING", "-o", "wan", "-j", "MASQUERADE")
         eventually(lambda: self.run("client", "ping", "-6", "-c1", "-W1", SERVER6, check=False).returncode == 0
-                   if shutil.which("ping") else True, 10, "IPv6")
+                   if shutil.which("ping") else True, "IPv6")
 
     # --- processes
 
-    def call(self, *command, check=True, timeout=60, **options):
+    def call(self, *command, check=True, timeout=2 * PATIENCE, **options):
         command = [str(word) for word in command]
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
                               errors="replace", **options)
@@ -182,7 +238,7 @@ class Bed:
         self.processes.append(process)
         return process
 
-    def socket(self, role, address, seconds=10):
+    def socket(self, role, address):
         """A TCP connection from within the role's namespace, to which the socket belongs from its making on."""
         libc = ctypes.CDLL(None, use_errno=True)
         own, theirs = os.open("/proc/self/ns/net", os.O_RDONLY), os.open(f"/run/netns/{self.names[role]}", os.O_RDONLY)
@@ -194,22 +250,26 @@ class Bed:
             libc.setns(own, 0)
             os.close(own)
             os.close(theirs)
-        made.settimeout(seconds)
-        made.connect(address)
+        made.settimeout(PATIENCE)
+        try:
+            made.connect(address)
+        except OSError:
+            made.close()
+            raise
         return made
 
     def wait_for_port(self, role, port, udp=False):
         pattern = re.compile(rf"[\]:.*\d]:{port}\s")
-        eventually(lambda: pattern.search(self.run(role, "ss", "-Hlun" if udp else "-Hltn").stdout), 15,
+        eventually(lambda: pattern.search(self.run(role, "ss", "-Hlun" if udp else "-Hltn").stdout),
                    f"port {port} of the {role}")
 
     def close(self):
         for process in reversed(self.processes):
             if process.poll() is None:
                 process.kill()
-                process.wait(10)
+                process.wait(PATIENCE)
         for name in self.names.values():
-            subprocess.run(["ip", "netns", "delete", name], capture_output=True, timeout=20)
+            subprocess.run(["ip", "netns", "delete", name], capture_output=True, timeout=PATIENCE)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- servers
@@ -238,17 +298,22 @@ class Bed:
 
     # --- clients
 
-    def curl(self, url, *options, address=SERVER4, seconds=4):
-        """Fetches from the server, whatever the name: (exit code, body, seconds)."""
+    def curl_command(self, url, address, seconds):
+        """Fetches from the server, whatever the name."""
         name = re.match(r"https?://([^/:]+)", url).group(1)
         target = f"[{address}]" if ":" in address else address
-        began = time.monotonic()
-        done = self.run("client", "curl", "-sSk", "--noproxy", "*", "--max-time", str(seconds), "--connect-to",
-                        f"{name}::{target}:", *options, url, check=False, timeout=seconds + 20)
-        return done.returncode, done.stdout, time.monotonic() - began
+        return ["curl", "-sSk", "--noproxy", "*", "--max-time", str(seconds), "--connect-to", f"{name}::{target}:", url]
 
-    def dig(self, name, *options):
-        done = self.run("client", "dig", f"@{SERVER4}", "+tries=1", "+time=2", "+short", name, *options, check=False)
+    def curl(self, url, *options, address=SERVER4, seconds=PATIENCE):
+        """(exit code, body); code 28 says that it waited for all of the seconds."""
+        done = self.run("client", *self.curl_command(url, address, seconds), *options, check=False,
+                        timeout=seconds + PATIENCE)
+        return done.returncode, done.stdout
+
+    def dig(self, name, *options, seconds=PATIENCE):
+        """The address of a name that must be answered; give few seconds for one that must not."""
+        done = self.run("client", "dig", f"@{SERVER4}", "+tries=1", f"+time={seconds}", "+short", name, *options,
+                        check=False, timeout=seconds + PATIENCE)
         return "\n".join(line for line in done.stdout.splitlines() if not line.startswith(";"))
 
     def gateway_rules(self):

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import socket
@@ -18,7 +19,7 @@ import unittest
 
 import bed
 import live_test
-from bed import SERVER4, SERVER6, eventually
+from bed import PATIENCE, SERVER4, SERVER6, eventually
 from live_test import BLOCKED, NOTHING, LiveCase, rule
 
 PORT = 8080
@@ -58,11 +59,13 @@ class Control(ControlCase):
     def test_status_and_flows_tell_what_goes_on(self):
         self.start(NOTHING)
         self.assert_fetched("https://seen.example/")
-        eventually(lambda: "flows" in self.ctl("status"), 5, "the status")
-        flows = json.loads(self.ctl("flows", "--json"))
-        self.assertEqual(flows["schema"], "netscope.flows/1")
-        names = {flow["tls"]["sni"] for flow in flows["flows"] if "tls" in flow}
-        self.assertIn("seen.example", names)
+        eventually(lambda: "flows" in self.ctl("status"), "the status")
+
+        def names():
+            flows = json.loads(self.ctl("flows", "--json"))
+            self.assertEqual(flows["schema"], "netscope.flows/1")
+            return {flow["tls"]["sni"] for flow in flows["flows"] if "tls" in flow}
+        eventually(lambda: "seen.example" in names(), "the flow")
         self.assertIn("seen.example", self.ctl("flows"))
         self.assertIn("seen.example", self.ctl("flows", "domain:seen.example and proto:tls"))
         self.assertIn("seen.example", self.ctl("flows", "sni:/^s[ea]+n\\.EX/"))
@@ -71,7 +74,7 @@ class Control(ControlCase):
         wrong = self.ctl("flows", "prot:tls", code=2)
         self.assertIn("\n  prot:tls\n  ^^^^", wrong)
         self.assert_fetched("https://seen.example/", address=SERVER6)
-        self.assertIn(f"-> [{SERVER6}]:443  seen.example", self.ctl("flows"))
+        eventually(lambda: f"-> [{SERVER6}]:443  seen.example" in self.ctl("flows"), "the other flow")
 
     def test_a_block_holds_at_once_and_is_undone(self):
         self.start(NOTHING)
@@ -96,9 +99,11 @@ class Control(ControlCase):
 
     def test_a_block_ends_by_itself(self):
         self.start(NOTHING)
-        self.ctl("block", "domain", "fine.example", "--for", "3s")
+        self.ctl("block", "domain", "fine.example", "--for", "1h")
         self.assert_blocked("https://fine.example/")
-        eventually(lambda: self.ctl("list") == "", 10, "the end of the block")
+        self.ctl("undo")
+        self.assertIn("fine.example", self.ctl("block", "domain", "fine.example", "--for", "1s"))
+        eventually(lambda: self.ctl("list") == "", "the end of the block")
         self.assert_fetched("https://fine.example/")
 
     def test_actions_survive_a_restart_and_a_reload(self):
@@ -132,7 +137,7 @@ class Control(ControlCase):
 
         def connect():
             made = socket.socket(socket.AF_UNIX)
-            made.settimeout(5)
+            made.settimeout(PATIENCE)
             made.connect(str(self.daemon.control))
             return made
         wrong = connect()
@@ -145,7 +150,8 @@ class Control(ControlCase):
                 time.sleep(0.001)
             raise AssertionError("a line without an end was read to no end")
         many = [connect() for _ in range(60)]
-        time.sleep(0.5)
+        too_many, _, _ = select.select(many, [], [], PATIENCE)
+        self.assertEqual(too_many[0].recv(1), b"", "they are closed")
         for one in (*many, wrong, long):
             one.close()
         self.assertIn("flows", self.ctl("status"))
@@ -166,8 +172,8 @@ class Dashboard(ControlCase):
         self.bed.wait_for_port("gateway", PORT)
         self.token = (self.bed.public / "state" / "dashboard-token").read_text().strip()
 
-    def raw(self, data, seconds=10):
-        with self.bed.socket("gateway", ("127.0.0.1", PORT), seconds) as connection:
+    def raw(self, data):
+        with self.bed.socket("gateway", ("127.0.0.1", PORT)) as connection:
             connection.sendall(data)
             answer = b""
             while piece := connection.recv(65536):
@@ -189,13 +195,19 @@ class Dashboard(ControlCase):
         self.serve(BLOCKED)
         self.assert_fetched("https://seen.example/")
         self.assertEqual(self.ask("GET", "/api/v1/stats").json()["schema"], "netscope.stats/1")
-        flows = self.ask("GET", "/api/v1/flows?limit=5").json()
-        self.assertIn("seen.example", json.dumps(flows))
+        flows = {}
+
+        def told():
+            flows.update(self.ask("GET", "/api/v1/flows?limit=5").json())
+            return "seen.example" in json.dumps(flows)
+        eventually(told, "the flow")
+
         def told_again():  # other flows may come: a client of before goes on sending what was dropped
             flows.update(self.ask("GET", f"/api/v1/flows?after={flows['next']}").json())
             return "seen.example" in json.dumps(flows)
-        eventually(lambda: not told_again(), 5, "an answer without the flow that did not change")
-        named = self.ask("GET", "/api/v1/flows?filter=domain%3Aseen.example").json()["flows"]
+        eventually(lambda: not told_again(), "an answer without the flow that did not change")
+        named = eventually(lambda: self.ask("GET", "/api/v1/flows?filter=domain%3Aseen.example").json()["flows"],
+                           "the flow by its name")
         self.assertEqual({flow["tls"]["sni"] for flow in named}, {"seen.example"})
         wrong = self.ask("GET", "/api/v1/flows?filter=app%3A")
         self.assertEqual(wrong.status, 400)
@@ -310,7 +322,7 @@ class Dashboard(ControlCase):
                      (head + "Content-Length: -1\r\n\r\n").encode(),
                      b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20000 + b"\r\n"):
             try:
-                answer = self.raw(junk, 30)
+                answer = self.raw(junk)
             except OSError:
                 continue  # cut off: as good
             self.assertNotEqual(answer.status, 200, junk[:40])
@@ -325,9 +337,9 @@ class Dashboard(ControlCase):
             one = self.bed.socket("gateway", ("127.0.0.1", PORT))
             one.sendall(b"GET /api/v1/stats HTTP/1.1\r\nHost: ")
             slow.append(one)
-        began = time.monotonic()
         self.assertEqual(self.ask("GET", "/api/v1/stats").status, 200)
-        self.assertLess(time.monotonic() - began, 2)
+        # None of the slow ones was answered or cut off meanwhile: it was not their end that the fast one waited for.
+        self.assertEqual(select.select(slow, [], [], 0)[0], [])
         for one in slow:
             one.close()
 
@@ -338,7 +350,7 @@ class Dashboard(ControlCase):
             trickle.settimeout(1)
             trickle.sendall(b"GET /api/v1/stats HTTP/1.1\r\nX: ")
             ended = False
-            while not ended and time.monotonic() - began < 60:
+            while not ended and time.monotonic() - began < 2 * PATIENCE:
                 try:
                     trickle.sendall(b"y")
                     ended = trickle.recv(1) == b""
@@ -346,7 +358,7 @@ class Dashboard(ControlCase):
                     pass
                 except OSError:
                     ended = True
-        self.assertTrue(ended, "the server waited for a minute")
+        self.assertTrue(ended, "the server went on waiting")
         self.assertGreater(time.monotonic() - began, 25)  # nobody who is merely slow
         self.assertEqual(self.ask("GET", "/api/v1/stats").status, 200)
 
@@ -354,16 +366,14 @@ class Dashboard(ControlCase):
         self.bed.run("gateway", "sysctl", "-qw", "net.ipv4.tcp_wmem=4096 16384 16384", "net.ipv4.tcp_rmem=4096 16384 16384")
         self.serve(rule("drop", 'proto = ["udp"]'))
         idle = [self.listener() for _ in range(16)]
-        time.sleep(0.5)
         with self.listener() as one_too_many:
             self.assertIn(b"503", one_too_many.recv(100))
 
         def admitted():
-            self.bed.run("client", "python3", "-c", BLOCKED_FLOWS, timeout=30)  # an event each, which nobody reads
-            time.sleep(1)
+            self.bed.run("client", "python3", "-c", BLOCKED_FLOWS)  # an event each, which nobody reads
             with self.listener() as another:
                 return b" 200 " in another.recv(100)
-        eventually(admitted, 90, "room for another")
+        eventually(admitted, "room for another")
         for one in idle:
             one.close()
 
@@ -375,40 +385,41 @@ class Dashboard(ControlCase):
         self.assert_blocked("https://blocked.example/")
         self.assert_fetched("https://fine.example/")
         holder.kill()
-        holder.wait(10)
+        holder.wait(PATIENCE)
         self.token = (self.bed.public / "state" / "dashboard-token").read_text().strip()
-        eventually(self.alive, 20, "the dashboard")
+        eventually(self.alive, "the dashboard")
         self.assertIn("is served now", self.daemon.text())
         self.stop_cleanly()
 
     def test_an_address_that_makes_no_sense_is_an_error(self):
         for wrong in ("127.0.0.1", "gateway.lan:80", "1.2.3.4:port"):
             daemon = live_test.Daemon(self.bed, NOTHING, "--dashboard", wrong, wait=False)
-            self.assertNotEqual(daemon.process.wait(20), 0)
+            self.assertNotEqual(daemon.process.wait(PATIENCE), 0)
             self.assertIn("127.0.0.1:8080", daemon.text())
 
     def listener(self):
+        """A connection that is to get events, once the server has begun to answer."""
         connection = self.bed.socket("gateway", ("127.0.0.1", PORT))
         connection.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {self.token}\r\n\r\n"
                            .encode())
+        connection.recv(1, socket.MSG_PEEK)
         return connection
 
     def test_events_are_pushed_to_a_few(self):
         self.serve()
         one = self.listener()
         text = b""
-        end = time.monotonic() + 10
-        fetched = False
-        while time.monotonic() < end and not (text.count(b"event: stats") >= 3 and b"pushed.example" in text):
+
+        def heard(what, times=1):
+            nonlocal text
             text += one.recv(65536)
-            if not fetched and b"event: stats" in text:
-                self.assert_fetched("https://pushed.example/")
-                fetched = True
-        self.assertGreaterEqual(text.count(b"event: stats"), 3)
+            return text.count(what) >= times
+        eventually(lambda: heard(b"event: stats"), "the first statistics")
+        self.assert_fetched("https://pushed.example/")
+        eventually(lambda: heard(b"pushed.example"), "the event")
+        eventually(lambda: heard(b"event: stats", 3), "more statistics")
         self.assertIn(b"event: event\ndata: [{", text.replace(b"\r\n", b"\n"))
-        self.assertIn(b"pushed.example", text)
         more = [self.listener() for _ in range(15)]
-        time.sleep(0.5)
         refused = self.listener()
         self.assertIn(b"503", refused.recv(65536))
         for each in (*more, one, refused):
@@ -417,13 +428,12 @@ class Dashboard(ControlCase):
         def admitted():
             with self.listener() as again:
                 return b" 200 " in again.recv(100)
-        eventually(admitted, 10, "room for another listener")
+        eventually(admitted, "room for another listener")
 
     def test_the_death_of_the_dashboard_is_not_the_gateways(self):
         self.serve(BLOCKED)
-        found = [pid.name for pid in pathlib.Path("/proc").iterdir() if pid.name.isdigit()
-                 and (pid / "comm").exists() and (pid / "comm").read_text().strip() == "netscope-web"
-                 and self.ours(int(pid.name))]
+        eventually(self.alive, "the dashboard")
+        found = [pid.name for pid in pathlib.Path("/proc").iterdir() if pid.name.isdigit() and self.serves(pid)]
         self.assertEqual(len(found), 1)
         status = pathlib.Path(f"/proc/{found[0]}/status").read_text()
         self.assertEqual(int(re.search(r"CapEff:\s+(\w+)", status)[1], 16), 0)
@@ -432,10 +442,17 @@ class Dashboard(ControlCase):
         os.kill(int(found[0]), signal.SIGKILL)
         self.assert_blocked("https://blocked.example/")
         self.assert_fetched("https://fine.example/")
-        eventually(lambda: self.alive(), 15, "the dashboard's return")
+        eventually(self.alive, "the dashboard's return")
         self.assertIn("filtering goes on", self.daemon.text())
         self.stop_cleanly()
-        eventually(lambda: not pathlib.Path(f"/proc/{found[0]}").exists(), 5, "its end")
+        eventually(lambda: not pathlib.Path(f"/proc/{found[0]}").exists(), "its end")
+
+    def serves(self, pid):
+        """Whether it is the dashboard of the daemon under test. Others run beside it, and end meanwhile."""
+        try:
+            return (pid / "comm").read_text().strip() == "netscope-web" and self.ours(int(pid.name))
+        except OSError:
+            return False
 
     def ours(self, pid):
         """Whether the process descends from the daemon under test."""
@@ -455,9 +472,11 @@ class Dashboard(ControlCase):
         self.serve(BLOCKED)
         self.assert_blocked("https://blocked.example/")
         self.assert_fetched("https://fine.example/")
-        time.sleep(1.5)
-        text = self.ask("GET", "/metrics").body.decode()
-        self.assertRegex(text, r'netscope_rule_hits_total\{rule="test"\} [1-9]')  # curl may try more than once
+
+        def metrics():
+            text = self.ask("GET", "/metrics").body.decode()
+            return text if re.search(r'netscope_rule_hits_total\{rule="test"\} [1-9]', text) else None
+        text = eventually(metrics, "the rule's hit in the metrics")
         self.assertNotIn("10.77.", text)
         self.assertNotIn("fine.example", text)
         counts = [int(value) for value in re.findall(r'latency_seconds_bucket\{le="[^"]+"\} (\d+)', text)]
@@ -465,7 +484,8 @@ class Dashboard(ControlCase):
         self.assertGreater(counts[-1], 0)
         if shutil.which("promtool") is None:
             self.skipTest("promtool is missing (Debian package prometheus)")
-        checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=30)
+        checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True,
+                                 timeout=PATIENCE)
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
 
 

@@ -1,12 +1,14 @@
 """usage: ech_client.py SERVER NAME: a TLS client whose ClientHello has an encrypted_client_hello extension (GREASE).
 
-Prints "fetched" or "blocked".
+Prints "fetched", "blocked" when it is told so, or "nothing" when it is left waiting.
 """
 
 import os
 import socket
 import ssl
 import sys
+
+from bed import PATIENCE
 
 ECH = 0xfe0d
 
@@ -37,10 +39,12 @@ try:
     tls.do_handshake()
 except ssl.SSLWantReadError:
     pass
-connection = socket.create_connection((server, 443), timeout=4)
+connection = socket.create_connection((server, 443), timeout=PATIENCE)
 try:
     connection.sendall(with_ech(outgoing.read()))
     answer = connection.recv(16384)
     print("fetched" if answer[:1] == b"\x16" else "blocked")
+except TimeoutError:
+    print("nothing")
 except OSError:
     print("blocked")

@@ -1,7 +1,8 @@
 """usage: evasion_client.py VERSION SOURCE SERVER FIRST-PORT BLOCKED ALLOWED SECONDS [every]: every technique by hand.
 
 Each is tried with the blocked and with the allowed name; prints one JSON object a try: technique, kind, name, port of the
-client, and whether the server answered. With "every", the splits at every position are tried instead.
+client, and whether the server answered. For the allowed name the answer has time, for the blocked one so many seconds.
+With "every", the splits at every position are tried instead.
 """
 
 import concurrent.futures
@@ -13,6 +14,7 @@ import threading
 
 import evasion_techniques as techniques
 import raw_tcp
+from bed import PATIENCE
 
 version, source, server, first_port, blocked, allowed, seconds = sys.argv[1:8]
 link = raw_tcp.Link(int(version))
@@ -49,10 +51,12 @@ def attempt(job):
     kind, name = what.kind, what.name
     connection = raw_tcp.Connection(link, source, server, port, {"tls": 443, "http": 80, "http2": 8080}[kind])
     before, syn_data, connection.window = handshake or (lambda c: None, lambda s: b"", 64240)
-    opened = connection.open(before, syn_data(what))
+    # What is said with the SYN may be blocked with it.
+    opened = connection.open(before, syn_data(what), seconds=3 if handshake and is_blocked(name) else PATIENCE)
     if opened:
         say(connection, what)
-        connection.wait_for_answer(float(seconds))
+        must_come = not is_blocked(name) and technique not in techniques.MAY_BE_LOST
+        connection.wait_for_answer(PATIENCE if must_come else float(seconds))
     answer = connection.answer
     connection.close()
     begins = {"tls": b"\x16", "http": b"HTTP/1.1", "http2": b"\0\0\0\4"}[kind]
@@ -60,6 +64,10 @@ def attempt(job):
     with printing:
         print(json.dumps({"technique": technique, "kind": kind, "name": name, "port": port, "opened": opened,
                           "fetched": fetched}), flush=True)
+
+
+def is_blocked(name):
+    return name.lower().rstrip(".") == blocked
 
 
 def jobs():

@@ -10,6 +10,9 @@ import ssl
 import sys
 import threading
 
+from bed import PATIENCE
+from raw_tcp import SO_RCVBUFFORCE
+
 key, certificate, log_name = sys.argv[1:]
 log = open(log_name, "a", buffering=1)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -95,7 +98,7 @@ def speak_http2(connection, peer):
 def serve_one(speak, connection, peer):
     try:
         with connection:
-            connection.settimeout(8)
+            connection.settimeout(2 * PATIENCE)
             speak(connection, peer)
     except (OSError, IndexError):
         pass
@@ -109,6 +112,7 @@ def serve(port, speak):
 
 def serve_datagrams():
     receiver = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)  # to be noted later, when the machine is slow
     receiver.bind(("::", 443))
     while True:
         datagram, peer = receiver.recvfrom(65535)

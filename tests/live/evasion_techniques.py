@@ -243,6 +243,8 @@ OPENINGS = {"zeros": lambda s: bytes(300), "random bytes": lambda s: os.urandom(
             "a DNS query": lambda s: bytes.fromhex("001d1234010000010000000000000477696e6504686f6d65026e6c0000010001"),
             "an upload": lambda s: b"POST / HTTP/1.1\r\nHost: other.example\r\nContent-Length: 1000000\r\n\r\n"}
 
+# Who resets a connection on the way, and opens another on its ports, may lose it.
+MAY_BE_LOST = {"a RST, then a SYN with another sequence number"}
 # name, kinds, what is done
 TECHNIQUES = [
     ("nothing special", ALL, plain),

@@ -1,8 +1,9 @@
 """A QUIC connection that a NAT moves to another port, as tests/golden/quic-moved.pcap has it.
 
 usage: moved_quic.py server CAPTURE ADDRESS    answers as the capture's server does
-       moved_quic.py client CAPTURE ADDRESS    sends what its clients do, from their ports; prints the ports that heard
-                                               all of the answers
+       moved_quic.py client CAPTURE ADDRESS PORT...
+                                               sends what its clients do, from their ports; prints the ports that heard
+                                               all of the answers. Those that are named have time for it.
 """
 
 import json
@@ -10,7 +11,9 @@ import socket
 import struct
 import sys
 
-role, capture, address = sys.argv[1:]
+from bed import BRIEFLY, PATIENCE
+
+role, capture, address, *named = sys.argv[1:]
 PORT = 443
 
 
@@ -53,7 +56,7 @@ for port, datagrams in sorted(talk.items()):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.bind(("", port))
         client.connect((address, PORT))
-        client.settimeout(2)
+        client.settimeout(PATIENCE if str(port) in named else BRIEFLY)
         try:
             for by_client, datagram in datagrams:
                 if by_client:

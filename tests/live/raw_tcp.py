@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 
+SO_RCVBUFFORCE = 33  # of Linux; Python has no name for it
 MARK = 7  # of packets made here: only the kernel's own resets are kept away
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 HEADER_BYTES_4, HEADER_BYTES_6 = 20, 40
@@ -33,7 +34,7 @@ class Link:
         self.out = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
         self.out.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, MARK)
         self.into = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800 if version == 4 else 0x86dd))
-        self.into.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self.into.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)  # dealing may be slower than what comes
         self.connections = {}
         threading.Thread(target=self.deal, daemon=True).start()
 
@@ -81,7 +82,7 @@ class Connection:
             self.answered.set()
             return
         if flags & SYN:
-            if acknowledged != (self.first + 1) % 2**32:
+            if acknowledged != (self.first + 1) % 2**32 or self.established.is_set():
                 return
             self.next_expected = (sequence + 1) % 2**32
             self.established.set()
@@ -146,10 +147,10 @@ class Connection:
     def acknowledge(self):
         self.segment(flags=ACK, offset=self.sent)
 
-    def open(self, before=lambda connection: None, syn_data=b"", syn_options=b""):
-        """The handshake. False when nobody answers."""
+    def open(self, before=lambda connection: None, syn_data=b"", syn_options=b"", seconds=3):
+        """The handshake. False when nobody answers within the seconds."""
         before(self)
-        for _ in range(3):
+        for _ in range(seconds):
             self.segment(syn_data, offset=-1, flags=SYN, options=b"\2\4\5\xb4" + syn_options, acknowledgment=0)
             self.sent = 0
             if self.established.wait(1):

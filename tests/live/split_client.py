@@ -1,6 +1,6 @@
-"""usage: split_client.py SERVER NAME PIECE: a TLS client that sends its ClientHello in pieces of so many bytes.
+"""usage: split_client.py SERVER NAME PIECE SECONDS: a TLS client that sends its ClientHello in pieces of so many bytes.
 
-Prints "fetched" or "blocked".
+Prints its port, and "fetched", or "blocked" when no answer came within the seconds.
 """
 
 import socket
@@ -8,7 +8,9 @@ import ssl
 import sys
 import time
 
-server, name, piece = sys.argv[1], sys.argv[2], int(sys.argv[3])
+from bed import PATIENCE
+
+server, name, piece, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
 context = ssl.create_default_context()
 context.check_hostname = False
 context.verify_mode = ssl.CERT_NONE
@@ -19,8 +21,10 @@ try:
 except ssl.SSLWantReadError:
     pass
 hello = outgoing.read()
-connection = socket.create_connection((server, 443), timeout=4)
+connection = socket.create_connection((server, 443), timeout=PATIENCE)
 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+connection.settimeout(seconds)  # what is blocked may not even be sent: nobody acknowledges it
+print(connection.getsockname()[1], end=" ")
 try:
     for begin in range(0, len(hello), piece):
         connection.sendall(hello[begin:begin + piece])

@@ -4,6 +4,8 @@ import asyncio
 import ssl
 import sys
 
+from bed import PATIENCE
+
 PAUSES = {"/slowly": 0.1, "/steadily": 0.01}  # seconds between two bytes
 
 
@@ -18,13 +20,12 @@ async def answer(reader, writer):
                 body = bytes(int(target.removeprefix("/bytes/")))
             else:
                 body = f"this is {host}\n".encode()
-            if target in PAUSES:  # an answer that goes on for a minute
+            if target in PAUSES:  # an answer that goes on until the client has enough
                 writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
-                for _ in range(int(60 / PAUSES[target])):
+                while True:
                     writer.write(b".")
                     await writer.drain()
                     await asyncio.sleep(PAUSES[target])
-                return
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError, IndexError, asyncio.LimitOverrunError):
@@ -38,7 +39,8 @@ async def main():
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     servers = [await asyncio.start_server(answer, None, 80, backlog=4096),
-               await asyncio.start_server(answer, None, 443, ssl=context, backlog=4096)]
+               await asyncio.start_server(answer, None, 443, ssl=context, backlog=4096,
+                                          ssl_handshake_timeout=10 * PATIENCE)]
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
 

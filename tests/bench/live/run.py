@@ -81,7 +81,7 @@ class Nothing:
     def start(self, *command):
         with open(self.bed.folder / "log", "wb") as log:
             self.process = self.bed.start("gateway", *command, stdout=log, stderr=log)
-        eventually(lambda: self.process.poll() is not None or self.ready(), 20, f"the start of {command[0]}")
+        eventually(lambda: self.process.poll() is not None or self.ready(), f"the start of {command[0]}")
         if self.process.poll() is not None:
             sys.exit(f"{command[0]} ended at once:\n{self.log()}")
 
