@@ -28,11 +28,13 @@ function native(capture) {
   return { stats: text === "" ? undefined : JSON.parse(text), flows: fs.existsSync(flows) ? fs.readFileSync(flows, "utf8") : "" };
 }
 
+// One core for all captures, as for those that are dropped on a page one after the other: each begins anew.
+const core = new Core(module);
+
 function browser(capture) {
-  const core = new Core(module);
   core.open(rules);
   const bytes = fs.readFileSync(capture);
-  for (const step of [() => feedAll(core, bytes), () => core.endCapture()]) {
+  for (const step of [() => feedAll(bytes), () => core.endCapture()]) {
     try {
       step();
     } catch (problem) {
@@ -44,7 +46,7 @@ function browser(capture) {
   return { stats: core.stats(capture, 0), flows: core.eve(0, flows) };
 }
 
-function feedAll(core, bytes) {
+function feedAll(bytes) {
   for (let at = 0; at < bytes.length; at += kPiece) core.feed(bytes.subarray(at, at + kPiece));
 }
 
