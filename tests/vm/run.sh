@@ -14,6 +14,10 @@ for tool in curl openssl dig dnsmasq iperf3; do
   }
   tools+=(-b "$tool")
 done
-exec "$here/vmtest.sh" -k "$series" -t 1740 "${tools[@]}" -b /usr/lib/ssl/openssl.cnf -f "$program" \
-  -f "$here/../live" -f "$here/gateway_test.py" -f "$here/../golden/quic-moved.pcap" \
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/printed"
+python3 "$here/tables.py" "$program" "$scratch/printed"
+"$here/vmtest.sh" -k "$series" -t 3540 "${tools[@]}" -b /usr/lib/ssl/openssl.cnf -f "$program" \
+  -f "$here/../live" -f "$here/gateway_test.py" -f "$here/tables.py" -f "$scratch/printed" -f "$here/../golden/quic-moved.pcap" \
   -- python3 gateway_test.py "/payload/$(basename "$program")" "$@"

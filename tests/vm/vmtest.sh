@@ -14,7 +14,7 @@
 #
 # The command runs as root in /payload, with busybox, bash, nft, ip, tc, ss, conntrack, iptables, and python3
 # where the host has Debian's. Nothing persists.
-# Without KVM (the processor is emulated) the machine boots in 5 to 10 s, and is 10 to 20 times slower than the host.
+# Without KVM the processor is emulated: the machine boots in 5 to 10 s, and is 10 to 20 times slower than the host.
 # What can be used again lies in ~/.cache/netscope-vmtest (or $VMTEST_CACHE): the kernel, and the file system that is
 # made for it. Each is made aside and put in its place in one move, under a lock, so that neither a run that was cut
 # short nor one at the same time can leave half of it.
@@ -285,7 +285,12 @@ show() {
     d}'
 }
 
-timeout -k 3 "$seconds" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp "$cpus" -m "$memory" -display none \
+# KVM where the processor can; a /dev/kvm without that is another kind of virtual machine's, which no plain kernel boots in.
+accelerators=(-accel "tcg,thread=multi")
+if [[ -w /dev/kvm ]] && grep -qwE 'vmx|svm' /proc/cpuinfo; then
+  accelerators=(-accel kvm "${accelerators[@]}") # the second is taken where the first cannot be had
+fi
+timeout -k 3 "$seconds" qemu-system-x86_64 "${accelerators[@]}" -cpu max -smp "$cpus" -m "$memory" -display none \
   -no-reboot -nodefaults -serial "file:$work/console" -serial stdio -kernel "$work/vmlinuz" -initrd "$work/initrd.gz" \
   -append 'console=ttyS0 panic=-1 quiet tsc=reliable mitigations=off' </dev/null 2>"$work/qemu" > >(show) &
 qemu=$!
