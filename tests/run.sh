@@ -5,8 +5,8 @@
 #        tests/run.sh quick    units, golden files, fuzz corpora, and those checks that compile nothing, without sanitizers
 #
 # Three builds: build-debug (AddressSanitizer, UndefinedBehaviorSanitizer) is the one whose ctest is run. The others are
-# tests within it: build-release (optimised code) and build-tsan (ThreadSanitizer). Each takes the sources of a folder as
-# one; that each source stands alone is what clang-tidy sees. A quick run has a build of its own, build-quick.
+# made by tests within it: build-release (optimised code) and build-tsan (ThreadSanitizer). The first two take the sources
+# of a folder as one; that each stands alone is what the third sees. A quick run has a build of its own, build-quick.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -26,7 +26,7 @@ mkdir -p "$logs"
 
 # What ccache holds is good for any other checkout as well: it knows the sources by their paths below this one. Headers are
 # the compiler's own list, which spares the preprocessor a run.
-export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1 CMAKE_BUILD_PARALLEL_LEVEL=$jobs
 
 # Runs a step with its output in a log. Shows the log's end when it fails, and answers its exit code.
 step() {
@@ -43,39 +43,38 @@ step() {
   return "$status"
 }
 
-# build DIR TARGET TYPE FLAGS OPTION...; called through step. The flags take the place of CMake's own for that type:
-# of debug information, the lines are enough.
+# configure DIR TYPE FLAGS OPTION...; called through step. The flags take the place of CMake's own for that type: of debug
+# information, the lines are enough.
 # shellcheck disable=SC2317
-build() {
-  local folder=$1 target=$2 type=$3 flags=$4
-  shift 4
-  cmake -S . -B "$folder" -G Ninja -DNETSCOPE_UNITY=ON -DCMAKE_BUILD_TYPE="$type" "-DCMAKE_CXX_FLAGS_${type^^}=$flags" "$@"
-  cmake --build "$folder" --parallel "$jobs" --target "$target"
+configure() {
+  local folder=$1 type=$2 flags=$3
+  shift 3
+  cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE="$type" "-DCMAKE_CXX_FLAGS_${type^^}=$flags" "$@"
 }
 
 # A machine that lacks what only some tests need runs the others; those say themselves that they were skipped.
 step "install" install_packages "${BUILD_PACKAGES[@]}" "${PAGE_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || echo "going on without; what needs it is skipped"
 
-failed=0
 if [[ $what == all ]]; then
   tree=build-debug
   selection=()
-  step "build release" build build-release all Release "-O3 -DNDEBUG" || failed=1
-  step "build tsan" build build-tsan netscope-nfq RelWithDebInfo "-O1 -g1" -DNETSCOPE_SANITIZE=thread -DNETSCOPE_TESTS=OFF ||
-    failed=1
-  step "build debug" build build-debug all Debug "-O1 -g1" -DNETSCOPE_RELEASE_BUILD="$root/build-release" \
-    -DNETSCOPE_TSAN_PROGRAM="$root/build-tsan/netscope-nfq" || failed=2
+  step "configure release" configure build-release Release "-O3 -DNDEBUG" -DNETSCOPE_UNITY=ON
+  step "configure tsan" configure build-tsan RelWithDebInfo "-O1 -g1" -DNETSCOPE_SANITIZE=thread -DNETSCOPE_TESTS=OFF
+  step "configure debug" configure build-debug Debug "-O1 -g1" -DNETSCOPE_UNITY=ON \
+    -DNETSCOPE_RELEASE_BUILD="$root/build-release" -DNETSCOPE_TSAN_BUILD="$root/build-tsan"
 else
   tree=build-quick
   selection=(--label-regex 'unit|golden|fuzz|check' --exclude-regex '^check.(tidy.*|wasm)$')
-  step "build" build build-quick all Debug "-O0 -g1" -DNETSCOPE_SANITIZE=none || failed=2
+  step "configure" configure build-quick Debug "-O0 -g1" -DNETSCOPE_UNITY=ON -DNETSCOPE_SANITIZE=none
 fi
-if ((failed == 2)); then
+step "build" cmake --build "$tree" --parallel "$jobs" || {
   echo "the tests cannot be run"
   exit 1
-fi
+}
 
-step "tests" ctest --test-dir "$tree" --parallel "$jobs" --output-on-failure --output-junit "$logs/tests.xml" \
+# More at once than there are processors: some tests mostly wait.
+failed=0
+step "tests" ctest --test-dir "$tree" --parallel $((2 * jobs)) --output-on-failure --output-junit "$logs/tests.xml" \
   "${selection[@]}" || failed=1
 
 echo

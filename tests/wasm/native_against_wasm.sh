@@ -1,15 +1,12 @@
 #!/usr/bin/env bash
 # Compares the program with its core in WebAssembly. Says what is missing and ends with 77 where that cannot be done.
 #
-# usage: native_against_wasm.sh ROOT BUILD_DIR golden|corpus
+# usage: native_against_wasm.sh ROOT BUILD_DIR golden|corpus [PROGRAM]
 set -euo pipefail
 
 root=$1 build=$2 what=$3
 module=$build/wasm-core/netscope.wasm
-program=$build/netscope-nfq
-if [[ -x $root/build-release/netscope-nfq ]]; then
-  program=$root/build-release/netscope-nfq # a sanitised one takes minutes for the corpus
-fi
+program=${4:-$build/netscope-nfq}
 
 skip() {
   echo "skipped: $1"
