@@ -5,8 +5,8 @@
 #        tests/run.sh quick    units, golden files, fuzz corpora, and those checks that compile nothing, without sanitizers
 #
 # Three builds: build-debug (AddressSanitizer, UndefinedBehaviorSanitizer) is the one whose ctest is run. The others are
-# made by tests within it: build-release (optimised code) and build-tsan (ThreadSanitizer). The first two take the sources
-# of a folder as one; that each stands alone is what the third sees. A quick run has a build of its own, build-quick.
+# made by tests within it: build-release (optimised code) and build-tsan (ThreadSanitizer). Each takes the sources of a
+# folder as one; that each source stands alone is what clang-tidy sees. A quick run has a build of its own, build-quick.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -59,7 +59,8 @@ if [[ $what == all ]]; then
   tree=build-debug
   selection=()
   step "configure release" configure build-release Release "-O3 -DNDEBUG" -DNETSCOPE_UNITY=ON
-  step "configure tsan" configure build-tsan RelWithDebInfo "-O1 -g1" -DNETSCOPE_SANITIZE=thread -DNETSCOPE_TESTS=OFF
+  step "configure tsan" configure build-tsan RelWithDebInfo "-O1 -g1" -DNETSCOPE_UNITY=ON -DNETSCOPE_SANITIZE=thread \
+    -DNETSCOPE_TESTS=OFF
   step "configure debug" configure build-debug Debug "-O1 -g1" -DNETSCOPE_UNITY=ON \
     -DNETSCOPE_RELEASE_BUILD="$root/build-release" -DNETSCOPE_TSAN_BUILD="$root/build-tsan"
 else

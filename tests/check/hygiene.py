@@ -14,9 +14,6 @@ EVERYWHERE = [
     (re.compile(rb"/tmp/[b]ash"), "a path of somebody's machine"),
     (re.compile(rb"https?://[^/\s\"']*(?:npm[j]s|py[p]i|crates[.]io|registr[y]|art[i]factory|nex[u]s)[^/\s\"']*"), "a package registry"),
 ]
-# Those that C++ has by another name, <cstring>.
-HEADERS_OF_C = re.compile(r"^\s*#\s*include\s*<(?:assert|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdarg|stdbool"
-                          r"|stddef|stdint|stdio|stdlib|string|time|uchar|wchar|wctype)\.h>", re.M)
 TEXT = {".cc", ".h", ".py", ".sh", ".cmake", ".txt", ".md", ".toml", ".nft", ".ts", ".tsx", ".css", ".html", ".json", ".1"}
 
 
@@ -62,9 +59,6 @@ def main():
                 found.append(f"{path}: {lines} lines; the limit is {TOO_LONG}")
             elif is_source and lines > LONG:
                 long_files.append(f"{path}: {lines} lines, above the {LONG} that are meant")
-            if is_source:
-                found += [f"{path}:{text.count(chr(10), 0, match.start()) + 1}: a header of C's: {match.group().strip()}"
-                          for match in HEADERS_OF_C.finditer(text)]
             if path.parts[0] == "src" and path.suffix == ".cc":
                 found += [f"{path}:{number}: {what}" for number, what in opening(path, text)]
     for line in long_files:

@@ -170,6 +170,7 @@ class Fetch:
 
 class Bed:
     roles = ("client", "gateway", "server")
+    numbers = itertools.count(1)  # of the beds of this process
 
     def __init__(self, program, nat=False):
         self.program = program
@@ -178,7 +179,8 @@ class Bed:
         self.public = self.folder / "public"  # the program writes here as an unprivileged user
         self.public.mkdir()
         self.public.chmod(0o777)
-        self.names = {role: f"nsq{os.getpid()}-{role}" for role in self.roles}
+        number = next(self.numbers)
+        self.names = {role: f"nsq{os.getpid()}-{number}-{role}" for role in self.roles}
         self.processes = []
         self.client_ports = itertools.count(20000)  # below those that the kernel chooses
         try:
@@ -315,6 +317,12 @@ class Bed:
         done = self.run("client", "dig", f"@{SERVER4}", "+tries=1", f"+time={seconds}", "+short", name, *options,
                         check=False, timeout=seconds + PATIENCE)
         return "\n".join(line for line in done.stdout.splitlines() if not line.startswith(";"))
+
+    def end_connections(self):
+        """None goes on sending: neither one that a program was killed over, nor one that a block left hanging."""
+        for role in ("client", "server"):
+            self.run(role, "ss", "-K", "-Htn", "state", "connected")
+        self.run("gateway", "conntrack", "-F", check=False)
 
     def gateway_rules(self):
         """Every rule of both backends that the program may have left."""

@@ -4,6 +4,8 @@
 usage: live_test.py PROGRAM [unittest options]; exits with 77 where the machine cannot.
 """
 
+import atexit
+import functools
 import json
 import os
 import pathlib
@@ -31,21 +33,25 @@ BLOCKED = rule("drop", 'domain = ["blocked.example"]')
 REJECTED = rule("reject", 'domain = ["blocked.example"]')
 
 
+@functools.cache
+def bed_for_all(nat):
+    """One bed for all tests, until the end: to lay it out takes as long as many a test."""
+    made = Bed(PROGRAM, nat=nat)
+    atexit.register(made.close)
+    made.serve()
+    made.serve_names()
+    return made
+
+
 class LiveCase(unittest.TestCase):
     nat = False
 
     @classmethod
     def setUpClass(cls):
-        cls.bed = Bed(PROGRAM, nat=cls.nat)
-        cls.bed.serve()
-        cls.bed.serve_names()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.bed.close()
+        cls.bed = bed_for_all(cls.nat)
 
     def setUp(self):
-        self.bed.run("gateway", "conntrack", "-F", check=False)
+        self.bed.end_connections()
         self.daemon = None
         self.fetches = []
 
