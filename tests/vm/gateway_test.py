@@ -64,26 +64,24 @@ class NftCase(LiveCase):
 
 class Table(NftCase):
     def test_every_combination_loads(self):
-        for overload, fanout in tables.FILES:
-            self.load_all(overload, fanout)
+        for file in tables.FILES:
+            self.load_all(file)
 
-    def load_all(self, overload, fanout):
-        """nft checks and loads the tables of a file at once. Not more at once: the time in which nft lists its rules
-        grows by the square of their number."""
-        everything = TABLES / tables.file_name(overload, fanout)
-        self.nft("-c", "-f", everything)
-        self.nft("-f", everything)
+    def load_all(self, file):
+        """The tables of a file at once. Not more at once: the time in which nft lists its rules grows by the square of
+        their number."""
+        self.nft("-f", TABLES / tables.name_of(file))
         loaded = re.split(r"(?m)^table inet n", self.nft("list", "ruleset").stdout)[1:]
-        for text, (number, options) in zip(loaded, enumerate(tables.combinations(fanout)), strict=True):
-            with self.subTest(overload=overload, options=shlex.join(options.words)):
+        for text, (number, (hooks, options)) in zip(loaded, enumerate(tables.combinations(file)), strict=True):
+            with self.subTest(overload=file.overload, options=shlex.join(options)):
                 self.assertTrue(text.startswith(f"{number} "))
-                self.assertEqual("bypass" in text, overload == "accept")
-                self.assertEqual("fanout" in text, fanout == "cpu")
-                self.assertEqual("symhash mod 4 offset 4" in text, fanout == "flow")
-                self.assertEqual("flow add @accepted" in text, options.offload == "flowtable" and "forward" in options.hooks)
-                self.assertEqual(text.count(" hook "), 2 * len(options.hooks))
-                self.assertEqual(text.count("\t\tqueue "), len(options.hooks), "by these it is known to stand")
-                self.assertEqual("2001:db8::/32" in text, "2001:db8::/32" in options.words)
+                self.assertEqual("bypass" in text, file.overload == "accept")
+                self.assertEqual("fanout" in text, file.fanout == "cpu")
+                self.assertEqual("symhash mod 4 offset 4" in text, file.fanout == "flow")
+                self.assertEqual("flow add @accepted" in text, file.offload == "flowtable" and "forward" in hooks)
+                self.assertEqual(text.count(" hook "), 2 * len(hooks))
+                self.assertEqual(text.count("\t\tqueue "), len(hooks), "by these it is known to stand")
+                self.assertEqual("2001:db8::/32" in text, "2001:db8::/32" in options)
         self.nft("flush", "ruleset")
 
 

@@ -17,7 +17,10 @@ done
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/printed"
-python3 "$here/tables.py" "$program" "$scratch/printed"
+# In a network of its own with the gateway's devices, which flow tables name.
+unshare -rnm sh -c 'mount -t sysfs sys /sys && ip link add lan type veth peer name wan &&
+  ip link set lan up && ip link set wan up && exec python3 "$@"' \
+  - "$here/tables.py" "$program" "$scratch/printed"
 "$here/vmtest.sh" -k "$series" -t 3540 "${tools[@]}" -b /usr/lib/ssl/openssl.cnf -f "$program" \
   -f "$here/../live" -f "$here/gateway_test.py" -f "$here/tables.py" -f "$scratch/printed" -f "$here/../golden/quic-moved.pcap" \
   -- python3 gateway_test.py "/payload/$(basename "$program")" "$@"
