@@ -223,7 +223,8 @@ Result<std::string> label_in_compared_form(std::u32string_view label, std::strin
 
 std::string forbidden_message(char32_t point, std::string_view written) {
   if (point == U'*') {
-    return "wildcard inside the domain " + in_quotes(written) + ": it stands at the front only, as in \"*.example.org\"";
+    return "wildcard inside the domain " + in_quotes(written) +
+           ": it stands at the front only, as in \"*.example.org\"";
   }
   if (point >= 0x300 && point <= 0x36F) {
     return "combining accent in the domain " + in_quotes(written) + ": write the precomposed letter (Unicode NFC)";

@@ -102,7 +102,8 @@ Result<Marks> Marks::parse(std::string_view text) {
     rest.remove_prefix(2);
     if (!take_number(rest, 16, marks.mask) || !rest.empty()) marks.mask = 0;
   }
-  if (marks.mask == 0) return std::unexpected(Error{in_quotes(text) + " is not a mask of 32 bits such as \"0xff000000\""});
+  if (marks.mask == 0)
+    return std::unexpected(Error{in_quotes(text) + " is not a mask of 32 bits such as \"0xff000000\""});
   if (!adjacent(marks.mask) || std::popcount(marks.mask) < 3) {
     return std::unexpected(Error{in_quotes(text) + " must be at least three adjacent bits, such as \"0xff000000\""});
   }

@@ -74,8 +74,8 @@ void read_domains(const TomlValue& table, Rule& rule, FileErrors& errors) {
 void read_prefixes(const TomlValue& table, std::string_view key, std::vector<IpPrefix>& prefixes, FileErrors& errors) {
   for (const TomlValue* value : strings_of(table, key, errors)) {
     if (is_mac_address(value->text)) {
-      errors.add(*value,
-                 in_quotes(value->text) + " is a MAC address, which is not supported yet; it comes with a later version");
+      errors.add(*value, in_quotes(value->text) +
+                             " is a MAC address, which is not supported yet; it comes with a later version");
       continue;
     }
     Result<IpPrefix> prefix = IpPrefix::parse(value->text);

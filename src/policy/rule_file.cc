@@ -45,7 +45,8 @@ void read_name(const TomlValue& table, Rule& rule, std::map<std::string, std::ui
   } else if (rule.name == "default") {
     errors.add(*name, "\"default\" names the policy's default in reports; choose another name");
   } else if (const auto [at, is_new] = lines.try_emplace(rule.name, name->line); !is_new) {
-    errors.add(*name, "another rule is named " + in_quotes(rule.name) + " already, in line " + std::to_string(at->second));
+    errors.add(*name,
+               "another rule is named " + in_quotes(rule.name) + " already, in line " + std::to_string(at->second));
   }
 }
 

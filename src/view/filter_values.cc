@@ -64,7 +64,7 @@ Result<NumberRange> number_range(FilterField field, FilterOperator how, std::str
   const auto number = number_of(field, text);
   if (!number) {
     return failure(in_quotes(text) + (field == FilterField::duration ? " is no duration, as 90, 90s, 5m or 2h is"
-                                                                  : " is no number, as 443, 10k or 1.5M is"));
+                                                                     : " is no number, as 443, 10k or 1.5M is"));
   }
   switch (how) {
     case FilterOperator::is: return NumberRange{*number, *number};
