@@ -9,6 +9,10 @@ cd "$root"
 source packaging/packages.sh
 
 jobs=${1:-$(nproc)}
+if [[ ! $jobs =~ ^[1-9][0-9]*$ ]]; then
+  echo "JOBS is how many compilers run at once, as in: packaging/quickstart.sh 2" >&2
+  exit 2
+fi
 mkdir -p build
 log=build/quickstart.log
 : >"$log"
