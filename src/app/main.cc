@@ -157,6 +157,7 @@ int run(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace netscope
 
-int main(int argc, char** argv) {
+// What nothing catches ends the program as a crash does, and leaves the kernel's rules in place.
+int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape)
   return netscope::run(argc, argv);
 }

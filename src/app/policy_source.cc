@@ -41,7 +41,7 @@ std::string condition_text(std::string_view key, const Values& values, Text text
   return out;
 }
 
-std::string same(const std::string& text) {
+std::string as_it_is(const std::string& text) {
   return text;
 }
 
@@ -70,7 +70,7 @@ std::vector<std::string> on_connection(const Rule& rule) {
   add("dst", rule.dst, prefix_text);
   add("port", rule.ports, ports_text);
   add("proto", rule.protocols, protocol_text);
-  add("ja4", rule.ja4, same);
+  add("ja4", rule.ja4, as_it_is);
   return out;
 }
 
@@ -130,8 +130,8 @@ std::string describe(const RuleSet& rules) {
     out += "  " + std::to_string(i + 1) + ". " + rule.name + ": " + std::string(to_string(rule.action)) + "\n";
     const auto add = [&out](const std::string& condition) { out += "      " + condition + "\n"; };
     const auto pattern_text = [](const DomainPattern& pattern) { return to_string(pattern); };
-    if (!rule.apps.empty()) add(condition_text("app", rule.apps, same));
-    if (!rule.categories.empty()) add(condition_text("category", rule.categories, same));
+    if (!rule.apps.empty()) add(condition_text("app", rule.apps, as_it_is));
+    if (!rule.categories.empty()) add(condition_text("category", rule.categories, as_it_is));
     if (!rule.domains.empty()) add(condition_text("domain", rule.domains, pattern_text));
     for (const std::string& condition : on_connection(rule)) add(condition);
   }

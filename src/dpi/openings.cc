@@ -37,13 +37,13 @@ bool contains_word(std::string_view line, std::string_view word) {
   return std::search(line.begin(), line.end(), word.begin(), word.end(), equal) != line.end();
 }
 
-struct Words {
-  std::string_view begin;
+struct Beginning {
+  std::string_view text;
   Opening opening;
 };
 
 // What stands at the very beginning and suffices.
-constexpr Words kBeginnings[]{
+constexpr Beginning kBeginnings[]{
     {"SSH-2.0-", {Protocol::ssh, either}},
     {"SSH-1.", {Protocol::ssh, either}},
     {"\x13"
@@ -119,9 +119,9 @@ Parsed<Opening> parse_request_line(std::string_view text) {
 
 Parsed<Opening> parse_text(std::string_view text) {
   ParseStatus undecided = ParseStatus::no_match;
-  for (const Words& words : kBeginnings) {
-    const ParseStatus status = begins(text, words.begin);
-    if (status == ParseStatus::ok) return words.opening;
+  for (const Beginning& beginning : kBeginnings) {
+    const ParseStatus status = begins(text, beginning.text);
+    if (status == ParseStatus::ok) return beginning.opening;
     if (status == ParseStatus::need_more) undecided = status;
   }
   for (const auto& parsed : {parse_greeting(text), parse_imap_command(text), parse_request_line(text)}) {

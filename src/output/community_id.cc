@@ -27,7 +27,7 @@ class Material {
   std::size_t size_ = 0;
 };
 
-constexpr std::uint16_t kSeed = 0;
+constexpr std::uint16_t kCommunitySeed = 0;
 
 }  // namespace
 
@@ -36,7 +36,7 @@ std::string community_id(const Endpoint& one, const Endpoint& other, std::uint8_
   const Endpoint& first = ordered ? one : other;
   const Endpoint& second = ordered ? other : one;
   Material material;
-  material.add(kSeed);
+  material.add(kCommunitySeed);
   material.add(first.address);
   material.add(second.address);
   material.add(ip_protocol);

@@ -135,16 +135,16 @@ struct NameField {
   std::string_view path;
   Protocol protocol;
 };
-constexpr std::array<NameField, 10> kNames{{{"tls.sni", Protocol::tls},
-                                            {"quic.sni", Protocol::quic},
-                                            {"dtls.sni", Protocol::dtls},
-                                            {"http.hostname", Protocol::http},
-                                            {"http2.hostname", Protocol::http2},
-                                            {"socks.hostname", Protocol::socks},
-                                            {"dns.rrname", Protocol::dns},
-                                            {"mdns.rrname", Protocol::mdns},
-                                            {"llmnr.rrname", Protocol::llmnr},
-                                            {"netscope.name", Protocol::unknown}}};
+constexpr std::array<NameField, 10> kNameFields{{{"tls.sni", Protocol::tls},
+                                                 {"quic.sni", Protocol::quic},
+                                                 {"dtls.sni", Protocol::dtls},
+                                                 {"http.hostname", Protocol::http},
+                                                 {"http2.hostname", Protocol::http2},
+                                                 {"socks.hostname", Protocol::socks},
+                                                 {"dns.rrname", Protocol::dns},
+                                                 {"mdns.rrname", Protocol::mdns},
+                                                 {"llmnr.rrname", Protocol::llmnr},
+                                                 {"netscope.name", Protocol::unknown}}};
 
 }  // namespace
 
@@ -180,7 +180,7 @@ Result<void> fill_from_json(FlowRow& row, std::string_view json, const Catalogue
     if (const auto ja4 = fields.text(path); !ja4.empty()) row.ja4 = texts.id_of(ja4);
   }
   row.names.clear();
-  for (const NameField& field : kNames) {
+  for (const NameField& field : kNameFields) {
     fields.for_each_text(field.path,
                          [&](std::string_view name) { row.names.push_back({texts.id_of(name), field.protocol}); });
   }

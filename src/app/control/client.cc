@@ -108,7 +108,7 @@ Result<std::string> ask(const std::string& path, const std::string& line) {
   return answer;
 }
 
-int complain(const std::string& text, ExitCode code) {
+int refuse(const std::string& text, ExitCode code) {
   std::fprintf(stderr, "netscope-nfq: %s\n", text.c_str());
   return static_cast<int>(code);
 }
@@ -129,15 +129,15 @@ std::optional<std::uint64_t> seconds_of_span(std::string_view text) {
 
 int run_control_client(const CommandLine& options) {
   const auto question = question_of(options);
-  if (!question) return complain(question.error().message, ExitCode::usage);
+  if (!question) return refuse(question.error().message, ExitCode::usage);
   const auto line = ask(options.control, question->dump(-1, ' ', false, Json::error_handler_t::replace));
-  if (!line) return complain(line.error().message, ExitCode::failed);
+  if (!line) return refuse(line.error().message, ExitCode::failed);
   const Json answer = Json::parse(*line, nullptr, /*allow_exceptions=*/false);
   if (!answer.is_object() || !answer.contains("body"))
-    return complain(options.control + ": the answer is not a gateway's; name its socket with --control PATH",
-                    ExitCode::failed);
+    return refuse(options.control + ": the answer is not a gateway's; name its socket with --control PATH",
+                  ExitCode::failed);
   const Json& body = answer["body"];
-  if (answer.value("status", Json(0)) != 200) return complain(refusal_text(body), ExitCode::failed);
+  if (answer.value("status", Json(0)) != 200) return refuse(refusal_text(body), ExitCode::failed);
   const std::string out = options.json ? body.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'
                                        : answer_text(options.ctl[0], body);
   std::fwrite(out.data(), 1, out.size(), stdout);

@@ -9,7 +9,7 @@
 namespace netscope {
 namespace {
 
-void print(const std::string& text) {
+void write(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
@@ -27,18 +27,18 @@ Console::Console() : terminal_(::isatty(STDERR_FILENO) == 1), journal_(std::gete
 void Console::log(LogLevel level, const std::string& text) {
   const std::string again = status_;
   clear();
-  print(journal_ ? "<" + std::to_string(static_cast<int>(level)) + ">" + text + "\n" : "netscope-nfq: " + text + "\n");
+  write(journal_ ? "<" + std::to_string(static_cast<int>(level)) + ">" + text + "\n" : "netscope-nfq: " + text + "\n");
   if (!again.empty()) status(again);
 }
 
 void Console::status(const std::string& text) {
   if (!terminal_) return;
   status_ = text;
-  print(kEraseLine + text.substr(0, columns() - 1));
+  write(kEraseLine + text.substr(0, columns() - 1));
 }
 
 void Console::clear() {
-  if (!status_.empty()) print(kEraseLine);
+  if (!status_.empty()) write(kEraseLine);
   status_.clear();
 }
 

@@ -3,7 +3,6 @@
 
 #include "app/live/daemon.h"
 
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "app/live/live.h"
 #include "app/live/only_one.h"
 #include "app/output/wall_clock.h"
+#include "app/random_seed.h"
 #include "app/version.h"
 #include "netscope/nft/conntrack.h"
 
@@ -28,12 +28,6 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 constexpr auto kTick = 1s;
 constexpr unsigned kTicksBetweenListings = 3;
 constexpr auto kPatienceForNewRules = 10s;
-
-std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
-  if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = static_cast<std::uint64_t>(::getpid());
-  return seed;
-}
 
 std::string host_name() {
   std::array<char, 256> name{};

@@ -4,8 +4,6 @@
 
 #include "app/offline/offline.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -15,19 +13,12 @@
 #include "app/offline/progression.h"
 #include "app/output/event_log.h"
 #include "app/output/files.h"
+#include "app/random_seed.h"
 #include "netscope/capture/chunk.h"
 #include "netscope/engine/worker.h"
 
 namespace netscope {
 namespace {
-
-std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
-  if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {
-    seed = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-  }
-  return seed;
-}
 
 // Fills a buffer up behind what it holds. True when the input has ended.
 Result<bool> fill_up(InputFile& input, std::span<std::uint8_t> buffer, std::size_t& held) {

@@ -168,7 +168,7 @@ void ends_with_parent(pid_t parent) {
   if (::getppid() != parent) ::_exit(0);
 }
 
-void complain(const std::string& text) {
+void write_line(const std::string& text) {
   const std::string line = "netscope-nfq: " + text + "\n";
   static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
 }
@@ -176,7 +176,7 @@ void complain(const std::string& text) {
 [[noreturn]] void serve(int listener, const Access& access, const PageFiles& page, const std::string& control) {
   ::prctl(PR_SET_NAME, "netscope-web", 0, 0, 0);
   const auto served = serve_dashboard(listener, access, page, control, limit_system_calls_of_web);
-  if (!served) complain(to_string(served.error()));
+  if (!served) write_line(to_string(served.error()));
   ::_exit(1);
 }
 
@@ -187,7 +187,7 @@ nfq::Descriptor listen_at_last(const std::string& listen) {
     const auto address = split(listen);
     auto listener = address ? listen_at(*address, listen) : Result<nfq::Descriptor>(std::unexpected(address.error()));
     if (!listener) continue;
-    complain("dashboard: http://" + listen + "/ is served now");
+    write_line("dashboard: http://" + listen + "/ is served now");
     return std::move(*listener);
   }
 }
@@ -207,10 +207,10 @@ nfq::Descriptor listen_at_last(const std::string& listen) {
     while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     if (std::chrono::steady_clock::now() - began > kLongestPause) pause = kFirstPause;
-    complain("the dashboard's process has ended (" +
-             (WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
-                                  : "exit " + std::to_string(WEXITSTATUS(status))) +
-             "); filtering goes on, and it is started again in " + std::to_string(pause.count()) + " s");
+    write_line("the dashboard's process has ended (" +
+               (WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                                    : "exit " + std::to_string(WEXITSTATUS(status))) +
+               "); filtering goes on, and it is started again in " + std::to_string(pause.count()) + " s");
     ::sleep(static_cast<unsigned>(pause.count()));
     pause = std::min(pause * 2, kLongestPause);
   }
@@ -247,7 +247,7 @@ Result<std::string> start_web_process(const WebSettings& settings) {
     ::sigemptyset(&none);
     ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     if (const auto became = become_nobody(user, settings.group); !became) {
-      complain(to_string(became.error()));
+      write_line(to_string(became.error()));
       ::_exit(1);
     }
     ends_with_parent(parent);  // a change of user forgets it
