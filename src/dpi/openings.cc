@@ -86,7 +86,7 @@ Parsed<Opening> parse_imap_command(std::string_view text) {
   if (end == 0 || text[end] != ' ') return ParseStatus::no_match;
   std::array<char, 14> command{};  // as long as the longest of them
   const std::string_view rest = text.substr(end + 1, command.size());
-  std::ranges::transform(rest, command.begin(), to_upper);
+  for (std::size_t i = 0; i < std::min(rest.size(), command.size()); ++i) command[i] = to_upper(rest[i]);
   ParseStatus undecided = ParseStatus::no_match;
   for (const std::string_view known : {"CAPABILITY\r\n", "STARTTLS\r\n", "AUTHENTICATE "}) {
     const ParseStatus status = begins({command.data(), rest.size()}, known);

@@ -5,6 +5,7 @@
 Everything that a test starts ends with it, by process id; the namespaces are removed.
 """
 
+import contextlib
 import ctypes
 import itertools
 import json
@@ -44,13 +45,14 @@ def why_not():
 
 
 def eventually(condition, what):
-    """Waits until the condition holds, and says what did not happen when it does not."""
+    """Waits until the condition holds, and says what did not happen when it does not. To look may cost more than what is waited for,
+    so it rests as long as a look takes."""
     end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+    while (began := time.monotonic()) < end:
         value = condition()
         if value:
             return value
-        time.sleep(0.05)
+        time.sleep(max(0.05, time.monotonic() - began))
     raise AssertionError(f"{what} did not happen within {PATIENCE} s")
 
 
@@ -201,28 +203,33 @@ class Bed:
         for role, near, far, subnet in (("client", "eth0", "lan", 1), ("server", "eth0", "wan", 2)):
             self.call("ip", "link", "add", near, "netns", self.names[role], "type", "veth", "peer", "name", far,
                       "netns", self.names["gateway"])
-            self.run(role, "ip", "address", "add", f"10.77.{subnet}.2/24", "dev", near)
-            self.run(role, "ip", "address", "add", f"fd77:{subnet}::2/64", "dev", near, "nodad")
-            self.run("gateway", "ip", "address", "add", f"10.77.{subnet}.1/24", "dev", far)
-            self.run("gateway", "ip", "address", "add", f"fd77:{subnet}::1/64", "dev", far, "nodad")
-            for who, device in ((role, near), (role, "lo"), ("gateway", far), ("gateway", "lo")):
-                self.run(who, "ip", "link", "set", device, "up")
-            self.run(role, "ip", "route", "add", "default", "via", f"10.77.{subnet}.1")
-            self.run(role, "ip", "-6", "route", "add", "default", "via", f"fd77:{subnet}::1")
-        for setting in ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"):
-            self.run("gateway", "sysctl", "-qw", setting)
+            self.set_up("gateway", far, subnet, 1)
+            self.set_up(role, near, subnet, 2, gateway=1)
+        self.forward("gateway")
         if nat:
             self.run("gateway", *IPTABLES, "-t", "nat", "-A", "POSTROUTING", "-o", "wan", "-j", "MASQUERADE")
             self.run("gateway", *IP6TABLES, "-t", "nat", "-A", "POSTROUTING", "-o", "wan", "-j", "MASQUERADE")
         eventually(lambda: self.run("client", "ping", "-6", "-c1", "-W1", SERVER6, check=False).returncode == 0
                    if shutil.which("ping") else True, "IPv6")
 
+    def set_up(self, role, device, subnet, end, gateway=None):
+        """Gives a device this end's addresses of the subnet, and takes another end's for the way to everywhere."""
+        lines = [f"address add 10.77.{subnet}.{end}/24 dev {device}", f"address add fd77:{subnet}::{end}/64 dev {device} nodad",
+                 "link set lo up", f"link set {device} up"]
+        if gateway:
+            lines += [f"route add default via 10.77.{subnet}.{gateway}", f"route add default via fd77:{subnet}::{gateway}"]
+        self.run(role, "ip", "-batch", "-", input="\n".join(lines))
+
+    def forward(self, role):
+        self.run(role, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+
     # --- processes
 
     def call(self, *command, check=True, timeout=2 * PATIENCE, **options):
         command = [str(word) for word in command]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
-                              errors="replace", **options)
+        if "input" not in options:
+            options["stdin"] = subprocess.DEVNULL
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, errors="replace", **options)
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done
@@ -230,8 +237,25 @@ class Bed:
     def inside(self, role, *command):
         return ["ip", "netns", "exec", self.names[role], *map(str, command)]
 
+    @contextlib.contextmanager
+    def within(self, role):
+        """What this thread starts or opens meanwhile is of the role's network. Its /sys is not; `inside` changes that as well."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        own, theirs = os.open("/proc/thread-self/ns/net", os.O_RDONLY), os.open(f"/run/netns/{self.names[role]}", os.O_RDONLY)
+        try:
+            if libc.setns(theirs, 0) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+            yield
+        finally:
+            libc.setns(own, 0)
+            os.close(own)
+            os.close(theirs)
+
     def run(self, role, *command, **options):
-        return self.call(*self.inside(role, *command), **options)
+        if command[0] == self.program:  # which looks at the devices in /sys
+            return self.call(*self.inside(role, *command), **options)
+        with self.within(role):
+            return self.call(*command, **options)
 
     def start(self, role, *command, **options):
         options.setdefault("stdout", subprocess.DEVNULL)
@@ -242,16 +266,8 @@ class Bed:
 
     def socket(self, role, address):
         """A TCP connection from within the role's namespace, to which the socket belongs from its making on."""
-        libc = ctypes.CDLL(None, use_errno=True)
-        own, theirs = os.open("/proc/self/ns/net", os.O_RDONLY), os.open(f"/run/netns/{self.names[role]}", os.O_RDONLY)
-        try:
-            if libc.setns(theirs, 0) != 0:
-                raise OSError(ctypes.get_errno(), "setns")
+        with self.within(role):
             made = socket.socket()
-        finally:
-            libc.setns(own, 0)
-            os.close(own)
-            os.close(theirs)
         made.settimeout(PATIENCE)
         try:
             made.connect(address)

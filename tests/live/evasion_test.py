@@ -37,16 +37,14 @@ class LongBed(Bed):
                 ("router", "far", "server", "eth0", 2)):
             self.call("ip", "link", "add", left_device, "netns", self.names[left], "type", "veth", "peer", "name",
                       right_device, "netns", self.names[right])
-            for end, (role, device) in enumerate(((left, left_device), (right, right_device)), 1):
-                self.run(role, "ip", "address", "add", f"10.77.{subnet}.{end}/24", "dev", device)
-                self.run(role, "ip", "address", "add", f"fd77:{subnet}::{end}/64", "dev", device, "nodad")
-                self.run(role, "ip", "link", "set", device, "up")
-        for role, subnet, end in (("client", 1, 1), ("gateway", 3, 2), ("router", 3, 1), ("server", 2, 1)):
-            self.run(role, "ip", "link", "set", "lo", "up")
-            self.run(role, "ip", "route", "add", "default", "via", f"10.77.{subnet}.{end}")
-            self.run(role, "ip", "-6", "route", "add", "default", "via", f"fd77:{subnet}::{end}")
+        self.set_up("client", "eth0", 1, 2, gateway=1)
+        self.set_up("gateway", "lan", 1, 1)
+        self.set_up("gateway", "wan", 3, 1, gateway=2)
+        self.set_up("router", "near", 3, 2, gateway=1)
+        self.set_up("router", "far", 2, 1)
+        self.set_up("server", "eth0", 2, 2, gateway=1)
         for role in ("gateway", "router"):
-            self.run(role, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+            self.forward(role)
         for tool in (IPTABLES, IP6TABLES):  # the kernel knows nothing of the connections made by hand
             self.run("client", *tool, "-A", "OUTPUT", "-p", "tcp", "--tcp-flags", "RST", "RST", "-m", "mark", "!",
                      "--mark", "7", "-j", "DROP")

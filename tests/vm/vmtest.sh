@@ -237,7 +237,7 @@ build_base() {
   printf 'hosts: files\n' >"$root/etc/nsswitch.conf"
   write_init >"$root/init"
   chmod +x "$root/init"
-  (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$base.partial"
+  (cd "$root" && find . | cpio -o -H newc --quiet) >"$base.partial"
   rm -rf "$root"
   mv "$base.partial" "$base"
 }
@@ -256,13 +256,13 @@ build_payload() {
     install_into "$root" "$path"
   done
   printf '%s\n' "$*" >"$root/payload/.command"
-  (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/payload.gz"
-  cat "$base" "$work/payload.gz" >"$work/initrd.gz"
+  (cd "$root" && find . | cpio -o -H newc --quiet) >"$work/payload.cpio"
+  cat "$base" "$work/payload.cpio" >"$work/initrd"
 }
 
 # --- the run
 
-for program in qemu-system-x86_64 busybox cpio gzip xz depmod flock nft ip conntrack xtables-nft-multi; do
+for program in qemu-system-x86_64 busybox cpio xz depmod flock nft ip conntrack xtables-nft-multi; do
   command -v "$program" >/dev/null || cannot "$program is missing (packages qemu-system-x86 busybox-static cpio xz-utils kmod util-linux nftables iproute2 conntrack iptables)"
 done
 mkdir -p "$cache"
@@ -274,7 +274,7 @@ exec {lock}>"$cache/lock-$series"
 flock --wait 400 "$lock" || cannot "another run holds $cache/lock-$series"
 fetch_kernel
 version=$(find "$cache/kernel-$series/lib/modules" -mindepth 1 -maxdepth 1 -printf '%f\n' | head -n 1)
-base=$cache/base-$series-$(base_stamp).cpio.gz
+base=$cache/base-$series-$(base_stamp).cpio
 build_base
 build_payload "$@"
 cp "$cache/kernel-$series/boot/vmlinuz-$version" "$work/vmlinuz"
@@ -291,7 +291,7 @@ if [[ -w /dev/kvm ]] && grep -qwE 'vmx|svm' /proc/cpuinfo; then
   accelerators=(-accel kvm "${accelerators[@]}") # the second is taken where the first cannot be had
 fi
 timeout -k 3 "$seconds" qemu-system-x86_64 "${accelerators[@]}" -cpu max -smp "$cpus" -m "$memory" -display none \
-  -no-reboot -nodefaults -serial "file:$work/console" -serial stdio -kernel "$work/vmlinuz" -initrd "$work/initrd.gz" \
+  -no-reboot -nodefaults -serial "file:$work/console" -serial stdio -kernel "$work/vmlinuz" -initrd "$work/initrd" \
   -append 'console=ttyS0 panic=-1 quiet tsc=reliable mitigations=off' </dev/null 2>"$work/qemu" > >(show) &
 qemu=$!
 wait "$qemu" || true
