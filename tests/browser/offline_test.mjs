@@ -141,6 +141,28 @@ onPage("filters as one writes, completes, and underlines what is wrong", async (
   await page.waitForFunction(() => !location.hash.includes("not"));
 });
 
+onPage("keeps what is written while a filter is being applied", async (page) => {
+  await the.openCapture(page);
+  await the.goTo(page, "Flows");
+  await page.evaluate(() => {
+    const field = document.getElementById("filter");
+    const write = (text) => {
+      field.value = text;
+      field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    };
+    const push = history.pushState;
+    history.pushState = function (...step) { // the filter is applied now, and no frame has been drawn since
+      history.pushState = push;
+      push.apply(this, step);
+      queueMicrotask(() => write("app:TikTok"));
+    };
+    field.focus();
+    write("ap");
+  });
+  await the.untilRows(page, truth.stats.apps.find((entry) => entry.app === "TikTok").flows);
+  assert.equal(await page.getByRole("combobox", { name: "Filter" }).inputValue(), "app:TikTok");
+});
+
 onPage("selects a time with the brush, and by keyboard; everything follows", async (page) => {
   await the.openCapture(page);
   const box = await page.locator(".u-over").boundingBox();

@@ -26,14 +26,18 @@ export function FilterField() {
   const offer = useSignal<Offer | null>(null);
   const input = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>();
+  const applied = useRef(filter.value);
 
+  // A filter that others set is shown here. One that was applied here is told after the next frame, when more may have been written.
   useEffect(() => {
-    if (filter.value.trim() !== text.value.trim()) text.value = filter.value;
+    if (filter.value === applied.current) return;
+    clearTimeout(timer.current);
+    applied.current = text.value = filter.value;
   }, [filter.value]);
 
   const apply = () => {
     clearTimeout(timer.current);
-    filter.value = text.value.trim();
+    applied.current = filter.value = text.value.trim();
   };
   const complete = async () => {
     const cursor = input.current?.selectionStart ?? 0, asked = text.value;
