@@ -121,7 +121,7 @@ fetch_kernel() {
   if [[ -d $kernel ]]; then return; fi
   rm -rf "$partial"
   command -v apt-get dpkg >/dev/null || cannot "the kernel is a package of Debian, and there is no apt-get or dpkg"
-  package=$(kernel_package)
+  package=$(kernel_package) || true # the message below says it better than apt
   [[ -n $package ]] || cannot "apt knows no package of the kernel $series; bring its lists up to date (apt-get update)"
   mkdir -p "$partial/download"
   chmod 755 "$partial"
