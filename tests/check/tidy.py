@@ -3,8 +3,8 @@
 
 usage: tidy.py ROOT BUILD_DIR | tidy.py --self-test
 
-All sources of the core are looked at as one, and so are those of the app: their headers are read once, instead of once a source. That is
-a tenth of the work. Then each is read alone, which it must be able to be, by the few checks that leave alone whatever is included.
+All sources of the core are looked at as one, and so are those of the app: every check goes through all headers, and so does it once. Folder
+by folder would take three times as long. Then each is read alone, which it must be able to be, by the few checks that need it.
 
 Clean is remembered in ~/.cache/netscope-nfq/tidy (or $NETSCOPE_TIDY_CACHE), by the content of the sources and of all headers of the
 project that they include, their compile command, .clang-tidy, and the versions of clang-tidy and of the installed libraries.
@@ -113,8 +113,9 @@ def tidy(folders, file, checks, *flags):
 def look_at_all(folders, scratch):
     """All sources of these folders as one."""
     sources = sorted(source for folder in folders for source in folder.sources)
-    unit = scratch / f"{UNIT_NAME}_{len(list(scratch.iterdir()))}_{len(sources)}.cc"
-    unit.write_text("".join(f'#include "{source}"  // NOLINT(bugprone-suspicious-include)\n' for source in sources))
+    handle, unit = tempfile.mkstemp(prefix=UNIT_NAME, suffix=".cc", dir=scratch)  # of two that are looked at at once, neither takes the other's
+    with open(handle, "w") as file:
+        file.writelines(f'#include "{source}"  // NOLINT(bugprone-suspicious-include)\n' for source in sources)
     return tidy(folders, unit, ",".join("-" + check for check in ALONE), "-Xclang", "-analyzer-config", "-Xclang", f"max-nodes={STATES}")
 
 
@@ -265,7 +266,11 @@ def main():
         return 77
     if sys.argv[1:] == ["--self-test"]:
         return self_test(pathlib.Path(__file__).resolve().parents[2])
-    root, build = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    root, build = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
+    if not (build / "compile_commands.json").is_file():
+        sys.exit(f"{build} holds no compile_commands.json: configure it first, as in: cmake -S {root} -B {build}")
     looks, failed = look(root, build, cache_folder())
     print(f"looked {looks} times, {failed} with findings")
     return 1 if failed else 0
