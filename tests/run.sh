@@ -20,6 +20,10 @@ if [[ $what != all && $what != quick ]]; then
   exit 2
 fi
 jobs=${JOBS:-$(nproc)}
+if [[ ! $jobs =~ ^[1-9][0-9]*$ ]]; then
+  echo "JOBS is how many compilers run at once, as in: JOBS=2 tests/run.sh" >&2
+  exit 2
+fi
 started=$SECONDS
 logs=$root/build-logs
 mkdir -p "$logs"
