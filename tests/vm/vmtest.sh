@@ -304,8 +304,14 @@ done
 if ((verbose)); then cat "$work/console" >&2; fi
 code=$(awk '/^VMTEST-EXIT/ { print $2 }' "$work/exit" 2>/dev/null || true)
 if [[ -z $code ]]; then
-  echo "vmtest: the machine did not finish within $seconds s; its last words:" >&2
   tail -n 25 "$work/console" "$work/qemu" >&2 || true
+  # The last words of a kernel that fell are its registers; why it fell stands where it began to.
+  fallen=$(sed -n '/BUG: \|Oops: \|general protection\|Kernel panic/,$p' "$work/console" | grep -E 'BUG|Oops|RIP|CPU:|panic|\+0x' | head -n 25)
+  if [[ -n $fallen ]]; then
+    printf 'vmtest: the kernel of the machine fell:\n%s\n' "$fallen" >&2
+  else
+    echo "vmtest: the machine did not finish within $seconds s" >&2
+  fi
   exit 125
 fi
 exit "$code"
