@@ -2,7 +2,6 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
-#include <format>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,26 +14,36 @@ namespace {
 enum Kind : int { names, addresses, mixed };
 constexpr std::array<std::string_view, 3> kKindNames{"names", "addresses", "mixed"};
 
+std::string number(int i) {
+  return std::to_string(i);
+}
+
 std::string name_of(int i) {
-  return std::format("host{}.site{}.example", i, i / 7);
+  return "host" + number(i) + ".site" + number(i / 7) + ".example";
+}
+
+std::string address_text(int i) {
+  return "10." + number(i >> 16 & 255) + '.' + number(i >> 8 & 255) + '.' + number(i & 255);
 }
 
 IpAddress address_of(int i) {
-  return *IpAddress::parse(std::format("10.{}.{}.{}", i >> 16 & 255, i >> 8 & 255, i & 255));
+  return *IpAddress::parse(address_text(i));
 }
 
-// The i-th rule. The mixed ones are what an office would write, over and over: a name or an address, and something else.
+// The i-th rule. The mixed ones are what an office would write, over and over: a name or an address, and something
+// else.
 std::string rule_text(Kind kind, int i) {
-  std::string text = std::format("[[rule]]\nname = \"r{}\"\naction = \"drop\"\n", i);
+  const std::string rule = "[[rule]]\nname = \"r" + number(i) + "\"\naction = \"drop\"\n";
+  const std::string name = '"' + name_of(i) + '"', address = '"' + address_text(i) + '"';
   const int form = kind == mixed ? 2 + i % 5 : static_cast<int>(kind);
   switch (form) {
-    case 0: return text + std::format("domain = [\"{}\"]\n", name_of(i));
-    case 1: return text + std::format("dst = [\"{}\"]\n", to_string(address_of(i)));
-    case 2: return text + std::format("domain = [\"{}\"]\nsrc = [\"10.{}.0.0/16\"]\n", name_of(i), i % 8);
-    case 3: return text + std::format("dst = [\"{}\"]\nport = [{}]\n", to_string(address_of(i)), 1000 + i % 16);
-    case 4: return text + std::format("domain = [\"{}\"]\nproto = [\"tls\", \"quic\"]\n", name_of(i));
-    case 5: return text + std::format("ip = [\"{}\"]\nproto = [\"udp\"]\n", to_string(address_of(i)));
-    default: return text + std::format("domain = [\"{}\", \"*.{}\"]\nport = [443, \"8000-8100\"]\n", name_of(i), name_of(i));
+    case 0: return rule + "domain = [" + name + "]\n";
+    case 1: return rule + "dst = [" + address + "]\n";
+    case 2: return rule + "domain = [" + name + "]\nsrc = [\"10." + number(i % 8) + ".0.0/16\"]\n";
+    case 3: return rule + "dst = [" + address + "]\nport = [" + number(1000 + i % 16) + "]\n";
+    case 4: return rule + "domain = [" + name + "]\nproto = [\"tls\", \"quic\"]\n";
+    case 5: return rule + "ip = [" + address + "]\nproto = [\"udp\"]\n";
+    default: return rule + "domain = [" + name + ", \"*." + name_of(i) + "\"]\nport = [443, \"8000-8100\"]\n";
   }
 }
 
