@@ -62,8 +62,7 @@ TEST_F(WhyTest, NamesApplicationAndCategory) {
 
 TEST_F(WhyTest, NamesAddresses) {
   EXPECT_EQ(why_with("ip = ['203.0.113.0/24']"), "rule \"mine\": ip 203.0.113.0/24 holds 203.0.113.9");
-  EXPECT_EQ(why_with("src = ['10.0.0.0/8', '192.168.0.0/16']"),
-            "rule \"mine\": src 192.168.0.0/16 holds 192.168.1.20");
+  EXPECT_EQ(why_with("src = ['10.0.0.0/8', '192.168.0.0/16']"), "rule \"mine\": src 192.168.0.0/16 holds 192.168.1.20");
   EXPECT_EQ(why_with("dst = ['203.0.113.9']"), "rule \"mine\": dst 203.0.113.9/32 holds 203.0.113.9");
 }
 
