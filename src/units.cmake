@@ -1,3 +1,20 @@
+# What is compiled, for the builds that read layers.cmake.
+
+# netscope_layer_sources(RESULT FOLDER [EXCEPT FOLDER...]): the sources below a folder, but for those below the others.
+function(netscope_layer_sources result folder)
+  cmake_parse_arguments(PARSE_ARGV 2 layer "" "" EXCEPT)
+  file(GLOB_RECURSE found CONFIGURE_DEPENDS ${folder}/*.cc)
+  foreach(source ${found})
+    foreach(other ${layer_EXCEPT})
+      cmake_path(IS_PREFIX other ${source} below)
+      if(below)
+        list(REMOVE_ITEM found ${source})
+      endif()
+    endforeach()
+  endforeach()
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
 # netscope_sources(RESULT NAME SOURCE...): the sources as they are to be compiled, one by one or, with NETSCOPE_UNITY,
 # those of a folder as one. CMake's own UNITY_BUILD would name them by absolute paths, and a compiler cache that another
 # checkout filled would know none of them. A NAME is given once a build.

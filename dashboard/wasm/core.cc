@@ -14,7 +14,7 @@
 #include "netscope/output/eve.h"
 #include "netscope/output/stats_json.h"
 #include "netscope/view/analysis.h"
-#include "netscope/view/live_row.h"
+#include "netscope/view/eve_row.h"
 #include "netscope/view/row_json.h"
 #include "netscope/view/selection.h"
 #include "netscope/view/trial.h"

@@ -1,4 +1,4 @@
-// The port of src/crypto/browser/packet_protection.cc: what opens QUIC's Initial packets, by @noble's ciphers and hashes.
+// The port of src/core/crypto/browser/packet_protection.cc: what opens QUIC's Initial packets, by @noble's ciphers and hashes.
 import { ecb, gcm } from "@noble/ciphers/aes.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";

@@ -1,4 +1,4 @@
-// The port against RFC 9001, appendix A: the same answers as nettle's side gives in tests/unit/dpi.
+// The port against RFC 9001, appendix A: the same answers as nettle's side gives in tests/unit/core/dpi.
 import { describe, expect, it } from "vitest";
 import { quicCrypto } from "./quic_crypto.mjs";
 

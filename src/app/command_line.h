@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "netscope/policy/live.h"
+#include "netscope/policy/settings/live_settings.h"
 
 namespace netscope {
 

@@ -7,8 +7,8 @@
 #include "app/command_line.h"
 #include "app/control/client.h"
 #include "app/explain.h"
-#include "app/live/doctor.h"
-#include "app/live/live.h"
+#include "app/gateway/doctor.h"
+#include "app/gateway/gateway.h"
 #include "app/offline/bpf_filter.h"
 #include "app/offline/distinct_files.h"
 #include "app/offline/offline.h"
@@ -19,8 +19,8 @@
 #include "app/output/wall_clock.h"
 #include "app/policy_source.h"
 #include "app/version.h"
+#include "linux/netfilter/table.h"
 #include "netscope/net/host_name.h"
-#include "netscope/nft/kernel.h"
 #include "netscope/output/stats_json.h"
 
 namespace netscope {

@@ -11,7 +11,7 @@
 #include <iterator>
 #include <string>
 
-#include "netscope/policy/catalogue.h"
+#include "netscope/policy/catalogue/catalogue.h"
 
 int main(int argc, char** argv) {
   if (argc != 3) {

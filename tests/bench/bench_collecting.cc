@@ -47,7 +47,7 @@ void snapshot(benchmark::State& state) {
 }
 BENCHMARK(snapshot)->Unit(benchmark::kMicrosecond);
 
-// As in app/live/queue_worker.h.
+// As in app/gateway/queue_worker.h.
 constexpr std::uint32_t kPlacesPerBurst = 256, kPlacesPerReport = 16384;
 
 // A worker with open TLS connections, each with a name of its own.

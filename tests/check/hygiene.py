@@ -30,8 +30,9 @@ def whitespace(text):
 def opening(path, text):
     """A .cc begins by saying what it is: with a comment, or with the header that does."""
     first = next((line for line in text.split("\n") if line.strip()), "")
-    own_header = path.relative_to(path.parts[0]).with_suffix(".h").as_posix()
-    if not first.startswith("//") and own_header not in first and "netscope/" + own_header not in first:
+    beside = path.relative_to("src").with_suffix(".h").as_posix()
+    public = "netscope/" + beside.removeprefix("core/")
+    if not first.startswith("//") and beside not in first and public not in first:
         yield 1, "opens with neither a comment nor its own header"
 
 
@@ -51,7 +52,7 @@ def main():
             for match in pattern.finditer(data):
                 found.append(f"{path}:{data.count(bytes([10]), 0, match.start()) + 1}: {what}: {match.group().decode(errors='replace')}")
         is_source = path.parts[0] in ("src", "include") and path.suffix in (".cc", ".h")
-        if path.suffix in TEXT and not any(part.endswith("_corpus") for part in path.parts):
+        if path.suffix in TEXT and path.parts[:3] != ("tests", "fuzz", "corpus"):
             text = data.decode(errors="replace")
             found += [f"{path}:{number}: {what}" for number, what in whitespace(text)]
             lines = text.count("\n")

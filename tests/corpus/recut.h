@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "netscope/dpi/quic.h"
+#include "core/dpi/quic.h"
 #include "netscope/engine/packet.h"
 #include "support/byte_writer.h"
 

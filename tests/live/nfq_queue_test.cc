@@ -1,5 +1,5 @@
 // A queue of the kernel's, in a network namespace of its own: packets through the loopback device, queued by iptables.
-#include "netscope/nfq/queue.h"
+#include "linux/nfq/queue.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -19,8 +19,8 @@
 #include <thread>
 #include <vector>
 
+#include "linux/nfq/queue_counters.h"
 #include "netscope/net/headers.h"
-#include "netscope/nfq/queue_counters.h"
 
 namespace netscope::nfq {
 namespace {

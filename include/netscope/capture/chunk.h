@@ -13,11 +13,11 @@
 #include <span>
 #include <vector>
 
+#include "core/net/defragmenter.h"
 #include "netscope/capture/capture_parser.h"
 #include "netscope/engine/answer_watch.h"
 #include "netscope/engine/event.h"
 #include "netscope/engine/packet.h"
-#include "netscope/flow/defragmenter.h"
 
 namespace netscope {
 

@@ -11,9 +11,9 @@
 #include <optional>
 #include <vector>
 
+#include "core/dpi/dns.h"
+#include "core/dpi/dns_answer.h"
 #include "netscope/base/time.h"
-#include "netscope/dpi/dns.h"
-#include "netscope/dpi/dns_answer.h"
 #include "netscope/engine/packet.h"
 #include "netscope/flow/learned_names.h"
 

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "core/flow/flow.h"
 #include "netscope/base/time.h"
 #include "netscope/dpi/facts.h"
-#include "netscope/flow/flow.h"
-#include "netscope/policy/catalogue.h"
-#include "netscope/policy/verdict.h"
+#include "netscope/policy/catalogue/catalogue.h"
+#include "netscope/policy/decision.h"
 
 namespace netscope {
 

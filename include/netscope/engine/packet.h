@@ -5,9 +5,9 @@
 
 #include "netscope/base/bytes.h"
 #include "netscope/base/time.h"
-#include "netscope/flow/key.h"
+#include "netscope/net/flow_key.h"
 #include "netscope/net/headers.h"
-#include "netscope/policy/verdict.h"
+#include "netscope/policy/decision.h"
 
 namespace netscope {
 

@@ -7,13 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "core/flow/flow.h"
 #include "netscope/base/time.h"
 #include "netscope/dpi/facts.h"
 #include "netscope/engine/top_table.h"
-#include "netscope/flow/flow.h"
 #include "netscope/net/address.h"
-#include "netscope/policy/catalogue.h"
-#include "netscope/policy/verdict.h"
+#include "netscope/policy/catalogue/catalogue.h"
+#include "netscope/policy/decision.h"
 
 namespace netscope {
 

@@ -10,15 +10,15 @@
 #include <utility>
 #include <vector>
 
-#include "netscope/dpi/dns.h"
-#include "netscope/dpi/tls.h"
+#include "core/dpi/dns.h"
+#include "core/dpi/tls.h"
+#include "core/flow/table.h"
+#include "core/inspect/quic_reader.h"
+#include "core/inspect/stream_reader.h"
 #include "netscope/engine/event.h"
-#include "netscope/engine/inspect_quic.h"
-#include "netscope/engine/inspect_stream.h"
 #include "netscope/engine/packet.h"
 #include "netscope/engine/statistics.h"
 #include "netscope/flow/learned_names.h"
-#include "netscope/flow/table.h"
 #include "netscope/policy/rule_set.h"
 
 namespace netscope {

@@ -11,9 +11,9 @@
 
 #include "netscope/dpi/facts.h"
 #include "netscope/net/address.h"
-#include "netscope/policy/catalogue.h"
-#include "netscope/policy/rule.h"
-#include "netscope/policy/verdict.h"
+#include "netscope/policy/catalogue/catalogue.h"
+#include "netscope/policy/decision.h"
+#include "netscope/policy/policy.h"
 
 namespace netscope {
 

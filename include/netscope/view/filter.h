@@ -19,9 +19,9 @@
 #include <variant>
 #include <vector>
 
+#include "core/regex/regex.h"
 #include "netscope/net/address.h"
-#include "netscope/policy/rule.h"
-#include "netscope/regex/regex.h"
+#include "netscope/policy/policy.h"
 #include "netscope/view/rows.h"
 
 namespace netscope {

@@ -11,8 +11,8 @@
 
 #include "netscope/base/result.h"
 #include "netscope/base/time.h"
-#include "netscope/policy/catalogue.h"
-#include "netscope/policy/rule.h"
+#include "netscope/policy/catalogue/catalogue.h"
+#include "netscope/policy/policy.h"
 
 namespace netscope {
 

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "app/control/fingerprint.h"
+#include "app/control/sha256.h"
 #include "app/output/files.h"
 #include "netscope/output/eve.h"
 #include "netscope/output/json.h"

@@ -15,7 +15,7 @@
 #include "app/control/actions.h"
 #include "app/control/answer_text.h"
 #include "app/output/columns.h"
-#include "netscope/nfq/descriptor.h"
+#include "linux/os/descriptor.h"
 #include "netscope/view/filter.h"
 
 namespace netscope {

@@ -13,8 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "linux/os/descriptor.h"
 #include "netscope/base/result.h"
-#include "netscope/nfq/descriptor.h"
 
 namespace netscope {
 

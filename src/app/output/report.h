@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "app/live/live_run.h"
+#include "app/gateway/gateway_run.h"
 #include "app/offline/offline.h"
 #include "netscope/policy/rule_set.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "app/control/fingerprint.h"
+#include "app/control/sha256.h"
 
 namespace netscope {
 namespace {

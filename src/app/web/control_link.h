@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "netscope/nfq/descriptor.h"
+#include "linux/os/descriptor.h"
 
 namespace netscope {
 

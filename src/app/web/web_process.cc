@@ -22,11 +22,11 @@
 #include <cstring>
 #include <memory>
 
-#include "app/live/privileges.h"
+#include "app/gateway/privileges.h"
 #include "app/output/files.h"
 #include "app/web/access.h"
 #include "app/web/web_server.h"
-#include "netscope/nfq/descriptor.h"
+#include "linux/os/descriptor.h"
 
 namespace netscope {
 namespace {

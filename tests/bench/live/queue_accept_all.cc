@@ -1,6 +1,6 @@
 // The same as accept_all through the product's own layer: what that costs above the least possible.
 #include "bench_threads.h"
-#include "netscope/nfq/queue.h"
+#include "linux/nfq/queue.h"
 
 namespace {
 

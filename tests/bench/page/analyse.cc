@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
-#include "netscope/policy/catalogue.h"
-#include "netscope/policy/rule.h"
+#include "netscope/policy/catalogue/catalogue.h"
+#include "netscope/policy/policy.h"
 #include "netscope/view/analysis.h"
 
 namespace {

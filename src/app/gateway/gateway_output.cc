@@ -1,0 +1,104 @@
+#include "app/gateway/gateway_output.h"
+
+#include <algorithm>
+
+#include "app/gateway/service.h"
+#include "app/output/wall_clock.h"
+
+namespace netscope {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kBetweenWarnings = 60s;
+
+}  // namespace
+
+bool Occasionally::due() {
+  const auto now = std::chrono::steady_clock::now();
+  if (last_ && now - *last_ < kBetweenWarnings) return false;
+  last_ = now;
+  return true;
+}
+
+RunTotals add_up(std::span<const std::unique_ptr<QueueWorker>> workers, const RuleSet& rules,
+                 LatencyHistogram& latency) {
+  RunTotals totals;
+  totals.statistics = Statistics(rules.rules().size(), rules.catalogue().apps().size());
+  totals.log_hits.assign(rules.rules().size(), 0);
+  for (const auto& worker : workers) {
+    const auto report = worker->report();
+    totals.statistics.merge(report->statistics);
+    totals.statistics.flows_open += report->flows;
+    for (std::size_t i = 0; i < std::min(totals.log_hits.size(), report->log_hits.size()); ++i) {
+      totals.log_hits[i] += report->log_hits[i];
+    }
+    latency += report->latency;
+  }
+  return totals;
+}
+
+void LiveOutput::warn_of_lost_events() {
+  const auto problem = events_.take_problem();
+  const std::uint64_t dropped = events_.dropped();
+  if (problem && output_warning_.due()) {
+    console_.log(LogLevel::error, to_string(*problem) + "; " + std::to_string(dropped) +
+                                      " events are lost so far, and filtering goes on");
+  } else if (dropped > events_warned_of_ && event_warning_.due()) {
+    console_.log(LogLevel::warning, std::to_string(dropped) +
+                                        " events are lost so far: they come faster than they can be written; filtering "
+                                        "goes on");
+  } else {
+    return;
+  }
+  events_warned_of_ = dropped;
+}
+
+void LiveOutput::write_statistics(const StatsSource& source, const RunTotals& totals, const KernelView& kernel,
+                                  const RuleSet& rules) {
+  if (options_.stats_json.empty() || options_.stats_json == "-") return;
+  const std::string json = stats_json(source, totals, kernel, rules);
+  const auto written = replace_file(options_.stats_json, json);
+  if (!written && output_warning_.due()) {
+    console_.log(LogLevel::error, to_string(written.error()) + "; filtering goes on");
+  }
+}
+
+void LiveOutput::show_status(const RunTotals& totals, const KernelView& kernel) {
+  const Statistics& s = totals.statistics;
+  std::uint64_t depth = 0, lost = 0;
+  for (const QueueView& queue : kernel.queues) {
+    depth += queue.depth;
+    lost += queue.queue_dropped + queue.user_dropped;
+  }
+  const std::uint64_t seen = s.all.packets + kernel.passed.packets + kernel.dropped.packets + kernel.rejected.packets;
+  const std::string text = std::to_string(seen - std::min(seen, packets_shown_)) + " packets/s  " +
+                           std::to_string(s.flows_open) + " flows  " +
+                           std::to_string(s.blocked_packets() + kernel.dropped.packets + kernel.rejected.packets) +
+                           " blocked  " + std::to_string(depth) + " queued  " + std::to_string(lost) + " lost";
+  packets_shown_ = seen;
+  console_.status(text);
+  notify_status(text);
+}
+
+void LiveOutput::warn_of_losses(const Statistics& s, const KernelView& kernel) {
+  std::uint64_t full = 0, unread = 0;
+  for (const QueueView& queue : kernel.queues) {
+    full += queue.queue_dropped;
+    unread += queue.user_dropped;
+  }
+  if (full + unread > losses_warned_of_ && loss_warning_.due()) {
+    losses_warned_of_ = full + unread;
+    console_.log(LogLevel::warning, "the kernel could not queue " + std::to_string(full + unread) +
+                                        " packets so far (queue full " + std::to_string(full) + ", buffer full " +
+                                        std::to_string(unread) + "): give more queues and processors (--queues)");
+  }
+  if (s.one_sided > 1000 && s.one_sided > s.tcp.packets / 4 && one_sided_warning_.due()) {
+    console_.log(LogLevel::warning,
+                 std::to_string(s.one_sided) + " of " + std::to_string(s.tcp.packets) +
+                     " TCP packets answer what their worker never saw: the two directions of connections go to "
+                     "different queues, or past this machine. Use fanout = \"flow\", and see --doctor");
+  }
+}
+
+}  // namespace netscope

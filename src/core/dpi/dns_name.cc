@@ -1,0 +1,41 @@
+#include "core/dpi/dns_name.h"
+
+namespace netscope::dns {
+namespace {
+
+constexpr int kMaxPointers = 32;  // a message without compression of compressed names needs one a name
+
+// The low byte of a label: two bits of kind, six of length (RFC 1035, section 4.1.4).
+constexpr std::uint8_t kLabelKind = 0xc0;
+constexpr std::uint8_t kPointer = 0xc0;
+
+}  // namespace
+
+ParseStatus read_name(Bytes message, Reader& reader, NameText& text) {
+  std::size_t begin = message.size() - reader.arrived();  // of the stretch of labels being read
+  std::size_t wire_length = 0;
+  Reader pointed = reader;
+  Reader* labels = &reader;
+  for (int pointers = 0;;) {
+    const std::uint8_t lead = labels->u8();
+    if (!labels->ok()) return labels->status();
+    if ((lead & kLabelKind) == kPointer) {
+      const std::size_t target = static_cast<std::size_t>(lead & ~kLabelKind) << 8 | labels->u8();
+      if (!labels->ok()) return labels->status();
+      // Only ever backwards, and never beyond where the last stretch began: no loop can be built.
+      if (target < kHeaderLength || target >= begin || ++pointers > kMaxPointers) return ParseStatus::malformed;
+      pointed = Reader::whole(message.subspan(target, begin - target));
+      labels = &pointed;
+      begin = target;
+      continue;
+    }
+    wire_length += std::size_t{1} + lead;
+    if ((lead & kLabelKind) != 0 || wire_length > kMaxWireName) return ParseStatus::malformed;
+    if (lead == 0) return ParseStatus::ok;
+    const Bytes label = labels->take(lead);
+    if (!labels->ok()) return labels->status();
+    text.add_label(label);
+  }
+}
+
+}  // namespace netscope::dns

@@ -1,0 +1,281 @@
+#include "core/dpi/openings.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace netscope {
+namespace {
+
+using enum Opening::Side;
+
+constexpr std::size_t kMaxLine = 512;  // RFC 5321, section 4.5.3.1.5; of the others no first line is longer
+
+// ok when the text begins so, need_more while it may still.
+ParseStatus begins(std::string_view text, std::string_view with) {
+  if (!text.empty() && text.front() != with.front()) return ParseStatus::no_match;
+  if (text.starts_with(with)) return ParseStatus::ok;
+  return with.starts_with(text) ? ParseStatus::need_more : ParseStatus::no_match;
+}
+
+// The first line without its end; need_more before it is there, no_match when it is longer than any.
+Parsed<std::string_view> first_line(std::string_view text) {
+  const std::size_t end = text.substr(0, kMaxLine).find('\n');
+  if (end == std::string_view::npos) return text.size() < kMaxLine ? ParseStatus::need_more : ParseStatus::no_match;
+  std::string_view line = text.substr(0, end);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+char to_upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+// `word` is in capitals.
+bool contains_word(std::string_view line, std::string_view word) {
+  const auto equal = [](char a, char b) { return to_upper(a) == b; };
+  return std::search(line.begin(), line.end(), word.begin(), word.end(), equal) != line.end();
+}
+
+struct Beginning {
+  std::string_view text;
+  Opening opening;
+};
+
+// What stands at the very beginning and suffices.
+constexpr Beginning kBeginnings[]{
+    {"SSH-2.0-", {Protocol::ssh, either}},
+    {"SSH-1.", {Protocol::ssh, either}},
+    {"\x13"
+     "BitTorrent protocol",
+     {Protocol::bittorrent, either}},
+    {"EHLO ", {Protocol::smtp, client, true}},
+    {"ehlo ", {Protocol::smtp, client, true}},
+    {"HELO ", {Protocol::smtp, client, true}},
+    {"* OK", {Protocol::imap, server, true}},
+    {"* PREAUTH", {Protocol::imap, server, true}},
+    {"+OK ", {Protocol::pop3, server, true}},
+    {"AUTH TLS\r\n", {Protocol::ftp, client, true}},
+    {"FEAT\r\n", {Protocol::ftp, client, true}},
+    {"SYST\r\n", {Protocol::ftp, client, true}},
+    {"RTSP/1.0 ", {Protocol::rtsp, server}},
+    {"RTSP/2.0 ", {Protocol::rtsp, server}},
+    {"SIP/2.0 ", {Protocol::sip, either}},
+};
+
+// A greeting of "220" is a mail server's or a file server's, and says which in words.
+Parsed<Opening> parse_greeting(std::string_view text) {
+  const ParseStatus code = begins(text, "220");
+  if (code != ParseStatus::ok) return code;
+  const auto line = first_line(text);
+  if (!line.ok()) return line.status;
+  if (contains_word(*line, "SMTP")) return Opening{Protocol::smtp, server, true};
+  if (contains_word(*line, "FTP")) return Opening{Protocol::ftp, server, true};
+  return ParseStatus::no_match;
+}
+
+// "a001 CAPABILITY": a tag and a command that only IMAP has.
+Parsed<Opening> parse_imap_command(std::string_view text) {
+  constexpr std::size_t kMaxTag = 16;
+  const auto is_alphanumeric = [](char c) {
+    return (to_upper(c) >= 'A' && to_upper(c) <= 'Z') || (c >= '0' && c <= '9');
+  };
+  const auto end = static_cast<std::size_t>(std::ranges::find_if_not(text, is_alphanumeric) - text.begin());
+  if (end > kMaxTag) return ParseStatus::no_match;
+  if (end == text.size()) return ParseStatus::need_more;
+  if (end == 0 || text[end] != ' ') return ParseStatus::no_match;
+  std::array<char, 14> command{};  // as long as the longest of them
+  const std::string_view rest = text.substr(end + 1, command.size());
+  for (std::size_t i = 0; i < std::min(rest.size(), command.size()); ++i) command[i] = to_upper(rest[i]);
+  ParseStatus undecided = ParseStatus::no_match;
+  for (const std::string_view known : {"CAPABILITY\r\n", "STARTTLS\r\n", "AUTHENTICATE "}) {
+    const ParseStatus status = begins({command.data(), rest.size()}, known);
+    if (status == ParseStatus::ok) return Opening{Protocol::imap, client, true};
+    if (status == ParseStatus::need_more) undecided = status;
+  }
+  return undecided;
+}
+
+constexpr std::string_view kMethods[]{
+    "INVITE ", "ACK ",   "BYE ",      "CANCEL ",        "REGISTER ",      "OPTIONS ",  "PRACK ",    "SUBSCRIBE ",
+    "NOTIFY ", "INFO ",  "REFER ",    "PUBLISH ",       "MESSAGE ",       "UPDATE ",   "DESCRIBE ", "SETUP ",
+    "PLAY ",   "PAUSE ", "TEARDOWN ", "GET_PARAMETER ", "SET_PARAMETER ", "ANNOUNCE ", "RECORD "};
+
+// METHOD URI VERSION: SIP and RTSP look like HTTP, and say at the line's end that they are not.
+Parsed<Opening> parse_request_line(std::string_view text) {
+  if (!text.empty() && (text.front() < 'A' || text.front() > 'Z')) return ParseStatus::no_match;
+  ParseStatus method = ParseStatus::no_match;
+  for (const std::string_view known : kMethods) {
+    const ParseStatus status = begins(text, known);
+    if (status != ParseStatus::no_match) method = status;
+  }
+  if (method != ParseStatus::ok) return method;
+  const auto line = first_line(text);
+  if (!line.ok()) return line.status;
+  if (line->ends_with(" SIP/2.0")) return Opening{Protocol::sip, either};
+  if (line->ends_with(" RTSP/1.0") || line->ends_with(" RTSP/2.0")) return Opening{Protocol::rtsp, client};
+  return ParseStatus::no_match;
+}
+
+Parsed<Opening> parse_text(std::string_view text) {
+  ParseStatus undecided = ParseStatus::no_match;
+  for (const Beginning& beginning : kBeginnings) {
+    const ParseStatus status = begins(text, beginning.text);
+    if (status == ParseStatus::ok) return beginning.opening;
+    if (status == ParseStatus::need_more) undecided = status;
+  }
+  for (const auto& parsed : {parse_greeting(text), parse_imap_command(text), parse_request_line(text)}) {
+    if (parsed.ok()) return parsed;
+    if (parsed.status == ParseStatus::need_more) undecided = parsed.status;
+  }
+  return undecided;
+}
+
+// TPKT and the connection request or confirm of X.224, which carries RDP's cookie or its negotiation (MS-RDPBCGR,
+// sections 2.2.1.1 and 2.2.1.2).
+Parsed<Opening> parse_rdp(Bytes stream) {
+  Reader reader = Reader::prefix(stream);
+  const std::uint8_t version = reader.u8();
+  const std::uint8_t reserved = reader.u8();
+  if (reader.ok() && (version != 3 || reserved != 0)) return ParseStatus::no_match;
+  const std::uint16_t length = reader.u16();
+  const std::uint8_t rest = reader.u8();
+  const std::uint8_t code = reader.u8();
+  if (!reader.ok()) return stream.empty() || version == 3 ? reader.status() : ParseStatus::no_match;
+  constexpr std::uint8_t kRequest = 0xe0, kConfirm = 0xd0;
+  if (length != rest + 5u || rest < 6 || (code != kRequest && code != kConfirm)) return ParseStatus::no_match;
+  reader.skip(5);  // references and class
+  const Bytes data = reader.take(rest - 6u);
+  if (!reader.ok()) return reader.status();
+  const std::string_view text = as_text(data);
+  const bool cookie = text.starts_with("Cookie: mstshash=") || text.starts_with("Cookie: msts=");
+  Reader tail = Reader::whole(data.last(std::min<std::size_t>(data.size(), 8)));
+  const std::uint8_t type = tail.u8();
+  tail.skip(1);
+  const bool negotiation = tail.u16_le() == 8 && tail.ok() && type >= 1 && type <= 3;
+  if (!cookie && !negotiation) return ParseStatus::no_match;
+  return Opening{Protocol::rdp, code == kRequest ? client : server, true};
+}
+
+// CONNECT (MQTT 3.1.1, section 3.1): the protocol's name stands in it.
+Parsed<Opening> parse_mqtt(Bytes stream) {
+  Reader reader = Reader::prefix(stream);
+  constexpr std::uint8_t kConnect = 0x10;
+  const std::uint8_t type = reader.u8();
+  if (reader.ok() && type != kConnect) return ParseStatus::no_match;
+  std::uint8_t length = 0;
+  for (int i = 0; i < 4; ++i) {
+    length = reader.u8();
+    if (length < 0x80) break;
+  }
+  if (reader.ok() && length >= 0x80) return ParseStatus::no_match;
+  const std::uint16_t name_size = reader.u16();
+  if (reader.ok() && name_size != 4 && name_size != 6) return ParseStatus::no_match;
+  const std::string_view name = as_text(reader.take(name_size));
+  if (!reader.ok()) return reader.status();
+  if (name != "MQTT" && name != "MQIsdp") return ParseStatus::no_match;
+  return Opening{Protocol::mqtt, client};
+}
+
+// A hard reset of either side: the operation, a session, and behind whatever authenticates it an empty list of
+// acknowledgments and the packet number 0. With tls-crypt the end is encrypted, but the size is fixed.
+bool is_openvpn_reset(Bytes message, Opening& opening) {
+  Reader reader = Reader::whole(message);
+  const std::uint8_t operation = reader.u8();
+  constexpr std::uint8_t kClientReset = 7 << 3, kServerReset = 8 << 3, kClientResetV3 = 10 << 3;
+  if (operation != kClientReset && operation != kServerReset && operation != kClientResetV3) return false;
+  reader.skip(8);  // session
+  constexpr std::size_t kPlain = 14, kTlsCrypt = 54;
+  constexpr std::array<std::size_t, 4> kDigests{16, 20, 32, 64};
+  opening = {Protocol::openvpn, operation == kServerReset ? server : client};
+  if (message.size() == kPlain && operation == kClientReset) return reader.u8() == 0 && reader.u32() == 0;
+  if (message.size() == kTlsCrypt && reader.u32() == 1) return true;
+  for (const std::size_t digest : kDigests) {
+    // Behind the digest: number of the packet, time, no acknowledgments, number of the message.
+    if (operation != kClientReset || message.size() != kPlain + digest + 8) continue;
+    Reader tail = Reader::whole(message.subspan(9 + digest));
+    const bool first = tail.u32() == 1;
+    tail.skip(4);
+    return first && tail.u8() == 0 && tail.u32() == 0;
+  }
+  return false;
+}
+
+Parsed<Opening> parse_openvpn_stream(Bytes stream) {
+  Reader reader = Reader::prefix(stream);
+  const std::uint16_t length = reader.u16();
+  constexpr std::uint16_t kLongestReset = 14 + 64 + 8;
+  if (reader.ok() && (length < 14 || length > kLongestReset)) return ParseStatus::no_match;
+  const Bytes message = reader.take(length);
+  Opening opening;
+  if (!reader.ok()) return reader.status();
+  return is_openvpn_reset(message, opening) ? Parsed<Opening>(opening) : ParseStatus::no_match;
+}
+
+bool is_stun(Bytes datagram) {
+  Reader reader = Reader::whole(datagram);
+  const std::uint16_t type = reader.u16();
+  const std::uint16_t length = reader.u16();
+  const std::uint32_t cookie = reader.u32();
+  constexpr std::uint32_t kMagicCookie = 0x2112a442;
+  reader.skip(12);  // transaction
+  return reader.ok() && type < 0x4000 && length % 4 == 0 && cookie == kMagicCookie && length == reader.arrived();
+}
+
+// A message of a handshake (WireGuard's whitepaper, section 5.4): type, three zeros, and a size of its own.
+bool is_wireguard(Bytes datagram) {
+  Reader reader = Reader::whole(datagram);
+  const std::uint32_t type = reader.u32_le();
+  constexpr std::size_t kInitiation = 148, kResponse = 92, kCookie = 64;
+  return (type == 1 && datagram.size() == kInitiation) || (type == 2 && datagram.size() == kResponse) ||
+         (type == 3 && datagram.size() == kCookie);
+}
+
+bool is_dht(std::string_view text) {
+  return text.starts_with("d1:ad2:id20:") || text.starts_with("d1:rd2:id20:") || text.starts_with("d2:ip6:");
+}
+
+// The packet that opens a connection of uTP (BEP 29): number 1, nothing acknowledged, no delay measured, no data.
+bool is_utp_syn(Bytes datagram) {
+  Reader reader = Reader::whole(datagram);
+  constexpr std::uint8_t kSynVersion1 = 0x41;
+  const std::uint8_t type = reader.u8();
+  std::uint8_t extension = reader.u8();
+  reader.skip(6);  // connection, time
+  const std::uint32_t delay = reader.u32();
+  reader.skip(4);  // window
+  const std::uint16_t number = reader.u16();
+  const std::uint16_t acknowledged = reader.u16();
+  if (!reader.ok() || type != kSynVersion1 || delay != 0 || number != 1 || acknowledged != 0) return false;
+  while (extension != 0 && reader.ok()) {
+    extension = reader.u8();
+    reader.skip(reader.u8());
+  }
+  return reader.ok() && reader.at_end();
+}
+
+}  // namespace
+
+Parsed<Opening> parse_stream_opening(Bytes stream) {
+  ParseStatus undecided = ParseStatus::no_match;
+  for (const auto& parsed :
+       {parse_text(as_text(stream)), parse_rdp(stream), parse_mqtt(stream), parse_openvpn_stream(stream)}) {
+    if (parsed.ok()) return parsed;
+    if (parsed.status == ParseStatus::need_more) undecided = parsed.status;
+  }
+  return undecided;
+}
+
+Parsed<Opening> parse_datagram_opening(Bytes datagram) {
+  if (is_stun(datagram)) return Opening{Protocol::stun, either};
+  if (is_wireguard(datagram)) return Opening{Protocol::wireguard, either};
+  const std::string_view text = as_text(datagram);
+  if (is_dht(text) || is_utp_syn(datagram)) return Opening{Protocol::bittorrent, either};
+  if (text.starts_with("SIP/2.0 ")) return Opening{Protocol::sip, either};
+  if (const auto request = parse_request_line(text); request.ok() && request->protocol == Protocol::sip) return request;
+  Opening openvpn;
+  if (is_openvpn_reset(datagram, openvpn)) return openvpn;
+  return ParseStatus::no_match;
+}
+
+}  // namespace netscope

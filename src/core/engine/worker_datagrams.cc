@@ -1,0 +1,222 @@
+// From datagrams to facts: DNS, QUIC, DTLS, and what opens otherwise.
+
+#include <algorithm>
+#include <array>
+
+#include "core/dpi/datagram_flows.h"
+#include "core/dpi/dtls.h"
+#include "core/dpi/openings.h"
+#include "core/inspect/describe.h"
+#include "netscope/engine/worker.h"
+
+namespace netscope {
+namespace {
+
+// Datagrams after which nothing more is expected of a flow that shows nothing that we know.
+constexpr std::uint32_t kDatagramsAreEnough = 32;
+constexpr std::uint16_t kHttpsPort = 443;
+
+// Whether nothing known will follow in a flow that has shown nothing so far: both sides have said what they had to. On
+// the port of HTTP/3 the server may have answered what it was asked on purpose, ahead of the true Initial.
+bool said_enough(const Flow& flow) {
+  const std::uint32_t datagrams = flow.packets[0] + flow.packets[1];
+  const bool may_be_http3 =
+      flow.protocol == Protocol::unknown && flow.key.source(opposite(flow.client)).port == kHttpsPort;
+  if (may_be_http3) return datagrams >= kMaxQuicDatagrams;
+  return (flow.spoke[0] && flow.spoke[1]) || datagrams >= kDatagramsAreEnough;
+}
+
+// NetBIOS names (RFC 1002) travel in messages that look like DNS.
+bool is_netbios_port(const FlowKey& key) {
+  return key.low_port == 137 || key.high_port == 137 || key.low_port == 138 || key.high_port == 138;
+}
+
+// The fragments of a hello as one stream, which begins with the header of its message. Each message stands on its own:
+// after a HelloVerifyRequest the hello comes once more, with a cookie and the next number.
+void add_fragments(StreamPrefix& hello, const dtls::Fragments& fragments) {
+  const dtls::Fragment& first = fragments.list[0];
+  const std::uint32_t base = std::uint32_t{first.message} << 20;
+  if (!hello.started() || hello.position() != base) hello.restart(base);
+  const std::array<std::uint8_t, 4> header{first.type, static_cast<std::uint8_t>(first.length >> 16),
+                                           static_cast<std::uint8_t>(first.length >> 8),
+                                           static_cast<std::uint8_t>(first.length)};
+  hello.add(base, header);
+  for (std::size_t i = 0; i < fragments.count; ++i) {
+    const dtls::Fragment& fragment = fragments.list[i];
+    if (fragment.message == first.message) hello.add(base + 4 + fragment.offset, fragment.data);
+  }
+}
+
+}  // namespace
+
+// Each datagram is whole: what it does not show, no later one adds to it. DNS asks anew with each.
+void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
+  if (packet.payload.empty()) {
+    if (!flow.decided) decide(flow, packet, question_of(flow));
+    return;
+  }
+  const bool quic_began = flow.inspection != nullptr && flow.inspection->quic != nullptr;
+  if ((quic_began || quic_reader_.may_begin(packet.payload)) && inspect_quic(flow, packet)) return;
+  if (!quic_began && has_moved_here(flow, packet)) return;
+  if (inspect_dtls(flow, packet)) return;
+  const bool may_be_dns =
+      (!flow.final || is_dns_family(flow.protocol) || is_dns_port(flow.key)) && !is_netbios_port(flow.key);
+  const bool stood = flow.decided;
+  if (!flow.sticky) flow.decided = false;
+  if (may_be_dns && dns::parse_message(packet.payload, *message_) == ParseStatus::ok) {
+    Sighting sighting;
+    for (std::size_t i = 0; i < std::max<std::size_t>(message_->question_count, 1); ++i) {
+      describe_question(*message_, i, sighting);
+      sighting.protocol = dns::family(flow.key.low_port, flow.key.high_port);
+      // On the local link everybody asks and answers, to a group that is neither client nor server.
+      if (sighting.protocol != Protocol::dns) sighting.side = Sighting::Side::either;
+      learn(flow, packet, sighting);
+    }
+  } else {
+    inspect_opening(flow, packet, stood);
+  }
+  if (is_dns_family(flow.protocol) || is_dns_port(flow.key) || flow.final) return;
+  // What only one side has said may be a fake that never arrives: the truth is still to come.
+  // Behind STUN, the two that it brought together go on with something else.
+  if (!said_enough(flow) ||
+      (flow.protocol == Protocol::stun && flow.packets[0] + flow.packets[1] < kDatagramsAreEnough)) {
+    return;
+  }
+  facts_are_final(flow, packet);
+  give_inspection_back(flow);
+}
+
+// What opens otherwise, and shows no name. A datagram that says nothing is judged as what nobody knows,
+// once: `stood` tells that the flow was decided before it.
+void Worker::inspect_opening(Flow& flow, const Packet& packet, bool stood) {
+  const bool looks = flow.protocol == Protocol::unknown && !flow.final && !is_dns_port(flow.key);
+  const auto opening = looks ? parse_datagram_opening(packet.payload) : Parsed<Opening>(ParseStatus::no_match);
+  if (opening.ok()) {
+    Sighting sighting;
+    sighting.protocol = opening->protocol;
+    sighting.side = opening->side == Opening::Side::client   ? Sighting::Side::client
+                    : opening->side == Opening::Side::server ? Sighting::Side::server
+                                                             : Sighting::Side::either;
+    learn(flow, packet, sighting);
+  }
+  // What was decided of datagrams that said nothing holds for the next.
+  flow.decided = flow.decided || (stood && flow.protocol == Protocol::unknown);
+  if (flow.decided) return;
+  Question question = question_of(flow);
+  question.final = true;
+  decide(flow, packet, question);
+}
+
+// True when the datagram is accounted for: a hello was read in it, or is still to come.
+bool Worker::inspect_dtls(Flow& flow, const Packet& packet) {
+  if (!dtls::may_begin(packet.payload)) return false;
+  const auto fragments = dtls::parse_datagram(packet.payload);
+  if (!fragments.ok()) return false;
+  Sighting sighting;
+  sighting.protocol = Protocol::dtls;
+  const dtls::Fragment& first = fragments->list[0];
+  if (first.type != dtls::kClientHello) {
+    sighting.side = Sighting::Side::server;
+    learn(flow, packet, sighting);
+    return first.type == dtls::kHelloVerifyRequest;
+  }
+  if (flow.inspection == nullptr) begin_inspection(flow);
+  Inspection& inspection = *flow.inspection;
+  if (inspection.dtls == nullptr) inspection.dtls = std::make_unique<StreamPrefix>();
+  StreamPrefix& hello = *inspection.dtls;
+  add_fragments(hello, *fragments);
+  sighting.side = Sighting::Side::client;
+  sighting.complete = false;
+  bool complete = false;
+  for (const Bytes reading : {hello.last_copy(), hello.first_copy()}) {
+    const auto parsed = tls::parse_dtls_client_hello(reading);
+    if (!parsed.ok()) continue;
+    complete = complete || parsed->complete;
+    sighting.name = HostName::from_authority(parsed->server_name);
+    sighting.complete = parsed->complete && reading.data() == hello.first_copy().data();
+    sighting.alpn = parsed->alpn;
+    sighting.tls_version = parsed->version;
+    sighting.encrypted_hello = parsed->encrypted;
+    sighting.hello = parsed->message;
+    learn(flow, packet, sighting);
+  }
+  if (sighting.name.empty() && !complete) learn(flow, packet, sighting);
+  count_memory(inspection);
+  const bool blocked = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
+  if (blocked) give_inspection_back(flow);
+  return true;
+}
+
+// True when the datagram is accounted for: it belongs to a connection whose hello was read, or is still to come.
+bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
+  if (flow.inspection == nullptr) begin_inspection(flow);
+  Inspection& inspection = *flow.inspection;
+  if (inspection.quic == nullptr) inspection.quic = std::make_unique<QuicInspection>();
+  QuicInspection& quic = *inspection.quic;
+  const QuicDatagram kind = quic_reader_.begin(quic, packet.payload);
+  Sighting sighting;
+  while (quic_reader_.next(sighting)) {
+    learn(flow, packet, sighting);
+    if (sighting.complete) remember_hello(flow, quic, sighting);
+  }
+  const bool by_server = packet.direction != flow.client;
+  if (by_server && quic.hello != nullptr) {
+    connection_ids_.add(flow.key.source(packet.direction), quic_reader_.sender_id(), *quic.hello);
+  }
+  count_memory(inspection);
+  if (kind == QuicDatagram::handshake || kind == QuicDatagram::short_header) {
+    if (by_server) quic.server_answered = true;
+    if (!by_server && quic.server_answered) quic.client_went_on = true;
+  }
+  const bool proven = quic.negotiated || quic.understood || !quic.connections.empty();
+  const bool blocked = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
+  const bool over =
+      (quic.understood && quic.client_went_on) || quic.datagrams == kMaxQuicDatagrams || (!proven && said_enough(flow));
+  if (over) {
+    if (!quic.understood) flow.state = FlowState::incomplete;
+    facts_are_final(flow, packet);
+  }
+  if (over || (blocked && flow.protocol != Protocol::unknown)) give_inspection_back(flow);
+  return proven && !is_dns_port(flow.key);
+}
+
+// What the rules and reports want of it, for where the connection may go.
+void Worker::remember_hello(const Flow& flow, QuicInspection& quic, const Sighting& sighting) const {
+  quic.hello = std::make_unique<QuicHello>(QuicHello{.name = std::string(sighting.name.view()),
+                                                     .alpn = std::string(sighting.alpn),
+                                                     .ja4 = flow.names == nullptr ? "" : flow.names->ja4,
+                                                     .version = sighting.quic_version,
+                                                     .encrypted = sighting.encrypted_hello});
+}
+
+// Whether a flow begins with the id of a connection that was another flow before: then it is taken for what that one's
+// hello said. It may say more, as any flow: a client that was given an id can open what it likes beside it.
+bool Worker::has_moved_here(Flow& flow, const Packet& packet) {
+  if (connection_ids_.empty() || flow.protocol != Protocol::unknown || packet.direction != flow.client) return false;
+  const QuicHello* const hello = connection_ids_.find(flow.key.source(opposite(flow.client)), packet.payload);
+  if (hello == nullptr) return false;
+  if (flow.inspection == nullptr) begin_inspection(flow);
+  Inspection& inspection = *flow.inspection;
+  inspection.quic = std::make_unique<QuicInspection>();
+  inspection.quic->hello = std::make_unique<QuicHello>(*hello);
+  inspection.quic->claimed = inspection.quic->understood = true;
+  count_memory(inspection);
+  if (options_.recording.names() || !hello->ja4.empty()) {
+    if (flow.names == nullptr) flow.names = std::make_unique<FlowNames>();  // it may have a name from DNS
+    flow.names->alpn = hello->alpn;
+    flow.names->ja4 = hello->ja4;
+    flow.names->encrypted_hello = hello->encrypted;
+  }
+  Sighting sighting;
+  sighting.protocol = Protocol::quic;
+  sighting.side = Sighting::Side::client;
+  sighting.name = HostName::from_dns(hello->name);
+  sighting.complete = false;  // it was counted where it was said
+  sighting.alpn = hello->alpn;
+  sighting.encrypted_hello = hello->encrypted;
+  sighting.quic_version = hello->version;
+  learn(flow, packet, sighting);
+  return true;
+}
+
+}  // namespace netscope

@@ -1,0 +1,376 @@
+#include "core/inspect/stream_reader.h"
+
+#include <algorithm>
+
+#include "core/dpi/openings.h"
+#include "core/inspect/describe.h"
+
+namespace netscope {
+namespace {
+
+constexpr std::uint16_t kTls13 = 0x0304;
+
+bool waits(ParseStatus status) {
+  return status == ParseStatus::need_more;
+}
+
+Sighting::Side side_of(Opening::Side side) {
+  switch (side) {
+    case Opening::Side::client: return Sighting::Side::client;
+    case Opening::Side::server: return Sighting::Side::server;
+    case Opening::Side::either: return Sighting::Side::either;
+  }
+  return Sighting::Side::either;
+}
+
+// Bytes from the middle of something look like a DNS message now and then, but their names are no host names.
+bool is_plain(const dns::Message& message) {
+  return message.question_count > 0 && message.questions[0].name.view().find('\\') == std::string_view::npos;
+}
+
+}  // namespace
+
+StreamReader::StreamReader()
+    : scratch_(std::make_unique<std::array<std::uint8_t, tls::kMaxClientHello>>()),
+      message_(std::make_unique<dns::Message>()) {}
+
+void StreamReader::begin(StreamInspection& stream, std::uint32_t sequence, Bytes segment) {
+  stream_ = &stream;
+  sequence_ = sequence;
+  segment_ = segment;
+  waiting_ = other_read_ = false;
+  pending_ = taken_ = 0;
+  question_ = message_->question_count;
+  second_name_ = {};
+  if (stream.mode == StreamMode::done) return;
+  StreamPrefix& prefix = stream.prefix;
+  if (stream.mode == StreamMode::detect || stream.mode == StreamMode::resync) ++stream.segments;
+  if (prefix.would_lead(sequence, segment.size())) {
+    if (stream.mode == StreamMode::resync) stream.mode = StreamMode::detect;  // two segments had changed places
+  } else if (stream.mode == StreamMode::resync) {
+    prefix.guess(sequence);
+  } else if (stream.mode == StreamMode::request && prefix.lies_before(sequence, segment.size())) {
+    segment_ = segment = {};  // sent again
+  }
+  in_place_ = !segment.empty() && (prefix.is_next(sequence) || (!prefix.started() && prefix.empty()));
+  if (!in_place_) prefix.add(sequence, segment);
+}
+
+void StreamReader::begin_after_loss(StreamInspection& stream) {
+  begin(stream, 0, {});
+  in_place_ = false;
+  if (stream.mode != StreamMode::done) stream.mode = StreamMode::resync;
+}
+
+Bytes StreamReader::bytes() const {
+  if (!in_place_) return stream_->prefix.first_copy();
+  return segment_.subspan(static_cast<std::size_t>(std::min<std::uint64_t>(taken_, segment_.size())));
+}
+
+void StreamReader::apply_pending() {
+  if (pending_ == 0) return;
+  if (in_place_) {
+    taken_ += std::min(pending_, kMaxStep);
+  } else {
+    stream_->prefix.consume(pending_);
+  }
+  pending_ = 0;
+}
+
+bool StreamReader::next(Sighting& sighting) {
+  if (!second_name_.empty()) {
+    sighting.name = second_name_;
+    second_name_ = {};
+    return true;
+  }
+  if (question_ < message_->question_count) return next_question(sighting) == Step::sighting;
+  if (other_reading(sighting)) return true;
+  apply_pending();
+  while (!waiting_ && stream_->mode != StreamMode::done) {
+    Step step = Step::wait;
+    if (!bytes().empty()) {
+      switch (stream_->mode) {
+        case StreamMode::detect: step = detect(sighting); break;
+        case StreamMode::request: step = request(sighting); break;
+        case StreamMode::chunked: step = chunk(); break;
+        case StreamMode::dns: step = dns_message(sighting); break;
+        case StreamMode::http2: step = http2_request(bytes(), sighting); break;
+        case StreamMode::resync: step = resync(sighting); break;
+        case StreamMode::upgrade: step = upgrade(sighting); break;
+        case StreamMode::greeted: step = greeted(sighting); break;
+        case StreamMode::answer: step = answer(sighting); break;
+        case StreamMode::done: break;
+      }
+    }
+    if (step == Step::sighting) return true;
+    waiting_ = step == Step::wait;
+    apply_pending();
+  }
+  return false;
+}
+
+void StreamReader::end() {
+  StreamPrefix& prefix = stream_->prefix;
+  if (stream_->mode == StreamMode::done) {
+    prefix.release();
+    return;
+  }
+  apply_pending();
+  if (in_place_) {
+    if (!prefix.started() || prefix.empty()) {
+      if (taken_ > 0) {
+        prefix.restart(sequence_);
+        prefix.consume(taken_);
+      }
+    }
+    const Bytes rest = bytes();
+    if (!rest.empty()) prefix.add(sequence_ + static_cast<std::uint32_t>(taken_), rest);
+  }
+  // No longer prefix will come. A connection that spoke HTTP may find its way again; a beginning is lost.
+  const bool spoke = stream_->mode == StreamMode::request || stream_->mode == StreamMode::chunked;
+  if (!prefix.full() && !(prefix.overrun() && (spoke || !prefix.exact()))) return;
+  stream_->mode = spoke ? StreamMode::resync : StreamMode::done;
+  prefix.release();
+}
+
+// The beginning is none that we know. Where it is certain that it was the beginning, that is final.
+StreamReader::Step StreamReader::give_up() {
+  stream_->mode = stream_->prefix.exact() ? StreamMode::done : StreamMode::resync;
+  return Step::wait;
+}
+
+StreamReader::Step StreamReader::detect(Sighting& sighting) {
+  const Bytes view = bytes();
+  const auto from_client = tls::parse_records(view, *scratch_);
+  if (from_client.ok()) return hello(*from_client, sighting);
+  const auto asked = http::parse_request(view);
+  if (asked.ok()) return http_request(*asked, sighting);
+  const auto from_server = tls::parse_server_records(view);
+  const auto answered = http::parse_status_line(view);
+  sighting = {};
+  if (from_server.ok() || answered == ParseStatus::ok) {
+    sighting.protocol = from_server.ok() ? Protocol::tls : Protocol::http;
+    sighting.side = Sighting::Side::server;
+    stream_->mode = from_server.ok() && *from_server ? StreamMode::answer : StreamMode::done;
+    return Step::sighting;
+  }
+  if (from_client.status == ParseStatus::malformed || asked.status == ParseStatus::malformed) {
+    sighting.protocol = from_client.status == ParseStatus::malformed ? Protocol::tls : Protocol::http;
+    sighting.side = Sighting::Side::client;
+    stream_->mode = sighting.protocol == Protocol::tls ? StreamMode::done : StreamMode::resync;
+    consume_later(view.size());
+    waiting_ = true;
+    return Step::sighting;
+  }
+  const auto proxied =
+      stream_->prefix.exact() ? socks::parse_request(view) : Parsed<socks::Request>(ParseStatus::no_match);
+  if (proxied.ok()) return socks_request(*proxied, sighting);
+  const auto opening = parse_stream_opening(view);
+  if (opening.ok()) {
+    sighting.protocol = opening->protocol;
+    sighting.side = side_of(opening->side);
+    sighting.complete = !opening->may_turn_to_tls;
+    const bool hello_may_follow = opening->may_turn_to_tls && opening->side == Opening::Side::client;
+    stream_->mode = hello_may_follow ? StreamMode::upgrade : StreamMode::done;
+    if (hello_may_follow) consume_later(view.size());
+    waiting_ = true;
+    return Step::sighting;
+  }
+  std::size_t length = 0;
+  const ParseStatus dns = dns::parse_stream(view, *message_, length);
+  if (dns == ParseStatus::ok && (stream_->prefix.exact() || is_plain(*message_))) {
+    stream_->mode = StreamMode::dns;
+    return Step::again;
+  }
+  message_->question_count = 0;
+  if (stream_->segments >= kMaxSegments) return give_up();
+  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) || waits(dns) ||
+      waits(proxied.status) || waits(opening.status)) {
+    return Step::wait;
+  }
+  // Where copies differ, the other one may be the truth, and not all of it be there.
+  const Bytes other = in_place_ ? Bytes{} : stream_->prefix.last_copy();
+  if (!other.empty() &&
+      (waits(tls::parse_records(other, *scratch_).status) || waits(http::parse_request(other).status))) {
+    return Step::wait;
+  }
+  return give_up();
+}
+
+StreamReader::Step StreamReader::hello(const tls::ClientHello& hello, Sighting& sighting) {
+  describe(hello, sighting);
+  if (hello.complete) {
+    const bool first = stream_->mode != StreamMode::greeted && hello.version >= kTls13;
+    if (first) consume_later(tls::length_of_records(bytes(), hello.message.size()));
+    stream_->mode = first ? StreamMode::greeted : StreamMode::done;
+  }
+  waiting_ = true;
+  return Step::sighting;
+}
+
+// Behind early data, or nothing, the second hello, if the server wants one; else the handshake is over.
+StreamReader::Step StreamReader::greeted(Sighting& sighting) {
+  const Bytes view = bytes();
+  const auto between = tls::parse_record_between_hellos(view);
+  if (between.ok()) consume_later(*between);
+  if (between.status != ParseStatus::no_match) return between.ok() ? Step::again : Step::wait;
+  const auto second = tls::parse_records(view, *scratch_);
+  if (second.ok()) return hello(*second, sighting);
+  if (waits(second.status) && ++stream_->segments < kMaxSegments) return Step::wait;
+  stream_->mode = StreamMode::done;
+  return Step::wait;
+}
+
+StreamReader::Step StreamReader::answer(Sighting& sighting) {
+  const auto asks_again = tls::parse_retry_request(bytes());
+  if (!asks_again.ok()) return Step::wait;
+  stream_->mode = StreamMode::done;
+  if (!*asks_again) return Step::wait;
+  sighting = {.protocol = Protocol::tls, .side = Sighting::Side::server, .asks_again = true};
+  return Step::sighting;
+}
+
+// What follows is for the one who was asked for.
+StreamReader::Step StreamReader::socks_request(const socks::Request& asked, Sighting& sighting) {
+  sighting = {};
+  sighting.protocol = Protocol::socks;
+  sighting.side = Sighting::Side::client;
+  sighting.name = HostName::from_authority(asked.host);
+  stream_->mode = StreamMode::request;
+  consume_later(asked.length);
+  return Step::sighting;
+}
+
+StreamReader::Step StreamReader::http_request(const http::RequestPrefix& head, Sighting& sighting) {
+  describe(head, sighting);
+  second_name_ = other_name(head.request.authority, head.request.host, head.request.second_host);
+  if (second_name_.view() == sighting.name.view()) second_name_ = {};
+  if (!head.head_complete) {
+    waiting_ = true;
+    return Step::sighting;
+  }
+  if (head.request.http2_preface) {
+    stream_->mode = StreamMode::http2;
+    stream_->segments = 0;
+    return Step::sighting;
+  }
+  stream_->mode = head.request.body == http::Body::chunked ? StreamMode::chunked : StreamMode::request;
+  consume_later(head.request.head_length + head.request.body_length);
+  return Step::sighting;
+}
+
+// Behind a request's body: another request, or, behind CONNECT, Upgrade and SOCKS, whatever both sides agreed on.
+StreamReader::Step StreamReader::request(Sighting& sighting) {
+  const Bytes view = bytes();
+  const auto asked = http::parse_request(view);
+  if (asked.ok()) return http_request(*asked, sighting);
+  const auto inside = tls::parse_records(view, *scratch_);
+  if (inside.ok()) return hello(*inside, sighting);
+  if (waits(asked.status) || waits(inside.status)) return Step::wait;
+  stream_->mode = StreamMode::resync;
+  stream_->segments = 0;
+  consume_later(view.size());
+  return Step::wait;
+}
+
+// The next header block. All that was said stays, because each block is packed by what was said before it.
+StreamReader::Step StreamReader::http2_request(Bytes view, Sighting& sighting) {
+  const auto asked = http2_.read(view, stream_->segments);
+  if (waits(asked.status)) return Step::wait;
+  if (!asked.ok() || ++stream_->segments == http2::kMaxBlocks) stream_->mode = StreamMode::done;
+  if (!asked.ok()) return Step::wait;
+  if (asked->trailers()) return Step::again;
+  describe(*asked, sighting);
+  second_name_ = other_name(asked->authority, asked->host);
+  if (second_name_.view() == sighting.name.view()) second_name_ = {};
+  return Step::sighting;
+}
+
+StreamReader::Step StreamReader::resync(Sighting& sighting) {
+  const Bytes view = bytes();
+  const auto asked = http::parse_request(view);
+  if (asked.ok()) return http_request(*asked, sighting);
+  const auto hidden = tls::parse_records(view, *scratch_);
+  if (hidden.ok()) return hello(*hidden, sighting);
+  if (waits(asked.status) || waits(hidden.status)) {
+    stream_->mode = StreamMode::request;  // it begins like one: the next segments belong to it
+    return Step::wait;
+  }
+  if (stream_->segments >= kMaxResyncSegments) stream_->mode = StreamMode::done;
+  return Step::wait;  // held until the next segment, which may belong before it
+}
+
+// What a client says after STARTTLS and the like, which begins with a segment.
+StreamReader::Step StreamReader::upgrade(Sighting& sighting) {
+  const Bytes view = bytes();
+  const auto inside = tls::parse_records(view, *scratch_);
+  if (inside.ok()) return hello(*inside, sighting);
+  if (waits(inside.status)) return Step::wait;
+  consume_later(view.size());
+  if (++stream_->segments >= kMaxResyncSegments) stream_->mode = StreamMode::done;
+  return Step::wait;
+}
+
+StreamReader::Step StreamReader::chunk() {
+  const http::ChunkSkip skipped = http::skip_chunks(bytes());
+  consume_later(skipped.skip);
+  switch (skipped.status) {
+    case ParseStatus::ok: stream_->mode = StreamMode::request; return Step::again;
+    case ParseStatus::need_more: return Step::wait;
+    case ParseStatus::no_match:
+    case ParseStatus::malformed: break;
+  }
+  stream_->mode = StreamMode::resync;
+  stream_->segments = 0;
+  consume_later(bytes().size());
+  return Step::wait;
+}
+
+StreamReader::Step StreamReader::dns_message(Sighting& sighting) {
+  std::size_t length = 0;
+  switch (dns::parse_stream(bytes(), *message_, length)) {
+    case ParseStatus::ok: break;
+    case ParseStatus::need_more: message_->question_count = 0; return Step::wait;
+    case ParseStatus::no_match:
+    case ParseStatus::malformed:
+      message_->question_count = 0;
+      stream_->mode = StreamMode::done;
+      return Step::wait;
+  }
+  consume_later(length);
+  question_ = 0;
+  return next_question(sighting);
+}
+
+StreamReader::Step StreamReader::next_question(Sighting& sighting) {
+  describe_question(*message_, question_, sighting);
+  sighting.protocol = Protocol::dns;
+  ++question_;
+  return Step::sighting;
+}
+
+// Where copies of the same bytes differed, the other reading may show another name. Asked first, because reading on in
+// the first one consumes both.
+bool StreamReader::other_reading(Sighting& sighting) {
+  if (other_read_ || in_place_ || stream_->mode == StreamMode::dns || stream_->mode == StreamMode::done) return false;
+  other_read_ = true;
+  const Bytes view = stream_->prefix.last_copy();
+  if (view.empty()) return false;
+  if (stream_->mode == StreamMode::http2) {
+    const auto asked = http2_.read(view, stream_->segments);
+    const bool request = asked.ok() && !asked->trailers();
+    if (request) describe(*asked, sighting);
+    return request;
+  }
+  if (const auto hello = tls::parse_records(view, *scratch_); hello.ok()) {
+    describe(*hello, sighting);
+    return true;
+  }
+  if (const auto asked = http::parse_request(view); asked.ok()) {
+    describe(*asked, sighting);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace netscope

@@ -1,0 +1,101 @@
+// Reads one direction of a TCP connection for names: which protocol it is, each name it shows, and where to look next.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "core/dpi/dns.h"
+#include "core/dpi/http.h"
+#include "core/dpi/http2.h"
+#include "core/dpi/socks.h"
+#include "core/dpi/tls.h"
+#include "core/flow/flow.h"
+#include "netscope/dpi/facts.h"
+#include "netscope/net/host_name.h"
+
+namespace netscope {
+
+// Something that inspection saw. Views live as long as the bytes that were inspected.
+struct Sighting {
+  Protocol protocol = Protocol::unknown;
+  Protocol service = Protocol::unknown;  // what it is used for, as far as the message itself tells
+  enum class Side : std::uint8_t { client, server, either } side = Side::either;  // who talks like this
+  HostName name = {};                                                             // empty: none was shown
+  bool complete = true;     // false: the message goes on; the same name will be seen again
+  std::string_view alpn{};  // tls
+  std::uint16_t tls_version = 0;
+  bool encrypted_hello = false;
+  bool asks_again = false;  // tls: the server wants another hello
+  Bytes hello{};            // tls, quic, dtls: the whole ClientHello, where all of it is there
+  std::uint32_t quic_version = 0;
+  std::string_view method{}, target{}, user_agent{};  // http, http2
+  std::uint16_t dns_id = 0, dns_type = 0;             // dns
+  std::uint8_t dns_rcode = 0;
+  bool dns_response = false;
+};
+
+// Segments in one direction after which a beginning that is still not recognised is given up: bounds the cost of a
+// peer that sends byte by byte. The largest request head and hello fit, a byte a segment.
+inline constexpr std::uint16_t kMaxSegments = 16384;
+
+// The same for a direction of which the beginning was not seen, until a request or a hello shows itself.
+inline constexpr std::uint16_t kMaxResyncSegments = 64;
+
+// Use: begin() with a segment, next() until it returns false, end(). In between, the segment must live. Views in a
+// sighting live until the next call.
+class StreamReader {
+ public:
+  StreamReader();
+
+  // `sequence` is that of the segment's first byte. An empty segment reads again what is held.
+  void begin(StreamInspection& stream, std::uint32_t sequence, Bytes segment);
+  // Like begin(), after StreamPrefix::skip_lost moved the stream: what is held may begin anywhere.
+  void begin_after_loss(StreamInspection& stream);
+  // The next thing seen; false when the rest has to wait for more bytes or holds nothing.
+  bool next(Sighting& sighting);
+  // Keeps what has to wait, and gives back what has not.
+  void end();
+
+ private:
+  enum class Step : std::uint8_t { sighting, again, wait };
+
+  Step detect(Sighting& sighting);
+  Step request(Sighting& sighting);
+  Step resync(Sighting& sighting);
+  Step upgrade(Sighting& sighting);
+  Step greeted(Sighting& sighting);
+  Step answer(Sighting& sighting);
+  Step chunk();
+  Step dns_message(Sighting& sighting);
+  Step http2_request(Bytes view, Sighting& sighting);
+  Step hello(const tls::ClientHello& hello, Sighting& sighting);
+  Step socks_request(const socks::Request& asked, Sighting& sighting);
+  Step http_request(const http::RequestPrefix& head, Sighting& sighting);
+  Step next_question(Sighting& sighting);
+  Step give_up();
+  bool other_reading(Sighting& sighting);
+
+  // What is to be read, from the stream's position on.
+  Bytes bytes() const;
+  // Moves the position at the next call.
+  void consume_later(std::uint64_t count) { pending_ = count; }
+  void apply_pending();
+
+  StreamInspection* stream_ = nullptr;
+  std::uint32_t sequence_ = 0;
+  Bytes segment_;
+  bool in_place_ = false;      // the segment is read where it lies
+  bool waiting_ = false;       // nothing more in these bytes
+  bool other_read_ = false;    // the last-copy reading was asked
+  std::uint64_t pending_ = 0;  // consumed with the last sighting
+  std::uint64_t taken_ = 0;    // consumed in place
+  HostName second_name_;       // of the last request: a name that another reading of it gives
+  std::unique_ptr<std::array<std::uint8_t, tls::kMaxClientHello>> scratch_;
+  std::unique_ptr<dns::Message> message_;
+  http2::RequestReader http2_;
+  std::size_t question_ = 0;  // of message_, the next to report
+};
+
+}  // namespace netscope

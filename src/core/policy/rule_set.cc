@@ -1,0 +1,105 @@
+#include "netscope/policy/rule_set.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/policy/rule_program.h"
+
+namespace netscope {
+namespace {
+
+// Record types that tell how to reach a service, ECH's keys among it (RFC 9460, section 14.1).
+constexpr std::uint16_t kDnsTypeSvcb = 64, kDnsTypeHttps = 65;
+
+bool asks_for_name(const Rule& rule) {
+  return !rule.domains.empty() || !rule.apps.empty() || !rule.categories.empty() || !rule.ja4.empty() ||
+         std::ranges::any_of(rule.protocols, is_service, &ProtocolCondition::protocol);
+}
+
+Action action_of(RuleAction action) {
+  switch (action) {
+    case RuleAction::accept:
+    case RuleAction::log:  // never decides
+      return Action::accept;
+    case RuleAction::drop: return Action::drop;
+    case RuleAction::reject: return Action::reject;
+  }
+  return Action::accept;
+}
+
+}  // namespace
+
+RuleSet RuleSet::compile(Policy policy, const Catalogue& catalogue) {
+  return RuleSet(std::move(policy), catalogue);
+}
+
+RuleSet::RuleSet(Policy policy, const Catalogue& catalogue) : policy_(std::move(policy)), catalogue_(&catalogue) {
+  using Part = RuleProgram::Part;
+  const std::vector<Rule>& rules = policy_.rules;
+  asks_for_names_ = std::any_of(rules.begin(), rules.end(), asks_for_name);
+  asks_for_ja4_ = std::ranges::any_of(rules, [](const Rule& rule) { return !rule.ja4.empty(); });
+  asks_for_dns_names_ = std::ranges::any_of(
+      rules, [](const Rule& rule) { return std::ranges::find(rule.sources, NameSource::dns) != rule.sources.end(); });
+  deciding_ = std::make_unique<const RuleProgram>(policy_, catalogue, Part::deciding);
+  const auto logs = [](const Rule& rule) { return RuleProgram::belongs(rule, Part::logging); };
+  if (std::any_of(rules.begin(), rules.end(), logs)) {
+    logging_ = std::make_unique<const RuleProgram>(policy_, catalogue, Part::logging);
+  }
+}
+
+RuleSet::RuleSet(RuleSet&&) noexcept = default;
+RuleSet& RuleSet::operator=(RuleSet&&) noexcept = default;
+RuleSet::~RuleSet() = default;
+
+std::optional<Decision> RuleSet::decide(const Question& question) const {
+  const RuleProgram::Outcome outcome = deciding_->judge(question);
+  const RuleIndex rule = outcome.match;
+  if (outcome.pending < rule) return std::nullopt;
+  Decision decision{.action = rule == kDefaultPolicy ? policy_.default_action : action_of(policy_.rules[rule].action),
+                    .rule = rule,
+                    .leaned_on_name = outcome.named != kDefaultPolicy && outcome.named <= rule};
+  if (rule == kDefaultPolicy) {
+    const std::optional<Decision> without = without_a_rule(question, decision);
+    if (!without) return std::nullopt;
+    decision = *without;
+  }
+  if (logging_ == nullptr || decision.blocks()) return decision;
+
+  const RuleProgram::Outcome logged = logging_->survey(question, rule);
+  if (logged.pending < rule) return std::nullopt;
+  decision.leaned_on_name |= logged.named < rule;
+  return decision;
+}
+
+// What [policy] says of hidden names. A hello that may still show itself to hide one cannot be judged yet. A DNS
+// question holds for its message alone, as a name does.
+std::optional<Decision> RuleSet::without_a_rule(const Question& question, const Decision& by_default) const {
+  Decision decision = by_default;
+  if (policy_.ech != Action::accept) {
+    const bool may_greet = question.protocol == Protocol::unknown || question.protocol == Protocol::tls ||
+                           question.protocol == Protocol::quic || question.protocol == Protocol::dtls;
+    if (question.encrypted_hello) {
+      decision.action = policy_.ech;
+    } else if (may_greet && !question.final) {
+      return std::nullopt;
+    }
+  }
+  if (policy_.https_records != Action::accept && question.protocol == Protocol::dns) {
+    decision.leaned_on_name = true;
+    if (question.dns_type == kDnsTypeHttps || question.dns_type == kDnsTypeSvcb) {
+      decision.action = policy_.https_records;
+    }
+  }
+  return decision;
+}
+
+void RuleSet::count_logged(const Question& question, const Decision& decision, std::span<std::uint64_t> hits) const {
+  if (logging_ == nullptr) return;
+  logging_->for_each_holding(question, decision.rule, [&](RuleIndex rule) { ++hits[rule]; });
+}
+
+std::string_view RuleSet::rule_name(RuleIndex rule) const {
+  return rule < policy_.rules.size() ? std::string_view(policy_.rules[rule].name) : "default";
+}
+
+}  // namespace netscope

@@ -1,0 +1,172 @@
+// The rules in the language of iptables-restore: queued in mangle, carried out in filter, which alone can reject.
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+#include "linux/netfilter/rules.h"
+#include "linux/netfilter/text.h"
+
+namespace netscope::nft {
+namespace {
+
+// Our chains by table. Packets are queued in mangle and rejected in filter, which comes later and alone can.
+constexpr std::array<std::string_view, 2> kMangleChains{"NETSCOPE", "NETSCOPE-JUDGE"};
+constexpr std::array<std::string_view, 2> kFilterChains{"NETSCOPE-VERDICT", "NETSCOPE-ANSWER"};
+
+std::string_view chain_of(Hook hook) {
+  switch (hook) {
+    case Hook::forward: return "FORWARD";
+    case Hook::input: return "INPUT";
+    case Hook::output: return "OUTPUT";
+  }
+  return "";
+}
+
+class IptablesWriter {
+ public:
+  IptablesWriter(const TableSettings& settings, IpVersion version)
+      : settings_(settings), live_(settings.live), version_(version) {}
+
+  std::string write(std::span<const IptablesJump> before) {
+    begin("mangle", kMangleChains, before);
+    queue_rules();
+    judge_rules();
+    end("NETSCOPE");
+    begin("filter", kFilterChains, before);
+    verdict_rules();
+    answer_rules();
+    end("NETSCOPE-VERDICT");
+    return std::move(out_);
+  }
+
+ private:
+  void line(const std::string& text) { out_ += text + "\n"; }
+  void add(std::string_view chain, const std::string& rule) { line("-A " + std::string(chain) + " " + rule); }
+  std::string masked(std::uint32_t value) const { return hex(value) + "/" + hex(live_.marks.mask); }
+
+  void begin(std::string_view table, std::span<const std::string_view> chains, std::span<const IptablesJump> before) {
+    line("*" + std::string(table));
+    for (const std::string_view chain : chains) line(":" + std::string(chain) + " - [0:0]");
+    for (const IptablesJump& jump : before) {
+      if (jump.table == table) line("-D" + jump.rule.substr(2));
+    }
+  }
+  void end(std::string_view chain) {
+    for (const Hook hook : live_.hooks) line("-I " + std::string(chain_of(hook)) + " -j " + std::string(chain));
+    line("COMMIT");
+  }
+
+  static std::string interface_of(const std::string& name) {
+    return name.ends_with('*') ? name.substr(0, name.size() - 1) + "+" : name;
+  }
+
+  void queue_rules() {
+    if (std::find(live_.hooks.begin(), live_.hooks.end(), Hook::input) != live_.hooks.end()) {
+      add("NETSCOPE", "-i lo -j RETURN");
+    }
+    if (std::find(live_.hooks.begin(), live_.hooks.end(), Hook::output) != live_.hooks.end()) {
+      add("NETSCOPE", "-o lo -j RETURN");
+    }
+    for (const std::string& name : live_.excluded_interfaces) {
+      for (const char* side : {"-i ", "-o "}) add("NETSCOPE", side + interface_of(name) + " -j RETURN");
+    }
+    for (const IpPrefix& prefix : live_.excluded_addresses) {
+      if (prefix.address.version != version_) continue;
+      for (const char* end : {"-s ", "-d "}) add("NETSCOPE", end + to_string(prefix) + " -j RETURN");
+    }
+    add("NETSCOPE", "-m mark ! --mark " + masked(0) + " -j MARK --set-xmark " + masked(0));
+    for (const std::string& name : live_.interfaces) {
+      for (const char* side : {"-i ", "-o "}) add("NETSCOPE", side + interface_of(name) + " -g NETSCOPE-JUDGE");
+    }
+    if (live_.interfaces.empty()) add("NETSCOPE", "-g NETSCOPE-JUDGE");
+  }
+
+  void judge_rules() {
+    const Marks& marks = live_.marks;
+    if (live_.offload != Offload::off) {
+      add("NETSCOPE-JUDGE", "-m connmark --mark " + masked(marks.accept_flow()) + " -j RETURN");
+      add("NETSCOPE-JUDGE", "-m connmark --mark " + masked(marks.drop_flow()) + " -j DROP");
+      add("NETSCOPE-JUDGE", "-m connmark --mark " + masked(marks.reject_flow()) + " -j RETURN");
+    }
+    const QueueRange& queues = settings_.queues;
+    std::string rule = "-j NFQUEUE ";
+    rule += queues.count() == 1 ? "--queue-num " + std::to_string(queues.first)
+                                : "--queue-balance " + std::to_string(queues.first) + ":" + std::to_string(queues.last);
+    if (settings_.bypass) rule += " --queue-bypass";
+    if (queues.count() > 1 && live_.fanout == Fanout::cpu) rule += " --queue-cpu-fanout";
+    add("NETSCOPE-JUDGE", rule);
+  }
+
+  void verdict_rules() {
+    const Marks& marks = live_.marks;
+    const std::string save = " -j CONNMARK --save-mark --nfmask " + hex(marks.mask) + " --ctmask " + hex(marks.mask);
+    const auto bears = [&](std::uint32_t value) { return "-m mark --mark " + masked(value); };
+    if (live_.offload != Offload::off) {
+      for (const std::uint32_t value : {marks.accept_flow(), marks.drop_flow(), marks.reject_flow()}) {
+        add("NETSCOPE-VERDICT", bears(value) + save);
+      }
+      add("NETSCOPE-VERDICT", "-m connmark --mark " + masked(marks.reject_flow()) + " -g NETSCOPE-ANSWER");
+    }
+    add("NETSCOPE-VERDICT", bears(marks.drop_flow()) + " -j DROP");
+    add("NETSCOPE-VERDICT", bears(marks.reject_flow()) + " -g NETSCOPE-ANSWER");
+    add("NETSCOPE-VERDICT", bears(marks.reject_packet()) + " -g NETSCOPE-ANSWER");
+    add("NETSCOPE-VERDICT", "-m mark ! --mark " + masked(0) + " -j MARK --set-xmark " + masked(0));
+  }
+
+  void answer_rules() {
+    add("NETSCOPE-ANSWER", "-p tcp -j REJECT --reject-with tcp-reset");
+    add("NETSCOPE-ANSWER", std::string("-j REJECT --reject-with ") +
+                               (version_ == IpVersion::v4 ? "icmp-admin-prohibited" : "icmp6-adm-prohibited"));
+  }
+
+  const TableSettings& settings_;
+  const LiveSettings& live_;
+  IpVersion version_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::vector<IptablesJump> iptables_jumps(std::string_view listing) {
+  std::vector<IptablesJump> jumps;
+  std::istringstream lines{std::string(listing)};
+  std::string line, table;
+  while (std::getline(lines, line)) {
+    if (line.starts_with('*')) table = line.substr(1);
+    if (line.starts_with('[')) line.erase(0, line.find(' ') + 1);  // its counters
+    const bool ours = line.ends_with(" -j NETSCOPE") || line.ends_with(" -j NETSCOPE-VERDICT");
+    if (line.starts_with("-A ") && ours) jumps.push_back({table, line});
+  }
+  return jumps;
+}
+
+std::string iptables_rules(const TableSettings& settings, IpVersion version, std::span<const IptablesJump> before) {
+  return IptablesWriter(settings, version).write(before);
+}
+
+std::string iptables_removal(std::string_view listing) {
+  const auto jumps = iptables_jumps(listing);
+  std::string out;
+  for (const auto& [table, chains] : {std::pair{"mangle", kMangleChains}, std::pair{"filter", kFilterChains}}) {
+    std::string text;
+    std::istringstream lines{std::string(listing)};
+    std::string line, current;
+    std::vector<std::string_view> present;
+    while (std::getline(lines, line)) {
+      if (line.starts_with('*')) current = line.substr(1);
+      for (const std::string_view chain : chains) {
+        if (current == table && line.starts_with(":" + std::string(chain) + " ")) present.push_back(chain);
+      }
+    }
+    for (const IptablesJump& jump : jumps) {
+      if (jump.table == table) text += "-D" + jump.rule.substr(2) + "\n";
+    }
+    for (const std::string_view chain : present) text += "-F " + std::string(chain) + "\n";
+    for (const std::string_view chain : present) text += "-X " + std::string(chain) + "\n";
+    if (!text.empty()) out += "*" + std::string(table) + "\n" + text + "COMMIT\n";
+  }
+  return out;
+}
+
+}  // namespace netscope::nft

@@ -1,0 +1,53 @@
+// What the kernel can do, by offering it rules that it checks and does not load.
+
+#include <unistd.h>
+
+#include "linux/netfilter/conntrack.h"
+#include "linux/netfilter/nft_commands.h"
+#include "linux/netfilter/table.h"
+#include "linux/os/process.h"
+
+namespace netscope::nft {
+namespace {
+
+constexpr const char* kProbeTable = "netscope_probe";
+
+template <class T>
+Ability ability(const Result<T>& result) {
+  return {.works = result.has_value(), .why = result ? "" : result.error().message};
+}
+
+// Whether the kernel would take a chain with this rule, in a table with these other objects.
+Ability takes(const NftCommands& nft, const std::string& rule, const std::string& objects = {}) {
+  return ability(nft.run("add table inet " + std::string(kProbeTable) + "\ntable inet " + kProbeTable + " {\n" +
+                             objects + "chain c {\ntype filter hook forward priority mangle;\n" + rule + "\n}\n}\n",
+                         NftCommands::Mode::check_only));
+}
+
+Ability takes_iptables(const std::string& program) {
+  return ability(run_program({program, "--test", "--noflush"},
+                             "*mangle\n:NETSCOPE-PROBE - [0:0]\n-A NETSCOPE-PROBE -m connmark --mark 1/7 -j RETURN\n"
+                             "-A NETSCOPE-PROBE -j NFQUEUE --queue-balance 0:1 --queue-bypass\nCOMMIT\n"));
+}
+
+}  // namespace
+
+Probe probe() {
+  Probe found;
+  if (const auto nft = NftCommands::open()) {
+    found.nft =
+        takes(*nft, "ct mark & 7 == 1 ct mark set ct mark & 0xfffffff8 | 2\nreject with icmpx admin-prohibited");
+    found.nft_queue = takes(*nft, "queue flags bypass to 0-1");
+    found.symhash = takes(*nft, "queue flags bypass to symhash mod 2");
+    found.flowtable = takes(*nft, "meta l4proto tcp flow add @f",
+                            "flowtable f {\nhook ingress priority filter\ndevices = { lo }\n}\n");
+  } else {
+    found.nft = found.nft_queue = found.symhash = found.flowtable = ability(nft);
+  }
+  found.iptables = takes_iptables("iptables-restore");
+  found.ip6tables = takes_iptables("ip6tables-restore");
+  found.conntrack = ability(may_clear_marks());
+  return found;
+}
+
+}  // namespace netscope::nft

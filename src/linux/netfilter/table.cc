@@ -1,0 +1,331 @@
+// The table in the kernel, by nft's library or by the programs of iptables.
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <optional>
+#include <sstream>
+
+#include "linux/netfilter/nft_commands.h"
+#include "linux/netfilter/table.h"
+#include "linux/os/file.h"
+#include "linux/os/process.h"
+
+namespace netscope::nft {
+
+class Table::Way {
+ public:
+  Way() = default;
+  Way(const Way&) = delete;
+  Way& operator=(const Way&) = delete;
+  virtual ~Way() = default;
+  virtual Result<void> install() = 0;
+  virtual Result<void> remove() = 0;
+  virtual Result<void> empty_flow_table() { return {}; }
+  virtual Result<std::optional<TableCounters>> counters() const = 0;
+};
+
+namespace {
+
+template <class T>
+Result<void> without_value(Result<T> result) {
+  if (!result) return std::unexpected(std::move(result.error()));
+  return {};
+}
+
+// The number behind `word`, such as "packets 12".
+std::uint64_t number_behind(std::string_view text, std::string_view word) {
+  const std::size_t at = text.find(word);
+  std::uint64_t number = 0;
+  if (at != std::string_view::npos) {
+    const char* const begin = text.data() + at + word.size();
+    std::from_chars(begin, text.data() + text.size(), number);
+  }
+  return number;
+}
+
+}  // namespace
+
+// --- nft
+
+class Table::NftWay : public Table::Way {
+ public:
+  NftWay(NftCommands commands, TableSettings settings)
+      : commands_(std::move(commands)), settings_(std::move(settings)) {}
+
+  // `add` before `delete`: the pair is right whether the table is there or not.
+  Result<void> install() override {
+    const auto done = commands_.run(forget() + nft_table(settings_));
+    if (!done) return std::unexpected(done.error());
+    const auto listed = listing();
+    parts_ = listed ? parts_of(*listed) : 0;
+    return {};
+  }
+  Result<void> remove() override { return without_value(commands_.run(forget())); }
+
+  // The chains stay: taken away, they would take along what waits in the queues.
+  Result<void> empty_flow_table() override {
+    const std::string name = "inet " + std::string(kTableName);
+    const std::string empty = "flush table " + name + "\ndelete flowtable " + name + " accepted\n";
+    return without_value(commands_.run(empty + nft_table(settings_)));
+  }
+
+  Result<std::optional<TableCounters>> counters() const override {
+    const auto listed = listing();
+    if (!listed) return std::unexpected(listed.error());
+    if (parts_of(*listed) < parts_) return std::nullopt;
+    const auto named = [&](const std::string& name) {
+      const std::size_t at = listed->find("counter " + name + " {");
+      const std::string_view rest = std::string_view(*listed).substr(at == std::string::npos ? listed->size() : at);
+      const std::string_view block = rest.substr(0, rest.find('}'));
+      return Passed{.packets = number_behind(block, "packets "), .bytes = number_behind(block, "bytes ")};
+    };
+    return TableCounters{.passed = named("passed"), .dropped = named("dropped"), .rejected = named("rejected")};
+  }
+
+ private:
+  // Our table; empty when there is none.
+  Result<std::string> listing() const {
+    const auto tables = commands_.run("list tables inet");
+    if (!tables || !tables->contains("table inet " + std::string(kTableName) + "\n")) return tables ? "" : tables;
+    return commands_.run("list table inet " + std::string(kTableName));
+  }
+  // What must not be missing later: the table, and the lines that queue.
+  static std::size_t parts_of(const std::string& listing) {
+    std::size_t count = listing.empty() ? 0 : 1;
+    for (std::size_t at = 0; (at = listing.find("\t\tqueue ", at)) != std::string::npos; ++at) ++count;
+    return count;
+  }
+  static std::string forget() {
+    const std::string name = "table inet " + std::string(kTableName);
+    return "add " + name + "\ndelete " + name + "\n";
+  }
+
+  NftCommands commands_;
+  TableSettings settings_;
+  std::size_t parts_ = 0;  // as the kernel listed them once they were installed, in whatever words
+};
+
+// --- iptables
+
+namespace {
+
+// Puts our chains in, takes them out and reads their counters, by the programs of iptables.
+class Chains {
+ public:
+  Chains(TableSettings settings, bool ipv6) : settings_(std::move(settings)) {
+    families_.push_back({.version = IpVersion::v4, .save = "iptables-save", .restore = "iptables-restore"});
+    if (ipv6) families_.push_back({.version = IpVersion::v6, .save = "ip6tables-save", .restore = "ip6tables-restore"});
+  }
+
+  Result<std::string> install() const {
+    for (const Family& family : families_) {
+      const auto listing = run_program({family.save});
+      if (!listing) return listing;
+      const std::string text = iptables_rules(settings_, family.version, iptables_jumps(*listing));
+      if (auto done = run_program({family.restore, "--noflush"}, text); !done) return done;
+    }
+    return "";
+  }
+
+  Result<std::string> remove() const {
+    Result<std::string> result = "";
+    for (const Family& family : families_) {
+      const auto listing = run_program({family.save});
+      if (!listing) return listing;
+      const std::string text = iptables_removal(*listing);
+      if (text.empty()) continue;
+      if (auto done = run_program({family.restore, "--noflush"}, text); !done) result = std::move(done);
+    }
+    return result;
+  }
+
+  // Six numbers: packets and bytes passed, dropped, rejected. Nothing where what leads to our chains is gone.
+  Result<std::string> counters() const {
+    TableCounters sum;
+    for (const Family& family : families_) {
+      const auto listing = run_program({family.save, "-c"});
+      if (!listing) return listing;
+      if (iptables_jumps(*listing).size() < 2 * settings_.live.hooks.size()) return "";
+      add_up(*listing, sum);
+    }
+    std::ostringstream out;
+    for (const Passed* passed : {&sum.passed, &sum.dropped, &sum.rejected}) {
+      out << passed->packets << ' ' << passed->bytes << ' ';
+    }
+    return out.str();
+  }
+
+ private:
+  struct Family {
+    IpVersion version;
+    std::string save, restore;
+  };
+
+  // "[12:3456] -A NETSCOPE-JUDGE -m connmark --mark 0x1000000/0xff000000 -j RETURN"
+  void add_up(const std::string& listing, TableCounters& sum) const {
+    std::istringstream lines(listing);
+    std::string line;
+    while (std::getline(lines, line)) {
+      const std::size_t at = line.find("-A NETSCOPE-JUDGE -m connmark --mark 0x");
+      if (at == std::string::npos) continue;
+      std::uint32_t mark = 0;
+      const char* const begin = line.data() + line.find("0x", at) + 2;
+      std::from_chars(begin, line.data() + line.size(), mark, 16);
+      const Marks& marks = settings_.live.marks;
+      Passed* const to = mark == marks.accept_flow()   ? &sum.passed
+                         : mark == marks.drop_flow()   ? &sum.dropped
+                         : mark == marks.reject_flow() ? &sum.rejected
+                                                       : nullptr;
+      if (to == nullptr) continue;
+      to->packets += number_behind(line, "[");
+      to->bytes += number_behind(line, ":");
+    }
+  }
+
+  TableSettings settings_;
+  std::vector<Family> families_;
+};
+
+enum class Order : char { install = 'i', remove = 'r', counters = 'c' };
+
+// What the keeper does until its parent is gone. It leaves the rules as they are then: after a crash they still say
+// what becomes of packets that nobody judges.
+[[noreturn]] void keep(const Chains& chains, int socket) {
+  std::signal(SIGPIPE, SIG_IGN);
+  for (;;) {
+    char order = 0;
+    const ssize_t size = ::recv(socket, &order, 1, 0);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) ::_exit(0);
+    const auto result = order == static_cast<char>(Order::install)  ? chains.install()
+                        : order == static_cast<char>(Order::remove) ? chains.remove()
+                                                                    : chains.counters();
+    const std::string answer = result ? "+" + *result : "-" + result.error().message;
+    if (::send(socket, answer.data(), answer.size(), 0) < 0) ::_exit(0);
+  }
+}
+
+}  // namespace
+
+class Table::IptablesWay : public Table::Way {
+ public:
+  static Result<std::unique_ptr<Way>> make(const TableSettings& settings, bool ipv6) {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+      return std::unexpected(Error{"cannot make a socket pair: " + std::string(std::strerror(errno))});
+    }
+    File ours(ends[0]), theirs(ends[1]);
+    const pid_t child = ::fork();
+    if (child < 0) return std::unexpected(Error{"cannot fork: " + std::string(std::strerror(errno))});
+    if (child == 0) {
+      ours = File();
+      keep(Chains(settings, ipv6), theirs.get());
+    }
+    return std::unique_ptr<Way>(new IptablesWay(std::move(ours), child));
+  }
+  ~IptablesWay() override {
+    socket_ = File();
+    while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+
+  Result<void> install() override { return without_value(ask(Order::install)); }
+  Result<void> remove() override { return without_value(ask(Order::remove)); }
+  Result<std::optional<TableCounters>> counters() const override {
+    const auto answer = ask(Order::counters);
+    if (!answer) return std::unexpected(answer.error());
+    if (answer->empty()) return std::nullopt;
+    TableCounters counters;
+    std::istringstream numbers(*answer);
+    for (Passed* passed : {&counters.passed, &counters.dropped, &counters.rejected}) {
+      numbers >> passed->packets >> passed->bytes;
+    }
+    return counters;
+  }
+
+ private:
+  IptablesWay(File socket, pid_t child) : socket_(std::move(socket)), child_(child) {}
+
+  Result<std::string> ask(Order order) const {
+    const auto letter = static_cast<char>(order);
+    std::array<char, 16384> buffer;
+    ssize_t size = ::send(socket_.get(), &letter, 1, MSG_NOSIGNAL);
+    if (size == 1) {
+      do {
+        size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+      } while (size < 0 && errno == EINTR);
+    }
+    if (size <= 0) return std::unexpected(Error{"the process that keeps the iptables rules is gone"});
+    std::string text(buffer.data() + 1, static_cast<std::size_t>(size - 1));
+    if (buffer[0] == '+') return text;
+    return std::unexpected(Error{text});
+  }
+
+  File socket_;
+  pid_t child_;
+};
+
+// --- none
+
+class Table::NoWay : public Table::Way {
+ public:
+  Result<void> install() override { return {}; }
+  Result<void> remove() override { return {}; }
+  Result<std::optional<TableCounters>> counters() const override { return TableCounters{}; }
+};
+
+// --- whichever
+
+TableCounters& TableCounters::operator+=(const TableCounters& other) {
+  for (const auto member : {&TableCounters::passed, &TableCounters::dropped, &TableCounters::rejected}) {
+    (this->*member).packets += (other.*member).packets;
+    (this->*member).bytes += (other.*member).bytes;
+  }
+  return *this;
+}
+
+Table::Table(std::unique_ptr<Way> way) : way_(std::move(way)) {}
+Table::Table(Table&&) noexcept = default;
+Table& Table::operator=(Table&&) noexcept = default;
+Table::~Table() = default;
+
+Result<Table> Table::make(const Choice& choice, TableSettings settings) {
+  settings.live.fanout = choice.fanout;
+  settings.live.offload = choice.offload;
+  if (choice.backend == Backend::none) return Table(std::make_unique<NoWay>());
+  if (choice.backend == Backend::iptables) {
+    auto way = IptablesWay::make(settings, choice.ipv6);
+    if (!way) return std::unexpected(way.error());
+    return Table(std::move(*way));
+  }
+  if (choice.offload == Offload::flowtable) settings.flow_devices = flow_devices(settings.live);
+  auto commands = NftCommands::open();
+  if (!commands) return std::unexpected(commands.error());
+  return Table(std::make_unique<NftWay>(std::move(*commands), std::move(settings)));
+}
+
+Result<void> Table::install() {
+  return way_->install();
+}
+
+Result<void> Table::empty_flow_table() {
+  return way_->empty_flow_table();
+}
+
+Result<void> Table::remove() {
+  return way_->remove();
+}
+
+Result<std::optional<TableCounters>> Table::counters() const {
+  return way_->counters();
+}
+
+}  // namespace netscope::nft

@@ -1,0 +1,245 @@
+#include "core/inspect/stream_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "support/payloads.h"
+
+namespace netscope::test {
+namespace {
+
+// One direction of a connection, and the names that it shows.
+struct Stream {
+  explicit Stream(bool syn_seen = true) {
+    if (syn_seen) inspection.prefix.start(1000);
+  }
+  // What the segment at `offset` shows: names, or the protocol in angle brackets where there is none.
+  std::string see(std::uint32_t offset, Bytes segment) {
+    reader.begin(inspection, 1000 + offset, segment);
+    return collected();
+  }
+  std::string collected() {
+    std::string seen;
+    Sighting sighting;
+    while (reader.next(sighting)) {
+      if (!seen.empty()) seen += ' ';
+      seen += sighting.name.empty() ? "<" + std::string(to_string(sighting.protocol)) + ">"
+                                    : std::string(sighting.name.view());
+      last = sighting;
+    }
+    reader.end();
+    return seen;
+  }
+  // The next bytes in order.
+  std::string next(const Buffer& bytes) {
+    const std::uint32_t offset = sent;
+    sent += static_cast<std::uint32_t>(bytes.size());
+    return see(offset, bytes);
+  }
+  StreamReader reader;
+  StreamInspection inspection;
+  Sighting last;
+  std::uint32_t sent = 0;
+};
+
+Buffer part(const Buffer& whole, std::size_t begin, std::size_t end) {
+  return {whole.begin() + static_cast<std::ptrdiff_t>(begin), whole.begin() + static_cast<std::ptrdiff_t>(end)};
+}
+
+TEST(StreamReader, ReadsAHelloWhereItLies) {
+  Stream stream;
+  EXPECT_EQ(stream.next(client_hello("example.org")), "example.org");
+  EXPECT_EQ(stream.last.protocol, Protocol::tls);
+  EXPECT_EQ(stream.last.side, Sighting::Side::client);
+  EXPECT_EQ(stream.last.tls_version, 0x0304);
+  EXPECT_TRUE(stream.last.complete);
+  EXPECT_EQ(stream.inspection.mode, StreamMode::greeted);
+  EXPECT_EQ(stream.inspection.prefix.memory_bytes(), 0u) << "nothing was kept";
+}
+
+TEST(StreamReader, KeepsWhatHasToWaitAndNothingElse) {
+  const Buffer hello = client_hello("example.org");
+  Stream stream;
+  EXPECT_EQ(stream.next(part(hello, 0, 50)), "");
+  EXPECT_FALSE(stream.inspection.prefix.empty());
+  EXPECT_EQ(stream.next(part(hello, 50, hello.size())), "example.org");
+  EXPECT_TRUE(stream.inspection.prefix.empty());
+}
+
+TEST(StreamReader, AHelloWithoutANameIsTlsWithoutAName) {
+  Stream stream;
+  EXPECT_EQ(stream.next(client_hello("")), "<tls>");
+}
+
+TEST(StreamReader, AServerIsKnownByItsHello) {
+  Stream stream;
+  EXPECT_EQ(stream.next(server_hello()), "<tls>");
+  EXPECT_EQ(stream.last.side, Sighting::Side::server);
+  Stream web;
+  EXPECT_EQ(web.next(http_response(200, "hello")), "<http>");
+  EXPECT_EQ(web.last.side, Sighting::Side::server);
+}
+
+TEST(StreamReader, ReadsEachPipelinedRequest) {
+  Stream stream;
+  const Buffer requests = join({http_request("GET", "/a", "one.example"), http_request("GET", "/b", "two.example"),
+                                http_request("POST", "/c", "three.example", {}, "body")});
+  EXPECT_EQ(stream.next(requests), "one.example two.example three.example");
+  const Buffer last = http_request("GET", "/d", "four.example");
+  EXPECT_EQ(stream.next(last), "four.example");
+  EXPECT_EQ(stream.last.method, "GET");
+}
+
+TEST(StreamReader, GoesOnBehindABodyThatComesInPieces) {
+  Stream stream;
+  const Buffer post = http_request("POST", "/", "one.example", {}, std::string(5000, 'b'));
+  EXPECT_EQ(stream.next(part(post, 0, 1000)), "one.example");
+  EXPECT_EQ(stream.next(part(post, 1000, 3000)), "");
+  EXPECT_EQ(stream.next(join({part(post, 3000, post.size()), http_request("GET", "/", "two.example")})), "two.example");
+}
+
+TEST(StreamReader, GoesOnBehindABodyThatWasNotCaptured) {
+  Stream stream;
+  const Buffer post = http_request("POST", "/", "one.example", {}, std::string(5000, 'b'));
+  EXPECT_EQ(stream.next(part(post, 0, 1000)), "one.example");
+  EXPECT_EQ(stream.see(static_cast<std::uint32_t>(post.size()), http_request("GET", "/", "two.example")),
+            "two.example");
+}
+
+TEST(StreamReader, GoesOnBehindAChunkedBody) {
+  const HeaderFields chunked{{"Transfer-Encoding", "chunked"}};
+  const Buffer body = ByteWriter().text("5\r\nhello\r\n0\r\n\r\n");
+  const Buffer all =
+      join({http_request("POST", "/", "one.example", chunked), body, http_request("GET", "/", "two.example")});
+  Stream whole;
+  EXPECT_EQ(whole.next(all), "one.example two.example");
+  Stream pieces;
+  std::string seen;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string names = pieces.next(part(all, i, i + 1));
+    if (!names.empty() && seen.find(names) == std::string::npos) seen += names + ' ';
+  }
+  EXPECT_EQ(seen, "one.example two.example ");
+}
+
+TEST(StreamReader, FindsTheHelloBehindAConnect) {
+  Stream stream;
+  EXPECT_EQ(stream.next(http_request("CONNECT", "proxy.example:443", "proxy.example:443")), "proxy.example");
+  EXPECT_EQ(stream.next(client_hello("inside.example")), "inside.example");
+  EXPECT_EQ(stream.last.protocol, Protocol::tls);
+}
+
+TEST(StreamReader, ReadsEachDnsMessage) {
+  Stream stream;
+  const Buffer two = join({over_tcp(dns_query("one.example")), over_tcp(dns_query("two.example"))});
+  EXPECT_EQ(stream.next(two), "one.example two.example");
+  EXPECT_EQ(stream.last.protocol, Protocol::dns);
+  const Buffer third = over_tcp(dns_query("three.example"));
+  EXPECT_EQ(stream.next(part(third, 0, 10)), "");
+  EXPECT_EQ(stream.next(part(third, 10, third.size())), "three.example");
+}
+
+TEST(StreamReader, ShowsTheNamesOfBothReadings) {
+  const Buffer one = client_hello("aaa.example"), two = client_hello("bbb.example");
+  const std::size_t name = as_text(one).find("aaa.example");
+  const auto at = static_cast<std::uint32_t>(name);
+  Stream stream;
+  EXPECT_EQ(stream.see(at, part(one, name, one.size())), "");
+  EXPECT_EQ(stream.see(at, part(two, name, two.size())), "");
+  EXPECT_EQ(stream.see(0, part(one, 0, name)), "bbb.example aaa.example");
+}
+
+TEST(StreamReader, ShowsTheSecondHostToo) {
+  Stream stream;
+  EXPECT_EQ(stream.next(http_request("GET", "http://target.example/", "host.example")), "target.example host.example");
+}
+
+TEST(StreamReader, AKnownBeginningThatIsNoProtocolIsDone) {
+  Stream stream;
+  EXPECT_EQ(stream.next(Buffer{'S', 'S', 'H', '-', '2', '.', '0', '\r', '\n'}), "");
+  EXPECT_EQ(stream.inspection.mode, StreamMode::done);
+}
+
+TEST(StreamReader, WithoutABeginningEachSegmentMayBeginARequest) {
+  Stream stream(false);
+  EXPECT_EQ(stream.next(Buffer(500, 0xee)), "");
+  EXPECT_EQ(stream.inspection.mode, StreamMode::resync);
+  EXPECT_EQ(stream.next(Buffer(500, 0xee)), "");
+  EXPECT_EQ(stream.next(http_request("GET", "/", "late.example")), "late.example");
+  Stream tls(false);
+  tls.next(Buffer(500, 0xee));
+  EXPECT_EQ(tls.next(client_hello("late.example")), "late.example");
+}
+
+TEST(StreamReader, LooksForABeginningUpToTheLimitAndNotOneSegmentMore) {
+  for (const bool one_more : {false, true}) {
+    Stream stream(false);
+    const int segments = kMaxResyncSegments - (one_more ? 0 : 1);
+    for (int i = 0; i < segments; ++i) stream.next(Buffer(20, 0xee));
+    EXPECT_EQ(stream.next(http_request("GET", "/", "late.example")), one_more ? "" : "late.example");
+  }
+}
+
+TEST(StreamReader, GivesUpABeginningOfTooManySegments) {
+  const Buffer hello = client_hello("example.org", {.padded_to = 8000});
+  Stream stream;
+  for (std::uint32_t i = 0; i < kMaxSegments - 1; ++i) stream.see(i == 0 ? 0 : 8001 + i % 100, Buffer{hello[0]});
+  EXPECT_EQ(stream.inspection.mode, StreamMode::detect);
+  stream.see(8050, Buffer{0});
+  EXPECT_EQ(stream.inspection.mode, StreamMode::done);
+}
+
+TEST(StreamReader, ABeginningThatFillsTheLimitIsGivenUp) {
+  Stream stream;
+  stream.see(1, Buffer(kMaxPrefix - 1, 'x'));
+  EXPECT_EQ(stream.inspection.mode, StreamMode::detect);
+  stream.see(static_cast<std::uint32_t>(kMaxPrefix), Buffer{'x'});
+  EXPECT_EQ(stream.inspection.mode, StreamMode::detect) << "what lies ahead may be a fake that never arrives";
+  stream.see(0, Buffer{'x'});
+  EXPECT_EQ(stream.inspection.mode, StreamMode::done);
+  EXPECT_EQ(stream.inspection.prefix.memory_bytes(), 0u);
+}
+
+TEST(StreamReader, GoesOnBehindALostSegmentThatWasAcknowledged) {
+  Stream stream;
+  EXPECT_EQ(stream.next(http_request("GET", "/", "one.example")), "one.example");
+  const Buffer lost = http_request("GET", "/", "lost.example");
+  const Buffer kept = http_request("GET", "/", "kept.example");
+  const auto behind = stream.sent + static_cast<std::uint32_t>(lost.size());
+  EXPECT_EQ(stream.see(behind, kept), "");
+  ASSERT_TRUE(stream.inspection.prefix.skip_lost(1000 + behind + static_cast<std::uint32_t>(kept.size())));
+  stream.reader.begin_after_loss(stream.inspection);
+  EXPECT_EQ(stream.collected(), "kept.example");
+}
+
+TEST(StreamReader, ARepeatedSegmentShowsNothingNew) {
+  Stream stream;
+  const Buffer request = http_request("GET", "/", "one.example");
+  EXPECT_EQ(stream.next(request), "one.example");
+  EXPECT_EQ(stream.see(0, request), "");
+  EXPECT_EQ(stream.next(http_request("GET", "/", "two.example")), "two.example");
+}
+
+// Every pair of cuts of a stream of three requests shows the same three names.
+TEST(StreamReader, ShowsTheSameNamesForEverySegmentation) {
+  const Buffer all = join({http_request("GET", "/", "one.example"), http_request("POST", "/", "two.example", {}, "abc"),
+                           http_request("GET", "/", "three.example")});
+  for (std::size_t a = 1; a < all.size(); a += 3) {
+    for (std::size_t b = a + 1; b < all.size(); b += 7) {
+      Stream stream;
+      std::string seen;
+      for (const Buffer& piece : {part(all, 0, a), part(all, a, b), part(all, b, all.size())}) {
+        const std::string names = stream.next(piece);
+        if (!names.empty()) seen += names + ' ';
+      }
+      for (const std::string_view name : {"one.example", "two.example", "three.example"}) {
+        ASSERT_NE(seen.find(name), std::string::npos) << "cut at " << a << " and " << b << ": " << seen;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace netscope::test

@@ -1,0 +1,222 @@
+// The kernel's rules as text.
+
+#include "linux/netfilter/rules.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "support/project_file.h"
+
+namespace netscope::nft {
+namespace {
+
+TableSettings four_queues() {
+  return {.queues = {.first = 0, .last = 3}};
+}
+
+std::string nft_of(const TableSettings& settings) {
+  return nft_table(settings);
+}
+
+bool has_line(const std::string& text, std::string_view line) {
+  std::istringstream lines(text);
+  std::string one;
+  while (std::getline(lines, one)) {
+    const std::size_t begin = one.find_first_not_of(' ');
+    if (begin != std::string::npos && one.substr(begin) == line) return true;
+  }
+  return false;
+}
+
+TEST(NftTable, IsTheFileThatAdministratorsLoad) {
+  std::ifstream file(test::project_file("nft/netscope.nft"));
+  std::ostringstream text;
+  text << file.rdbuf();
+  const std::string written = text.str();
+  const std::size_t begin = written.find("# netscope-nfq: ");
+  ASSERT_NE(begin, std::string::npos);
+  EXPECT_EQ(written.substr(begin), nft_of(four_queues())) << "nft/netscope.nft is not what --print-nft prints";
+}
+
+TEST(NftTable, SpreadsAsTheFanoutSays) {
+  TableSettings settings = four_queues();
+  EXPECT_TRUE(has_line(nft_of(settings), "queue flags bypass to symhash mod 4"));
+  EXPECT_TRUE(has_line(nft_of(settings), "udp sport 443 queue flags bypass to 0-3"));
+  EXPECT_TRUE(has_line(nft_of(settings), "udp dport 443 queue flags bypass to 0-3"));
+  settings.queues = {.first = 8, .last = 11};
+  EXPECT_TRUE(has_line(nft_of(settings), "queue flags bypass to symhash mod 4 offset 8"));
+  settings.live.fanout = Fanout::address;
+  EXPECT_TRUE(has_line(nft_of(settings), "queue flags bypass to 8-11"));
+  settings.live.fanout = Fanout::cpu;
+  EXPECT_TRUE(has_line(nft_of(settings), "queue flags bypass,fanout to 8-11"));
+  settings.bypass = false;
+  EXPECT_TRUE(has_line(nft_of(settings), "queue flags fanout to 8-11"));
+  settings.queues = {.first = 5, .last = 5};
+  for (const Fanout fanout : kFanouts) {
+    settings.live.fanout = fanout;
+    EXPECT_TRUE(has_line(nft_of(settings), "queue to 5"));
+  }
+}
+
+TEST(NftTable, NeverFiltersTheLoopback) {
+  TableSettings settings = four_queues();
+  settings.live.hooks = {Hook::input, Hook::output};
+  const std::string text = nft_of(settings);
+  EXPECT_TRUE(has_line(text, "iifname \"lo\" accept"));
+  EXPECT_TRUE(has_line(text, "oifname \"lo\" accept"));
+  EXPECT_TRUE(has_line(text, "type filter hook input priority mangle; policy accept;"));
+  EXPECT_TRUE(has_line(text, "type filter hook output priority mangle + 1; policy accept;"));
+  EXPECT_EQ(text.find("hook forward"), std::string::npos);
+}
+
+TEST(NftTable, LeavesAloneWhatIsExcluded) {
+  TableSettings settings = four_queues();
+  settings.live.interfaces = {"br-lan", "ppp*"};
+  settings.live.excluded_interfaces = {"wg0"};
+  settings.live.excluded_addresses = {*IpPrefix::parse("192.0.2.0/24"), *IpPrefix::parse("2001:db8::/32"),
+                                      *IpPrefix::parse("198.51.100.7")};
+  const std::string text = nft_of(settings);
+  EXPECT_TRUE(has_line(text, "elements = { 192.0.2.0/24, 198.51.100.7/32 }")) << text;
+  EXPECT_TRUE(has_line(text, "elements = { 2001:db8::/32 }"));
+  EXPECT_TRUE(has_line(text, "iifname { \"wg0\" } accept"));
+  EXPECT_TRUE(has_line(text, "oifname { \"wg0\" } accept"));
+  EXPECT_TRUE(has_line(text, "iifname != { \"br-lan\", \"ppp*\" } oifname != { \"br-lan\", \"ppp*\" } accept"));
+  EXPECT_TRUE(has_line(text, "ip6 daddr @excluded6 accept"));
+  EXPECT_EQ(nft_of(four_queues()).find("excluded"), std::string::npos);
+}
+
+TEST(NftTable, TouchesOnlyTheBitsOfItsMask) {
+  TableSettings settings = four_queues();
+  settings.live.marks = {.mask = 0x00000700};
+  const std::string text = nft_of(settings);
+  EXPECT_TRUE(has_line(text, "ct mark & 0x00000700 == 0x00000100 counter name passed accept"));
+  EXPECT_TRUE(
+      has_line(text, "meta mark & 0x00000700 == 0x00000200 ct mark set ct mark & 0xfffff8ff | 0x00000200 drop"));
+  EXPECT_TRUE(has_line(text, "meta mark set meta mark & 0xfffff8ff"));
+  EXPECT_EQ(text.find("0xff000000"), std::string::npos);
+}
+
+TEST(NftTable, WithoutOffloadNoConnectionIsMarked) {
+  TableSettings settings = four_queues();
+  settings.live.offload = Offload::off;
+  const std::string text = nft_of(settings);
+  EXPECT_EQ(text.find("ct mark"), std::string::npos);
+  EXPECT_TRUE(has_line(text, "meta mark & 0xff000000 == 0x04000000 goto answer"));
+}
+
+TEST(NftTable, PutsAcceptedFlowsIntoTheFlowTableOfTheForwardHookAlone) {
+  TableSettings settings = four_queues();
+  settings.live.offload = Offload::flowtable;
+  settings.live.hooks = {Hook::forward, Hook::input};
+  settings.flow_devices = {"lan", "wan"};
+  const std::string text = nft_of(settings);
+  EXPECT_TRUE(has_line(text, "devices = { \"lan\", \"wan\" }"));
+  const std::string line = "flow add @accepted";
+  EXPECT_NE(text.find(line), std::string::npos);
+  EXPECT_EQ(text.find(line), text.rfind(line));
+}
+
+std::string iptables_of(const TableSettings& settings, IpVersion version = IpVersion::v4) {
+  return iptables_rules(settings, version, {});
+}
+
+TEST(Iptables, SaysTheSameAsTheTable) {
+  EXPECT_EQ(iptables_of(four_queues()), R"(*mangle
+:NETSCOPE - [0:0]
+:NETSCOPE-JUDGE - [0:0]
+-A NETSCOPE -m mark ! --mark 0x00000000/0xff000000 -j MARK --set-xmark 0x00000000/0xff000000
+-A NETSCOPE -g NETSCOPE-JUDGE
+-A NETSCOPE-JUDGE -m connmark --mark 0x01000000/0xff000000 -j RETURN
+-A NETSCOPE-JUDGE -m connmark --mark 0x02000000/0xff000000 -j DROP
+-A NETSCOPE-JUDGE -m connmark --mark 0x03000000/0xff000000 -j RETURN
+-A NETSCOPE-JUDGE -j NFQUEUE --queue-balance 0:3 --queue-bypass
+-I FORWARD -j NETSCOPE
+COMMIT
+*filter
+:NETSCOPE-VERDICT - [0:0]
+:NETSCOPE-ANSWER - [0:0]
+-A NETSCOPE-VERDICT -m mark --mark 0x01000000/0xff000000 -j CONNMARK --save-mark --nfmask 0xff000000 --ctmask 0xff000000
+-A NETSCOPE-VERDICT -m mark --mark 0x02000000/0xff000000 -j CONNMARK --save-mark --nfmask 0xff000000 --ctmask 0xff000000
+-A NETSCOPE-VERDICT -m mark --mark 0x03000000/0xff000000 -j CONNMARK --save-mark --nfmask 0xff000000 --ctmask 0xff000000
+-A NETSCOPE-VERDICT -m connmark --mark 0x03000000/0xff000000 -g NETSCOPE-ANSWER
+-A NETSCOPE-VERDICT -m mark --mark 0x02000000/0xff000000 -j DROP
+-A NETSCOPE-VERDICT -m mark --mark 0x03000000/0xff000000 -g NETSCOPE-ANSWER
+-A NETSCOPE-VERDICT -m mark --mark 0x04000000/0xff000000 -g NETSCOPE-ANSWER
+-A NETSCOPE-VERDICT -m mark ! --mark 0x00000000/0xff000000 -j MARK --set-xmark 0x00000000/0xff000000
+-A NETSCOPE-ANSWER -p tcp -j REJECT --reject-with tcp-reset
+-A NETSCOPE-ANSWER -j REJECT --reject-with icmp-admin-prohibited
+-I FORWARD -j NETSCOPE-VERDICT
+COMMIT
+)");
+}
+
+TEST(Iptables, KnowsItsFamilyAndItsQueues) {
+  TableSettings settings{.queues = {.first = 7, .last = 7}, .bypass = false};
+  settings.live.excluded_addresses = {*IpPrefix::parse("192.0.2.0/24"), *IpPrefix::parse("2001:db8::/32")};
+  settings.live.interfaces = {"ppp*"};
+  const std::string v6 = iptables_of(settings, IpVersion::v6);
+  EXPECT_TRUE(has_line(v6, "-A NETSCOPE-JUDGE -j NFQUEUE --queue-num 7"));
+  EXPECT_TRUE(has_line(v6, "-A NETSCOPE -s 2001:db8::/32 -j RETURN"));
+  EXPECT_TRUE(has_line(v6, "-A NETSCOPE -o ppp+ -g NETSCOPE-JUDGE"));
+  EXPECT_TRUE(has_line(v6, "-A NETSCOPE-ANSWER -j REJECT --reject-with icmp6-adm-prohibited"));
+  EXPECT_EQ(v6.find("192.0.2.0"), std::string::npos);
+  settings.queues = {.first = 0, .last = 1};
+  settings.live.fanout = Fanout::cpu;
+  EXPECT_TRUE(has_line(iptables_of(settings), "-A NETSCOPE-JUDGE -j NFQUEUE --queue-balance 0:1 --queue-cpu-fanout"));
+}
+
+constexpr std::string_view kLeftOver = R"(# Generated by iptables-save
+*mangle
+:PREROUTING ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:NETSCOPE - [0:0]
+:NETSCOPE-JUDGE - [0:0]
+-A FORWARD -j NETSCOPE
+-A FORWARD -s 10.0.0.0/8 -j OTHER
+-A NETSCOPE -g NETSCOPE-JUDGE
+COMMIT
+*filter
+:FORWARD ACCEPT [0:0]
+:NETSCOPE-VERDICT - [0:0]
+-A INPUT -j NETSCOPE-VERDICT
+COMMIT
+)";
+
+TEST(Iptables, ReplacesWhatARunBeforeLeft) {
+  const auto jumps = iptables_jumps(kLeftOver);
+  ASSERT_EQ(jumps.size(), 2u);
+  EXPECT_EQ(jumps[1].table, "filter");
+  const std::string text = iptables_rules(four_queues(), IpVersion::v4, jumps);
+  EXPECT_TRUE(has_line(text, "-D FORWARD -j NETSCOPE"));
+  EXPECT_TRUE(has_line(text, "-D INPUT -j NETSCOPE-VERDICT"));
+  EXPECT_LT(text.find("-D INPUT"), text.find("-I FORWARD -j NETSCOPE-VERDICT"));
+}
+
+TEST(Iptables, KnowsItsJumpsBesideTheirCounters) {
+  const auto jumps = iptables_jumps("*mangle\n[12:3456] -A FORWARD -j NETSCOPE\n[0:0] -A FORWARD -j OTHER\nCOMMIT\n");
+  ASSERT_EQ(jumps.size(), 1u);
+  EXPECT_EQ(jumps[0].rule, "-A FORWARD -j NETSCOPE");
+}
+
+TEST(Iptables, RemovesWhatIsThereAndNothingElse) {
+  EXPECT_EQ(iptables_removal(kLeftOver), R"(*mangle
+-D FORWARD -j NETSCOPE
+-F NETSCOPE
+-F NETSCOPE-JUDGE
+-X NETSCOPE
+-X NETSCOPE-JUDGE
+COMMIT
+*filter
+-D INPUT -j NETSCOPE-VERDICT
+-F NETSCOPE-VERDICT
+-X NETSCOPE-VERDICT
+COMMIT
+)");
+  EXPECT_EQ(iptables_removal("*mangle\n:FORWARD ACCEPT [0:0]\n-A FORWARD -j OTHER\nCOMMIT\n"), "");
+  EXPECT_EQ(iptables_removal(""), "");
+}
+
+}  // namespace
+}  // namespace netscope::nft
