@@ -42,6 +42,9 @@ inline constexpr std::size_t kProtocolCount = 27;
 constexpr bool is_service(Protocol protocol) {
   return protocol >= Protocol::websocket;
 }
+constexpr bool is_dns_family(Protocol protocol) {
+  return protocol == Protocol::dns || protocol == Protocol::mdns || protocol == Protocol::llmnr;
+}
 // Whether a flow of `carrier` may turn out to be of the service.
 bool may_carry(Protocol carrier, Protocol service);
 

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "core/flow/flow.h"
 #include "netscope/base/time.h"
 #include "netscope/dpi/facts.h"
 #include "netscope/engine/top_table.h"
+#include "netscope/flow/flow_state.h"
 #include "netscope/net/address.h"
 #include "netscope/policy/catalogue/catalogue.h"
 #include "netscope/policy/decision.h"

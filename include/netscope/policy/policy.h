@@ -97,8 +97,6 @@ struct Policy {
 inline constexpr std::size_t kMaxRulesFile = std::size_t{16} << 20;
 // Characters of a rule's name; all printable. "default" is taken: reports call the policy's default so.
 inline constexpr std::size_t kMaxRuleName = 64;
-// Errors that are reported of one file. One more says that there are others.
-inline constexpr std::size_t kMaxReportedErrors = 1000;
 
 class Catalogue;
 

@@ -9,6 +9,7 @@
 #include "netscope/base/bytes.h"
 #include "netscope/base/parsed.h"
 #include "netscope/dpi/facts.h"
+#include "netscope/net/flow_key.h"
 #include "netscope/net/host_name.h"
 
 namespace netscope::dns {
@@ -17,6 +18,14 @@ inline constexpr std::uint16_t kPort = 53;
 inline constexpr std::uint16_t kMulticastPort = 5353;  // RFC 6762, section 3
 inline constexpr std::uint16_t kLlmnrPort = 5355;      // RFC 4795, section 2
 inline constexpr std::uint16_t kNetbiosPort = 137;
+
+// Ports on which each datagram is its own question, whatever the first one was.
+inline bool is_port_of(const FlowKey& key) {
+  for (const std::uint16_t port : {key.low_port, key.high_port}) {
+    if (port == kPort || port == kMulticastPort || port == kLlmnrPort) return true;
+  }
+  return false;
+}
 
 // Questions read from one message; the rest of a longer list is counted and left (`more_questions`).
 inline constexpr std::size_t kMaxQuestions = 16;

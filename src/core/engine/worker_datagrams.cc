@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "core/dpi/datagram_flows.h"
+#include "core/dpi/dns.h"
 #include "core/dpi/dtls.h"
 #include "core/dpi/openings.h"
 #include "core/inspect/describe.h"
@@ -60,7 +60,7 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
   if (!quic_began && has_moved_here(flow, packet)) return;
   if (inspect_dtls(flow, packet)) return;
   const bool may_be_dns =
-      (!flow.final || is_dns_family(flow.protocol) || is_dns_port(flow.key)) && !is_netbios_port(flow.key);
+      (!flow.final || is_dns_family(flow.protocol) || dns::is_port_of(flow.key)) && !is_netbios_port(flow.key);
   const bool stood = flow.decided;
   if (!flow.sticky) flow.decided = false;
   if (may_be_dns && dns::parse_message(packet.payload, *message_) == ParseStatus::ok) {
@@ -75,7 +75,7 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
   } else {
     inspect_opening(flow, packet, stood);
   }
-  if (is_dns_family(flow.protocol) || is_dns_port(flow.key) || flow.final) return;
+  if (is_dns_family(flow.protocol) || dns::is_port_of(flow.key) || flow.final) return;
   // What only one side has said may be a fake that never arrives: the truth is still to come.
   // Behind STUN, the two that it brought together go on with something else.
   if (!said_enough(flow) ||
@@ -89,7 +89,7 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
 // What opens otherwise, and shows no name. A datagram that says nothing is judged as what nobody knows,
 // once: `stood` tells that the flow was decided before it.
 void Worker::inspect_opening(Flow& flow, const Packet& packet, bool stood) {
-  const bool looks = flow.protocol == Protocol::unknown && !flow.final && !is_dns_port(flow.key);
+  const bool looks = flow.protocol == Protocol::unknown && !flow.final && !dns::is_port_of(flow.key);
   const auto opening = looks ? parse_datagram_opening(packet.payload) : Parsed<Opening>(ParseStatus::no_match);
   if (opening.ok()) {
     Sighting sighting;
@@ -177,7 +177,7 @@ bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
     facts_are_final(flow, packet);
   }
   if (over || (blocked && flow.protocol != Protocol::unknown)) give_inspection_back(flow);
-  return proven && !is_dns_port(flow.key);
+  return proven && !dns::is_port_of(flow.key);
 }
 
 // What the rules and reports want of it, for where the connection may go.

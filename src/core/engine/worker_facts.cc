@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/dpi/datagram_flows.h"
+#include "core/dpi/dns.h"
 #include "core/dpi/ja4.h"
 #include "netscope/engine/worker.h"
 
@@ -190,7 +190,7 @@ void Worker::block_by_outer(Flow& flow, const Packet& packet) {
 void Worker::settle(Flow& flow, const Packet& packet, const Decision& decision, const Question& question) {
   const bool changed = !flow.counted || flow.rule != decision.rule;
   const bool asks_per_datagram = flow.key.ip_protocol != ip_protocol::tcp && question.protocol != Protocol::quic &&
-                                 (is_dns_family(flow.protocol) || is_dns_port(flow.key));
+                                 (is_dns_family(flow.protocol) || dns::is_port_of(flow.key));
   flow.decided = flow.counted = true;
   flow.action = static_cast<std::uint8_t>(decision.action);
   flow.rule = decision.rule;

@@ -3,7 +3,7 @@
 //
 // They stand in only where nothing is left to hope for, and never beside a name of the flow's own. Each of an address's
 // names may block, since nobody knows which of them the flow is for; none can make a block undone.
-#include "core/dpi/datagram_flows.h"
+#include "core/dpi/dns.h"
 #include "netscope/engine/worker.h"
 
 namespace netscope {
@@ -11,7 +11,7 @@ namespace netscope {
 // Questions to a DNS server are not about the server.
 bool Worker::takes_learned_name(const Flow& flow) const {
   return options_.learned_names != nullptr && !options_.learned_names->empty() && !flow.named &&
-         !is_dns_family(flow.protocol) && !is_dns_port(flow.key);
+         !is_dns_family(flow.protocol) && !dns::is_port_of(flow.key);
 }
 
 // Whether one of the names blocks the flow. If none does, `question` is left with the newest of them.

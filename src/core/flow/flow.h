@@ -10,40 +10,14 @@
 
 #include "core/inspect/quic_connections.h"
 #include "core/inspect/readings.h"
-#include "core/inspect/stream_mode.h"
+#include "core/inspect/stream_inspection.h"
 #include "core/inspect/stream_prefix.h"
 #include "netscope/base/time.h"
 #include "netscope/dpi/facts.h"
+#include "netscope/flow/flow_state.h"
 #include "netscope/net/flow_key.h"
 
 namespace netscope {
-
-// The life of a flow. Each flow is in one state; `closed` and `incomplete` are final.
-enum class FlowState : std::uint8_t {
-  opened,       // packets from one side only, or a TCP handshake under way ("new" in reports)
-  established,  // both sides spoke; the application is not known
-  classified,   // the application protocol is known
-  closed,       // TCP: both FINs or a RST; others: silent for longer than their time-out
-  incomplete,   // ended, or given up on, before its data sufficed to tell what it was
-};
-inline constexpr std::size_t kFlowStateCount = 5;
-std::string_view to_string(FlowState state);
-
-struct StreamInspection {
-  StreamPrefix prefix;
-  StreamMode mode = StreamMode::detect;
-  std::uint16_t segments = 0;  // with payload, in `detect` and `resync`; in `http2`, header blocks that were read
-
-  // As it was made; a little memory stays.
-  void clear() {
-    prefix.clear();
-    mode = StreamMode::detect;
-    segments = 0;
-  }
-};
-
-// Urgent bytes of one direction until the other answers; a segment with one more cannot be judged.
-inline constexpr std::size_t kMaxUrgentMarks = 16;
 
 // What is needed only while a flow is inspected; given back as soon as nothing more can come to light.
 struct Inspection {

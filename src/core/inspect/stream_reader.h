@@ -11,7 +11,7 @@
 #include "core/dpi/http2.h"
 #include "core/dpi/socks.h"
 #include "core/dpi/tls.h"
-#include "core/flow/flow.h"
+#include "core/inspect/stream_inspection.h"
 #include "netscope/dpi/facts.h"
 #include "netscope/net/host_name.h"
 

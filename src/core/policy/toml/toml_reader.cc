@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "netscope/policy/policy.h"
-
 namespace netscope {
 
 void FileErrors::add(const TomlValue& at, std::string message) {

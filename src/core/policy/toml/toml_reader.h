@@ -16,6 +16,9 @@
 
 namespace netscope {
 
+// Errors that are reported of one file. One more says that there are others.
+inline constexpr std::size_t kMaxReportedErrors = 1000;
+
 // The errors of one file.
 class FileErrors {
  public:

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <string>
 
+#include "core/policy/toml/toml_reader.h"
 #include "netscope/policy/catalogue/catalogue.h"
 #include "netscope/policy/policy.h"
 #include "support/project_file.h"

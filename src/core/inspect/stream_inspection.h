@@ -1,0 +1,28 @@
+// One direction of a TCP connection while it is read for names.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/inspect/stream_mode.h"
+#include "core/inspect/stream_prefix.h"
+
+namespace netscope {
+
+struct StreamInspection {
+  StreamPrefix prefix;
+  StreamMode mode = StreamMode::detect;
+  std::uint16_t segments = 0;  // with payload, in `detect` and `resync`; in `http2`, header blocks that were read
+
+  // As it was made; a little memory stays.
+  void clear() {
+    prefix.clear();
+    mode = StreamMode::detect;
+    segments = 0;
+  }
+};
+
+// Urgent bytes of one direction until the other answers; a segment with one more cannot be judged.
+inline constexpr std::size_t kMaxUrgentMarks = 16;
+
+}  // namespace netscope
