@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "netscope/capture/chunk.h"
+#include "netscope/capture/packet_decoder.h"
 #include "netscope/engine/worker.h"
 
 namespace netscope::test {

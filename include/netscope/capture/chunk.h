@@ -9,15 +9,13 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "core/net/defragmenter.h"
 #include "netscope/capture/capture_parser.h"
-#include "netscope/engine/answer_watch.h"
 #include "netscope/engine/event.h"
 #include "netscope/engine/packet.h"
+#include "netscope/flow/learned_names.h"
 
 namespace netscope {
 
@@ -77,33 +75,6 @@ struct Chunk {
 // Takes whole records off the front of the chunk's input: at most kChunkRecords. Answers need_more when the input ends
 // within a record (or at its end), malformed when the capture cannot be read on, ok when the chunk is full.
 ParseStatus take_records(CaptureParser& parser, Chunk& chunk);
-
-// Turns records into packets, in their order, and deals them out.
-class PacketDecoder {
- public:
-  // Whether DNS answers are watched for the names that they tell.
-  enum class Answers : bool { ignored, watched };
-  explicit PacketDecoder(Tunnels tunnels, Answers answers = Answers::ignored) : tunnels_(tunnels) {
-    // Who knows the seed gains only what names could be pushed out for, and a capture is over.
-    if (answers == Answers::watched) answers_.emplace(0);
-  }
-  // Fills the shares' packets with the records that were taken since the last time, and makes room for their verdicts.
-  // Records that are not wanted belong to no share.
-  void decode(Chunk& chunk);
-  // Of all chunks so far, the unwanted ones included.
-  std::uint64_t packets() const { return number_; }
-
- private:
-  void decode_record(RecordPlace& place, Chunk& chunk);
-  void decode_any(Bytes frame, RecordPlace& place, Chunk& chunk);
-  void append(const Headers& headers, PacketKind kind, RecordPlace& place, Chunk& chunk);
-  PacketKind reassemble(Headers& headers, Time time, Chunk& chunk);
-
-  Tunnels tunnels_;
-  Defragmenter defragmenter_;
-  std::optional<AnswerWatch> answers_;
-  std::uint64_t number_ = 0;
-};
 
 // How the accepted records leave.
 enum class OutputFormat : std::uint8_t {

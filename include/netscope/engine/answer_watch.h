@@ -5,14 +5,11 @@
 // through encryption are not read.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <vector>
 
-#include "core/dpi/dns.h"
-#include "core/dpi/dns_answer.h"
 #include "netscope/base/time.h"
 #include "netscope/engine/packet.h"
 #include "netscope/flow/learned_names.h"
@@ -27,33 +24,25 @@ inline constexpr std::size_t kQueryGroups = 512;
 
 class AnswerWatch {
  public:
-  explicit AnswerWatch(std::uint64_t seed) : groups_(kQueryGroups), seed_(seed) {}
+  explicit AnswerWatch(std::uint64_t seed);
+  AnswerWatch(AnswerWatch&&) noexcept;
+  AnswerWatch& operator=(AnswerWatch&&) noexcept;
+  ~AnswerWatch();
 
   // Whether see() might say something: a test of a few instructions, for each packet.
   static bool concerns(const Packet& packet) {
     return packet.key.ip_protocol == ip_protocol::udp &&
-           (packet.key.low_port == dns::kPort || packet.key.high_port == dns::kPort) &&
-           packet.kind == PacketKind::of_flow;
+           (packet.key.low_port == kDnsPort || packet.key.high_port == kDnsPort) && packet.kind == PacketKind::of_flow;
   }
 
   // Remembers a query, or says what an answer taught; nothing for most.
   std::optional<NameAnswer> see(const Packet& packet);
 
  private:
-  struct Query {
-    std::uint64_t fingerprint = 0;  // 0: none
-    Time asked{};
-  };
-  struct Group {
-    std::array<Query, kQueriesPerGroup> queries{};
-    std::size_t next = 0;
-  };
+  static constexpr std::uint16_t kDnsPort = 53;
 
-  static bool was_asked(Group& group, std::uint64_t fingerprint, Time now);
-
-  std::vector<Group> groups_;
-  std::uint64_t seed_;
-  dns::Answer answer_;  // room for the parser
+  struct Queries;
+  std::unique_ptr<Queries> queries_;
 };
 
 }  // namespace netscope

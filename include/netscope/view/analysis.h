@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "netscope/capture/chunk.h"
+#include "netscope/capture/packet_decoder.h"
 #include "netscope/engine/worker.h"
 #include "netscope/output/run_totals.h"
 #include "netscope/view/rows.h"

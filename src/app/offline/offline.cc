@@ -15,6 +15,7 @@
 #include "app/output/files.h"
 #include "app/random_seed.h"
 #include "netscope/capture/chunk.h"
+#include "netscope/capture/packet_decoder.h"
 #include "netscope/engine/worker.h"
 
 namespace netscope {

@@ -1,29 +1,9 @@
 #include "netscope/capture/chunk.h"
 
-#include <algorithm>
-#include <bit>
-
-#include "core/net/plain_packet.h"
+#include <chrono>
 
 namespace netscope {
 namespace {
-
-// The offline fan-out is the same on every run, so that anybody may aim at one share; what he gains is to fill that
-// share's table. A few instructions are enough, then, to spread what nobody aims.
-// A connection of QUIC may move to another port: all between two addresses is one worker's.
-[[gnu::always_inline]] inline std::size_t share_of(PacketKind kind, const FlowKey& key) {
-  constexpr std::uint16_t kQuicPort = 443;
-  constexpr std::uint64_t kGoldenRatio = 0x9e3779b97f4a7c15;
-  static_assert(std::has_single_bit(kShares));
-  if (kind != PacketKind::of_flow && kind != PacketKind::quoting) return 0;
-  const FlowKey::Words words = key.words();
-  const bool by_addresses =
-      key.ip_protocol == ip_protocol::udp && (key.low_port == kQuicPort || key.high_port == kQuicPort);
-  const std::uint64_t ports = by_addresses ? 0 : words[4];
-  const std::uint64_t addresses =
-      words[0] ^ std::rotl(words[1], 16) ^ std::rotl(words[2], 29) ^ std::rotl(words[3], 45);
-  return static_cast<std::size_t>((addresses ^ std::rotl(ports, 7)) * kGoldenRatio >> (64 - std::countr_zero(kShares)));
-}
 
 template <class Integer>
 void append_le(std::vector<std::uint8_t>& out, Integer value) {
@@ -61,65 +41,6 @@ ParseStatus take_records(CaptureParser& parser, Chunk& chunk) {
     chunk.used += record.raw_size;
   }
   return ParseStatus::ok;
-}
-
-PacketKind PacketDecoder::reassemble(Headers& headers, Time time, Chunk& chunk) {
-  std::vector<std::uint8_t> datagram;
-  switch (defragmenter_.add(headers, time, datagram)) {
-    case Defragmenter::Outcome::pending: return PacketKind::fragment;
-    case Defragmenter::Outcome::of_flow: return PacketKind::of_flow;
-    case Defragmenter::Outcome::complete:
-      chunk.datagrams.push_back(std::move(datagram));
-      return headers.status == HeaderStatus::ok ? PacketKind::of_flow : PacketKind::malformed;
-    case Defragmenter::Outcome::overlapping:
-    case Defragmenter::Outcome::too_large: break;
-  }
-  return PacketKind::malformed;
-}
-
-// A function of its own, and a hot one: GCC makes small what is inlined into code that is entered once, however long
-// that then runs. Version 6 goes the other way: with both, the function is so large that GCC inlines nothing into it.
-[[gnu::hot, gnu::noinline]] void PacketDecoder::decode_record(RecordPlace& place, Chunk& chunk) {
-  const Bytes frame = chunk.bytes.subspan(place.data_begin, place.data_size);
-  if (Headers headers; decode_plain_ipv4_frame(frame, place.link, tunnels_, headers)) [[likely]] {
-    append(headers, PacketKind::of_flow, place, chunk);
-  } else {
-    decode_any(frame, place, chunk);
-  }
-}
-
-void PacketDecoder::decode_any(Bytes frame, RecordPlace& place, Chunk& chunk) {
-  Headers headers = decode_frame(frame, place.link, tunnels_);
-  const bool fragment = headers.status == HeaderStatus::ok && headers.fragment.present;
-  append(headers, fragment ? reassemble(headers, place.time, chunk) : kind_of(headers), place, chunk);
-}
-
-// Inline, so that headers which were decoded a moment ago need not exist.
-[[gnu::always_inline]] inline void PacketDecoder::append(const Headers& headers, PacketKind kind, RecordPlace& place,
-                                                         Chunk& chunk) {
-  const DirectedKey directed = flow_key(headers);
-  place.share = static_cast<std::uint8_t>(share_of(kind, directed.key));
-  std::vector<Packet>& packets = chunk.shares[place.share].packets;
-  place.position = static_cast<std::uint32_t>(packets.size());
-  Packet& packet = packets.emplace_back();
-  fill_in(packet, headers, directed);
-  packet.kind = kind;
-  packet.time = place.time;
-  packet.size_on_wire = place.size_on_wire;
-  packet.number = number_;
-  if (headers.outer && kind == PacketKind::of_flow) packet.outer = &chunk.outers.emplace_back(*headers.outer);
-  if (!answers_ || !AnswerWatch::concerns(packet)) return;
-  if (auto answer = answers_->see(packet)) chunk.learned.push_back({std::move(*answer), number_});
-}
-
-void PacketDecoder::decode(Chunk& chunk) {
-  for (; chunk.decoded < chunk.records.size(); ++chunk.decoded) {
-    RecordPlace& place = chunk.records[chunk.decoded];
-    if (place.kind != Record::Kind::packet) continue;
-    ++number_;
-    if (place.wanted) decode_record(place, chunk);
-  }
-  for (Share& share : chunk.shares) share.verdicts.resize(share.packets.size());
 }
 
 std::size_t plan_output(const Chunk& chunk, OutputFormat format, bool nanoseconds, std::vector<std::uint8_t>& built,

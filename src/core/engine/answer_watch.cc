@@ -1,7 +1,12 @@
 #include "netscope/engine/answer_watch.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <vector>
+
+#include "core/dpi/dns.h"
+#include "core/dpi/dns_answer.h"
 
 namespace netscope {
 namespace {
@@ -28,28 +33,48 @@ NameAnswer told(const IpAddress& client, const dns::Answer& answer, Time now) {
 
 }  // namespace
 
-std::optional<NameAnswer> AnswerWatch::see(const Packet& packet) {
+struct AnswerWatch::Queries {
+  struct Query {
+    std::uint64_t fingerprint = 0;  // 0: none
+    Time asked{};
+  };
+  struct Group {
+    std::array<Query, kQueriesPerGroup> queries{};
+    std::size_t next = 0;
+  };
+
+  explicit Queries(std::uint64_t of_hash) : groups(kQueryGroups), seed(of_hash) {}
+
+  std::optional<NameAnswer> see(const Packet& packet);
+  static bool was_asked(Group& group, std::uint64_t fingerprint, Time now);
+
+  std::vector<Group> groups;
+  std::uint64_t seed;
+  dns::Answer answer;  // room for the parser
+};
+
+std::optional<NameAnswer> AnswerWatch::Queries::see(const Packet& packet) {
   dns::Exchange exchange;
-  if (!dns::parse_exchange(packet.payload, seed_, exchange)) return std::nullopt;
+  if (!dns::parse_exchange(packet.payload, seed, exchange)) return std::nullopt;
   const Direction asks = exchange.response ? opposite(packet.direction) : packet.direction;
   if (packet.key.source(opposite(asks)).port != dns::kPort) return std::nullopt;
   const IpAddress client = packet.key.source(asks).address;
-  std::uint64_t of_client = seed_;
+  std::uint64_t of_client = seed;
   for (const std::uint64_t word : std::bit_cast<std::array<std::uint64_t, 2>>(client.bytes)) {
     of_client = mix(of_client, word);
   }
-  Group& group = groups_[of_client % kQueryGroups];
+  Group& group = groups[of_client % kQueryGroups];
   std::uint64_t fingerprint = mix(exchange.fingerprint, static_cast<std::uint64_t>(index_of(asks)));
   for (const std::uint64_t word : packet.key.words()) fingerprint = mix(fingerprint, word);
   if (!exchange.response) {
     group.queries[group.next++ % kQueriesPerGroup] = {.fingerprint = fingerprint, .asked = packet.time};
     return std::nullopt;
   }
-  if (!was_asked(group, fingerprint, packet.time) || !dns::parse_answer(packet.payload, answer_)) return std::nullopt;
-  return told(client, answer_, packet.time);
+  if (!was_asked(group, fingerprint, packet.time) || !dns::parse_answer(packet.payload, answer)) return std::nullopt;
+  return told(client, answer, packet.time);
 }
 
-bool AnswerWatch::was_asked(Group& group, std::uint64_t fingerprint, Time now) {
+bool AnswerWatch::Queries::was_asked(Group& group, std::uint64_t fingerprint, Time now) {
   for (Query& query : group.queries) {
     if (query.fingerprint != fingerprint) continue;
     const bool in_time = query.asked <= now && now - query.asked <= kAnswerWithin;
@@ -57,6 +82,17 @@ bool AnswerWatch::was_asked(Group& group, std::uint64_t fingerprint, Time now) {
     if (in_time) return true;
   }
   return false;
+}
+
+AnswerWatch::AnswerWatch(std::uint64_t seed) : queries_(std::make_unique<Queries>(seed)) {
+  static_assert(kDnsPort == dns::kPort);
+}
+AnswerWatch::AnswerWatch(AnswerWatch&&) noexcept = default;
+AnswerWatch& AnswerWatch::operator=(AnswerWatch&&) noexcept = default;
+AnswerWatch::~AnswerWatch() = default;
+
+std::optional<NameAnswer> AnswerWatch::see(const Packet& packet) {
+  return queries_->see(packet);
 }
 
 }  // namespace netscope

@@ -4,13 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/policy/sets/domain_index.h"
 #include "netscope/base/result.h"
 
 namespace netscope {
@@ -30,6 +30,8 @@ struct App {
 
 // Bytes of a catalogue file; a longer one is refused.
 inline constexpr std::size_t kMaxCatalogueFile = std::size_t{16} << 20;
+
+class DomainIndex;
 
 // Immutable once built. Matching allocates nothing.
 class Catalogue {
@@ -54,14 +56,19 @@ class Catalogue {
   // kNoCategory for kNoApp.
   CategoryId category_of(AppId app) const { return app < category_of_.size() ? category_of_[app] : kNoCategory; }
 
+  Catalogue(Catalogue&&) noexcept;
+  Catalogue& operator=(Catalogue&&) noexcept;
+  ~Catalogue();
+
  private:
+  Catalogue();
   void index_apps();
 
   std::vector<App> apps_;
   std::vector<AppId> by_name_;  // sorted by name without regard to case
   std::vector<std::string> categories_;
-  std::vector<CategoryId> category_of_;  // by AppId
-  DomainIndex domains_;                  // values are AppIds
+  std::vector<CategoryId> category_of_;         // by AppId
+  std::unique_ptr<const DomainIndex> domains_;  // values are AppIds
 };
 
 }  // namespace netscope

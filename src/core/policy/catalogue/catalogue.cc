@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "core/policy/sets/domain_index.h"
 #include "core/policy/toml/toml_reader.h"
 #include "netscope/net/host_name.h"
 
@@ -141,6 +142,11 @@ int compare_names(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+Catalogue::Catalogue() : domains_(std::make_unique<const DomainIndex>()) {}
+Catalogue::Catalogue(Catalogue&&) noexcept = default;
+Catalogue& Catalogue::operator=(Catalogue&&) noexcept = default;
+Catalogue::~Catalogue() = default;
+
 std::expected<Catalogue, std::vector<Error>> Catalogue::parse(std::string_view toml, std::string_view file) {
   Result<TomlValue> root = parse_toml(toml, kMaxCatalogueFile);
   if (!root) {
@@ -164,7 +170,7 @@ void Catalogue::index_apps() {
       domains.push_back({.domain = domain, .value = static_cast<std::uint32_t>(id)});
     }
   }
-  domains_ = DomainIndex(domains);
+  domains_ = std::make_unique<const DomainIndex>(domains);
   std::sort(by_name_.begin(), by_name_.end(),
             [this](AppId a, AppId b) { return compare_names(apps_[a].name, apps_[b].name) < 0; });
   std::sort(categories_.begin(), categories_.end());
@@ -173,7 +179,7 @@ void Catalogue::index_apps() {
 }
 
 AppId Catalogue::find(std::string_view name) const {
-  const DomainIndex::Values owners = domains_.longest_suffix(name);
+  const DomainIndex::Values owners = domains_->longest_suffix(name);
   return owners.empty() ? kNoApp : static_cast<AppId>(owners.front());
 }
 

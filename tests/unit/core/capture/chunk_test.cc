@@ -1,4 +1,5 @@
 #include "netscope/capture/chunk.h"
+#include "netscope/capture/packet_decoder.h"
 
 #include <gtest/gtest.h>
 
