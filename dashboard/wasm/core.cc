@@ -169,7 +169,7 @@ Answer flow_details(FlowIndex index) {
   write_flow(json, rows, index);
   json.begin_object();
   json.begin_array("names");
-  for (const RowName& seen : flow.names) {
+  for (const RowName& seen : flow.shown.names) {
     json.begin_object();
     json.text("name", rows.texts()[seen.name]);
     json.text("from", to_string(seen.from));
@@ -178,7 +178,7 @@ Answer flow_details(FlowIndex index) {
   }
   json.end_array();
   if (flow.service != Protocol::unknown) json.text("service", to_string(flow.service));
-  if (flow.ja4 != 0) json.text("ja4", rows.texts()[flow.ja4]);
+  if (flow.shown.ja4 != 0) json.text("ja4", rows.texts()[flow.shown.ja4]);
   if (is_explained(flow)) json.text("why", why(flow, rows.texts(), *view->rules));
   json.begin_array("packets");
   std::size_t listed = 0;

@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "netscope/capture/chunk.h"
+#include "netscope/capture/packet_decoder.h"
 #include "netscope/engine/worker.h"
 #include "recut.h"
 
@@ -66,7 +67,7 @@ std::set<Sight> names_in(Bytes file, const Cut& cut) {
     for (const Event& event : worker.take_events()) {
       const std::string ends = to_string(event.client.address) + " " + std::to_string(event.client.port) + " " +
                                to_string(event.server.address) + " " + std::to_string(event.server.port);
-      for (const SeenName& seen : event.names) names.emplace(ends, to_string(seen.protocol), seen.name);
+      for (const SeenName& seen : event.shown.names) names.emplace(ends, to_string(seen.protocol), seen.name);
     }
   }
   return names;

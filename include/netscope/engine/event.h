@@ -6,15 +6,21 @@
 #include <string>
 #include <vector>
 
-#include "core/flow/flow.h"
 #include "netscope/base/time.h"
-#include "netscope/dpi/facts.h"
+#include "netscope/dpi/protocol.h"
+#include "netscope/dpi/shown.h"
+#include "netscope/flow/flow_state.h"
+#include "netscope/net/flow_key.h"
 #include "netscope/policy/catalogue/catalogue.h"
 #include "netscope/policy/decision.h"
 
 namespace netscope {
 
-enum class EventKind : std::uint8_t { flow, tls, http, dns, quic, drop };
+enum class EventKind : std::uint8_t {
+  flow,
+  message,  // a hello, a request, a question, of `protocol`
+  drop,
+};
 
 // Fields that a kind does not use are empty.
 struct Event {
@@ -26,19 +32,14 @@ struct Event {
   Endpoint server;
   std::uint8_t ip_protocol = 0;
   Protocol protocol = Protocol::unknown;
-  Protocol service = Protocol::unknown;  // see dpi/facts.h
+  Protocol service = Protocol::unknown;  // see dpi/protocol.h
   AppId app = kNoApp;
   bool decided = false;
   Decision decision;
 
-  // tls, http, dns: the name; flow: all names.
-  std::vector<SeenName> names;
-  std::string alpn, ja4;
-  std::uint16_t tls_version = 0;
-  std::uint32_t quic_version = 0;
-  bool encrypted_hello = false;
-  std::string method, target, user_agent;  // http
-  std::uint16_t dns_id = 0, dns_type = 0;
+  ShownFacts shown;                        // flow: all of it; message: its own; drop: the name that was judged
+  std::string method, target, user_agent;  // of requests
+  std::uint16_t dns_id = 0, dns_type = 0;  // of questions
   std::uint8_t dns_rcode = 0;
   bool dns_response = false;
   std::uint32_t size = 0;  // drop: of the packet on the wire
@@ -55,7 +56,7 @@ struct Event {
 // What a worker records. Counting costs nothing a packet; recording costs memory a flow or a message.
 struct Recording {
   bool flows = false;       // an event for each flow that ends
-  bool messages = false;    // tls, http, dns and drop events
+  bool messages = false;    // an event for each message, and for each flow that is blocked
   bool tables = true;       // the heaviest domains, clients and edges, and the timeline
   bool open_flows = false;  // flows count while they are open: see Worker::count_open_flows
   bool packets = false;     // for each packet, its flow and the rule that spoke

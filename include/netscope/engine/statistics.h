@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "netscope/base/time.h"
-#include "netscope/dpi/facts.h"
+#include "netscope/dpi/protocol.h"
 #include "netscope/engine/top_table.h"
 #include "netscope/flow/flow_state.h"
 #include "netscope/net/address.h"

@@ -12,6 +12,7 @@
 
 #include "core/dpi/dns.h"
 #include "core/dpi/tls.h"
+#include "core/engine/moment.h"
 #include "core/flow/table.h"
 #include "core/inspect/quic_reader.h"
 #include "core/inspect/stream_reader.h"
@@ -113,38 +114,38 @@ class Worker {
   bool read_otherwise(Flow& flow, const Packet& packet, bool in_order);
   void read_telling(Flow& flow, const Packet& packet, Reading& reading, Bytes told);
   bool nothing_more_to_learn(const Flow& flow) const;
-  void block_for_want_of_facts(Flow& flow, const Packet& packet);
+  void block_if_unknown_is_blocked(Flow& flow, const Moment& moment);
   void inspect_datagram(Flow& flow, const Packet& packet);
   bool inspect_quic(Flow& flow, const Packet& packet);
   void remember_hello(const Flow& flow, QuicInspection& quic, const Sighting& sighting) const;
   bool has_moved_here(Flow& flow, const Packet& packet);
   bool inspect_dtls(Flow& flow, const Packet& packet);
-  void inspect_opening(Flow& flow, const Packet& packet, bool stood);
-  void facts_are_final(Flow& flow, const Packet& packet);
+  void inspect_opening(Flow& flow, const Packet& packet, Standing before);
+  void finish_facts(Flow& flow, const Moment& moment);
   void begin_inspection(Flow& flow);
   void give_inspection_back(Flow& flow);
   void leave_pending(Flow& flow);
   void count_memory(Inspection& inspection);
   void keep_within_memory(Flow& grown);
 
-  void learn(Flow& flow, const Packet& packet, const Sighting& sighting);
+  void hear(Flow& flow, const Moment& moment, Direction from, const Sighting& sighting);
   Protocol service_of(const Sighting& sighting, const Question& question) const;
   void remember_name(Flow& flow, const Sighting& sighting);
   std::string fingerprint(Flow& flow, const Sighting& sighting) const;
-  void record_message(const Flow& flow, const Packet& packet, const Sighting& sighting, std::string_view ja4);
+  void record_message(const Flow& flow, const Moment& moment, const Sighting& sighting, std::string_view ja4);
 
   bool takes_learned_name(const Flow& flow) const;
   void take_learned_name(Flow& flow, std::string_view name);
   void take_newest_learned_name(Flow& flow);
-  bool blocked_by_learned_name(Flow& flow, const Packet& packet, Question& question);
+  bool blocked_by_learned_name(Flow& flow, const Moment& moment, Question& question);
 
   Question question_of(const Flow& flow) const;
-  void decide(Flow& flow, const Packet& packet, const Question& question);
+  void decide(Flow& flow, const Moment& moment, const Question& question);
   void judge_again(Flow& flow);
   bool may_leave(const Flow& flow) const;
   bool client_would_not_hear(const Flow& flow, const Packet& packet);
   void block_by_outer(Flow& flow, const Packet& packet);
-  void settle(Flow& flow, const Packet& packet, const Decision& decision, const Question& question);
+  void settle(Flow& flow, const Moment& moment, const Decision& decision, const Question& question);
 
   void trace(const Flow& flow);
   void count_headers(const Packet& packet);

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "netscope/base/result.h"
-#include "netscope/dpi/facts.h"
+#include "netscope/dpi/protocol.h"
 #include "netscope/net/address.h"
 #include "netscope/policy/decision.h"
 #include "netscope/policy/settings/live_settings.h"

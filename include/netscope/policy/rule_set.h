@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "netscope/dpi/facts.h"
+#include "netscope/dpi/protocol.h"
 #include "netscope/net/address.h"
 #include "netscope/policy/catalogue/catalogue.h"
 #include "netscope/policy/decision.h"
@@ -24,7 +24,7 @@ struct Question {
   std::uint16_t server_port = 0;
   std::uint8_t ip_protocol = 0;
   Protocol protocol = Protocol::unknown;
-  Protocol service = Protocol::unknown;  // see dpi/facts.h
+  Protocol service = Protocol::unknown;  // see dpi/protocol.h
   std::string_view ja4{};                // of the client's hello; empty: none
   std::string_view name{};               // the compared form; empty: none
   AppId app = kNoApp;                    // what the catalogue says of `name`

@@ -26,6 +26,17 @@ struct RowName {
   Protocol from = Protocol::unknown;
 };
 
+// ShownFacts with its texts as ids.
+struct ShownRow {
+  std::vector<RowName> names;  // in the order of appearance
+  TextId alpn = 0, ja4 = 0;
+  std::uint32_t quic_version = 0;
+  std::uint16_t tls_version = 0;
+  bool encrypted = false;
+};
+ShownRow intern(const ShownFacts& shown, Texts& texts);
+ShownFacts spell_out(const ShownRow& shown, const Texts& texts);
+
 struct FlowRow {
   std::uint64_t id = 0;            // as in events
   std::uint64_t first_number = 0;  // the packet that opened it, from 1; 0: not from a capture
@@ -38,11 +49,8 @@ struct FlowRow {
   std::uint64_t blocked_packets = 0;
   Decision decision;
   TextId app = 0, category = 0, rule = 0;  // as texts, whatever catalogue and rules they stem from
-  TextId alpn = 0, ja4 = 0;
-  std::vector<RowName> names;  // in the order of appearance
+  ShownRow shown;
   AppId app_id = kNoApp;
-  std::uint16_t tls_version = 0;
-  std::uint32_t quic_version = 0;
   std::uint8_t ip_protocol = 0;
   Protocol protocol = Protocol::unknown;
   Protocol service = Protocol::unknown;
@@ -50,10 +58,9 @@ struct FlowRow {
   Direction client_side = Direction::low_to_high;  // packets of this direction come from the client
   bool decided = false;
   bool timed_out = false;  // it did not close itself
-  bool encrypted_hello = false;
 
   // The name that the flow was judged by: the last one. 0: it showed none.
-  TextId domain() const { return names.empty() ? 0 : names.back().name; }
+  TextId domain() const { return shown.names.empty() ? 0 : shown.names.back().name; }
   std::uint64_t all_packets() const { return packets[0] + packets[1]; }
   std::uint64_t all_bytes() const { return bytes[0] + bytes[1]; }
 };

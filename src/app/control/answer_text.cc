@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/output/columns.h"
+#include "netscope/dpi/protocol.h"
 
 namespace netscope {
 namespace {
@@ -14,7 +15,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kNamesShown = 3;
 
-Json part_of(const Json& object, const char* key) {
+Json part_of(const Json& object, std::string_view key) {
   const auto member = object.find(key);
   return member != object.end() && member->is_object() ? *member : Json::object();
 }
@@ -56,14 +57,12 @@ std::string names_of(const Json& flow) {
     std::erase(names, text);
     names.push_back(std::move(text));
   };
-  for (const char* const protocol : {"socks", "http", "http2", "tls", "dtls", "quic", "dns", "mdns", "llmnr"}) {
-    const Json shown = part_of(flow, protocol);
-    for (const char* const key : {"sni", "hostname", "rrname"}) {
-      const auto member = shown.find(key);
-      if (member == shown.end()) continue;
-      if (member->is_array()) std::ranges::for_each(*member, add);
-      if (member->is_string()) add(*member);
-    }
+  for (const Protocol protocol : kOuterFirst) {
+    const Json shown = part_of(flow, to_string(protocol));
+    const auto member = shown.find(info_of(protocol).name_field);
+    if (member == shown.end()) continue;
+    if (member->is_array()) std::ranges::for_each(*member, add);
+    if (member->is_string()) add(*member);
   }
   if (const std::string learned = text_of(part_of(flow, "netscope"), "name"); names.empty() && !learned.empty()) {
     return learned + " (dns)";

@@ -8,7 +8,7 @@
 
 #include "netscope/base/bytes.h"
 #include "netscope/base/parsed.h"
-#include "netscope/dpi/facts.h"
+#include "netscope/dpi/protocol.h"
 #include "netscope/net/flow_key.h"
 #include "netscope/net/host_name.h"
 

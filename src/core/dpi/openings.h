@@ -6,7 +6,7 @@
 
 #include "netscope/base/bytes.h"
 #include "netscope/base/parsed.h"
-#include "netscope/dpi/facts.h"
+#include "netscope/dpi/protocol.h"
 
 namespace netscope {
 

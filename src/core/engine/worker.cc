@@ -120,12 +120,11 @@ Verdict Worker::judge_unparsed(const Packet&) {
 
 // An ICMP error is judged as ICMP between the ends of the flow that it speaks of, and shares that flow's fate.
 Verdict Worker::judge_quoting(const Packet& packet, std::uint32_t hash) {
-  if (const Flow* flow = table_.find(packet.key, hash);
-      flow != nullptr && flow->decided && flow->sticky && static_cast<Action>(flow->action) != Action::accept) {
+  if (const Flow* flow = table_.find(packet.key, hash); flow != nullptr && flow->blocked_for_good()) {
     ++statistics_.reasons.flow_drop;
     tally_of(flow->rule).matched.add(packet.size_on_wire);
     trace(*flow);
-    return {.action = static_cast<Action>(flow->action), .for_flow = false};
+    return {.action = flow->action, .for_flow = false};
   }
   const Question question{
       .client = packet.key.source(packet.direction).address,
@@ -155,8 +154,6 @@ Flow& Worker::find_or_open(const Packet& packet, std::uint32_t hash) {
   if (table_.full()) end_flow(*table_.next_victim(), EndReason::evicted);
   Flow& opened = table_.create(packet.key, hash, packet.time);
   table_.record_of(opened).first_number = packet.number;
-  opened.app = kNoApp;
-  opened.rule = kDefaultPolicy;
   opened.client_known = (packet.tcp_flags & tcp_flag::syn) != 0;
   const bool from_server = (packet.tcp_flags & (tcp_flag::syn | tcp_flag::ack)) == (tcp_flag::syn | tcp_flag::ack);
   opened.client = from_server ? opposite(packet.direction) : opening ? packet.direction : guess_client(packet);
@@ -181,44 +178,43 @@ void Worker::follow(Flow& flow, const Packet& packet) {
   }
   if (flow.state == FlowState::established && flow.protocol != Protocol::unknown) flow.state = FlowState::classified;
   // A blocked connection stays, and one that is still inspected: a RST that only we saw must not make us forget it.
-  const bool blocked = flow.decided && static_cast<Action>(flow.action) != Action::accept;
   const bool by_server = (flow.tcp_flags[index_of(opposite(flow.client))] & (tcp_flag::rst | tcp_flag::fin)) != 0;
-  const bool stays = blocked || (flow.inspection != nullptr && !by_server);
-  if (flow.queue != Queue::closed && !stays && flow.closed_by_tcp()) table_.move_to(flow, Queue::closed, packet.time);
+  const bool stays = flow.blocked() || (flow.inspection != nullptr && !by_server);
+  if (flow.list != FlowList::closed && !stays && flow.closed_by_tcp())
+    table_.move_to(flow, FlowList::closed, packet.time);
 }
 
 Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
   follow(flow, packet);
-  const bool blocked_before = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
+  const bool blocked_before = flow.blocked_for_good();
   bool judged = true;
-  if (!blocked_before && !(flow.sticky && flow.final)) {
+  if (!blocked_before && !(flow.standing == Standing::whole_flow && flow.facts_are_final())) {
     if (packet.outer != nullptr) block_by_outer(flow, packet);
     judged = inspect(flow, packet);
-  } else if (!flow.inspected) {
+  } else if (flow.facts == Facts::open) {
     inspect(flow, packet);  // the verdict stands; what it was blocked or accepted for is still worth knowing
   }
   leave_pending(flow);
   keep_within_memory(flow);
   trace(flow);
-  if (!judged && !(flow.decided && static_cast<Action>(flow.action) != Action::accept)) {
+  if (!judged && !flow.blocked()) {
     ++statistics_.reasons.unparsed;
     ++table_.record_of(flow).blocked_packets;
     return {.action = Action::drop};  // said in too many ways; once more, after an answer, it may be judged
   }
-  if (!flow.decided) return {};
-  const auto action = static_cast<Action>(flow.action);
+  if (!flow.decided()) return {};
   RuleTally& tally = tally_of(flow.rule);
   tally.matched.add(packet.size_on_wire);
   tally.last_hit = std::max(tally.last_hit, packet.time);
-  if (action != Action::accept) {
+  if (flow.blocked()) {
     ++table_.record_of(flow).blocked_packets;
     ++(blocked_before                ? statistics_.reasons.flow_drop
        : flow.rule == kDefaultPolicy ? statistics_.reasons.default_policy
                                      : statistics_.reasons.rules);
   }
-  return {.action = action,
-          .for_flow = flow.sticky && (action != Action::accept || may_leave(flow)),
-          .client_would_not_hear = action == Action::reject && client_would_not_hear(flow, packet)};
+  return {.action = flow.action,
+          .for_flow = flow.standing == Standing::whole_flow && (flow.blocked() || may_leave(flow)),
+          .client_would_not_hear = flow.action == Action::reject && client_would_not_hear(flow, packet)};
 }
 
 // Until the client has sent something, whose answer tells it. The number is bounded: a client that stays silent gets no
@@ -236,8 +232,9 @@ bool Worker::client_would_not_hear(const Flow& flow, const Packet& packet) {
 // answers, as with one-way media, the datagrams that were looked at must do.
 bool Worker::may_leave(const Flow& flow) const {
   const bool answered = flow.spoke[index_of(opposite(flow.client))];
-  if (flow.key.ip_protocol == ip_protocol::tcp) return flow.final || (answered && flow.protocol != Protocol::unknown);
-  return flow.final && (answered || flow.packets[index_of(flow.client)] >= kDatagramsWithoutAnswer);
+  if (flow.key.ip_protocol == ip_protocol::tcp)
+    return flow.facts_are_final() || (answered && flow.protocol != Protocol::unknown);
+  return flow.facts_are_final() && (answered || flow.packets[index_of(flow.client)] >= kDatagramsWithoutAnswer);
 }
 
 }  // namespace netscope

@@ -13,14 +13,15 @@ constexpr int kFlowNumberBits = 41;
 // Whether what the flow sent suffices to tell what it is.
 bool told_enough(const Flow& flow) {
   if (flow.inspection != nullptr && flow.inspection->quic != nullptr) return flow.inspection->quic->understood;
-  return flow.protocol != Protocol::unknown || flow.final || flow.key.ip_protocol != ip_protocol::tcp;
+  return flow.protocol != Protocol::unknown || flow.facts_are_final() || flow.key.ip_protocol != ip_protocol::tcp;
 }
 
 }  // namespace
 
 void Worker::trace(const Flow& flow) {
   if (!options_.recording.packets) return;
-  traces_.back() = {.flow = table_.record_of(flow).first_number, .rule = flow.rule, .decided = flow.decided};
+  traces_.back() = {
+      .flow = table_.record_of(flow).first_number, .rule = flow.deciding_rule(), .decided = flow.decided()};
 }
 
 void Worker::count_headers(const Packet& packet) {
@@ -75,7 +76,7 @@ void Worker::take_leave(Flow& flow, EndReason reason) {
   }
   if (reason == EndReason::evicted) {
     ++statistics_.evicted;
-    if (flow.queue == Queue::pending_tcp || flow.queue == Queue::pending_brief) ++statistics_.evicted_pending;
+    if (flow.list == FlowList::pending_tcp || flow.list == FlowList::pending_brief) ++statistics_.evicted_pending;
   }
   Counted counted = counted_.empty() ? Counted{} : std::exchange(counted_[table_.place_of(flow)], {});
   count_flow(flow, state, counted);
@@ -87,14 +88,7 @@ void Worker::take_leave(Flow& flow, EndReason reason) {
     event.timed_out = reason == EndReason::timed_out || reason == EndReason::evicted;
     event.time = flow.last_seen;
     event.number = table_.record_of(flow).first_number;
-    if (flow.names != nullptr) {
-      event.names = std::move(flow.names->names);
-      event.alpn = std::move(flow.names->alpn);
-      event.ja4 = std::move(flow.names->ja4);
-      event.tls_version = flow.names->tls_version;
-      event.quic_version = flow.names->quic_version;
-      event.encrypted_hello = flow.names->encrypted_hello;
-    }
+    if (flow.shown != nullptr) event.shown = std::move(*flow.shown);
     events_.push_back(std::move(event));
   }
   give_inspection_back(flow);
@@ -127,13 +121,13 @@ void Worker::count_flow(const Flow& flow, FlowState state, Counted& counted) {
   }
   if (options_.recording.tables) {
     statistics_.clients.add(flow.key.source(flow.client).address, added);
-    if (flow.names != nullptr && !flow.names->names.empty()) count_names(flow, all, added, counted);
+    if (flow.shown != nullptr && !flow.shown->names.empty()) count_names(flow, all, added, counted);
   }
   counted = {.packets = all.packets,
              .bytes = all.bytes,
              .blocked = all.blocked,
              .app = flow.app,
-             .names = static_cast<std::uint16_t>(flow.names == nullptr ? 0 : flow.names->names.size()),
+             .names = static_cast<std::uint16_t>(flow.shown == nullptr ? 0 : flow.shown->names.size()),
              .state = state,
              .any = true};
 }
@@ -141,7 +135,7 @@ void Worker::count_flow(const Flow& flow, FlowState state, Counted& counted) {
 // Packets count for the last name, which is the one that was blocked where one was; the others show that they
 // occurred.
 void Worker::count_names(const Flow& flow, const Tally& all, const Tally& added, const Counted& counted) {
-  const std::vector<SeenName>& names = flow.names->names;
+  const std::vector<SeenName>& names = flow.shown->names;
   const Tally& of_last = counted.names == 0 ? all : added;
   for (std::size_t i = std::min<std::size_t>(counted.names, names.size() - 1); i < names.size(); ++i) {
     Tally tally = i + 1 == names.size() ? of_last : Tally{};
@@ -175,8 +169,8 @@ Event Worker::event_of(const Flow& flow, EventKind kind) const {
   event.protocol = flow.protocol;
   event.service = flow.service;
   event.app = flow.app;
-  event.decided = flow.decided;
-  event.decision = {.action = static_cast<Action>(flow.action), .rule = flow.rule};
+  event.decided = flow.decided();
+  event.decision = {.action = flow.action, .rule = flow.deciding_rule()};
   event.start = record.first_seen;
   event.end = flow.last_seen;
   event.packets_to_server = flow.packets[index_of(flow.client)];
@@ -194,33 +188,22 @@ std::uint32_t Worker::tell_flows(std::uint32_t place, std::uint32_t count, Time 
     event.state = flow.state;
     event.time = flow.last_seen;
     event.number = table_.record_of(flow).first_number;
-    if (flow.names != nullptr) {
-      event.names = flow.names->names;
-      event.alpn = flow.names->alpn;
-      event.ja4 = flow.names->ja4;
-      event.tls_version = flow.names->tls_version;
-      event.quic_version = flow.names->quic_version;
-      event.encrypted_hello = flow.names->encrypted_hello;
-    }
+    if (flow.shown != nullptr) event.shown = *flow.shown;
     out.push_back(std::move(event));
   });
 }
 
-void Worker::record_message(const Flow& flow, const Packet& packet, const Sighting& sighting, std::string_view ja4) {
-  Event event = event_of(flow, sighting.protocol == Protocol::tls     ? EventKind::tls
-                               : sighting.protocol == Protocol::http  ? EventKind::http
-                               : sighting.protocol == Protocol::http2 ? EventKind::http
-                               : sighting.protocol == Protocol::quic  ? EventKind::quic
-                                                                      : EventKind::dns);
-  event.time = packet.time;
-  event.number = packet.number;
+void Worker::record_message(const Flow& flow, const Moment& moment, const Sighting& sighting, std::string_view ja4) {
+  Event event = event_of(flow, EventKind::message);
+  event.time = moment.time;
+  event.number = moment.number;
   event.protocol = sighting.protocol;
-  if (!sighting.name.empty()) event.names = {{std::string(sighting.name.view()), sighting.protocol}};
-  event.alpn = sighting.alpn;
-  event.ja4 = ja4;
-  event.tls_version = sighting.tls_version;
-  event.quic_version = sighting.quic_version;
-  event.encrypted_hello = sighting.encrypted_hello;
+  if (!sighting.name.empty()) event.shown.names = {{std::string(sighting.name.view()), sighting.protocol}};
+  event.shown.hello = {.alpn = std::string(sighting.hello.alpn),
+                       .ja4 = std::string(ja4),
+                       .quic_version = sighting.hello.quic_version,
+                       .tls_version = sighting.hello.tls_version,
+                       .encrypted = sighting.hello.encrypted};
   event.method = sighting.method;
   event.target = sighting.target;
   event.user_agent = sighting.user_agent;

@@ -52,17 +52,17 @@ void add_fragments(StreamPrefix& hello, const dtls::Fragments& fragments) {
 // Each datagram is whole: what it does not show, no later one adds to it. DNS asks anew with each.
 void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
   if (packet.payload.empty()) {
-    if (!flow.decided) decide(flow, packet, question_of(flow));
+    if (!flow.decided()) decide(flow, Moment::of(packet), question_of(flow));
     return;
   }
   const bool quic_began = flow.inspection != nullptr && flow.inspection->quic != nullptr;
   if ((quic_began || quic_reader_.may_begin(packet.payload)) && inspect_quic(flow, packet)) return;
   if (!quic_began && has_moved_here(flow, packet)) return;
   if (inspect_dtls(flow, packet)) return;
-  const bool may_be_dns =
-      (!flow.final || is_dns_family(flow.protocol) || dns::is_port_of(flow.key)) && !is_netbios_port(flow.key);
-  const bool stood = flow.decided;
-  if (!flow.sticky) flow.decided = false;
+  const bool may_be_dns = (!flow.facts_are_final() || is_dns_family(flow.protocol) || dns::is_port_of(flow.key)) &&
+                          !is_netbios_port(flow.key);
+  const Standing before = flow.standing;
+  if (before == Standing::this_packet) flow.standing = Standing::undecided;
   if (may_be_dns && dns::parse_message(packet.payload, *message_) == ParseStatus::ok) {
     Sighting sighting;
     for (std::size_t i = 0; i < std::max<std::size_t>(message_->question_count, 1); ++i) {
@@ -70,26 +70,26 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
       sighting.protocol = dns::family(flow.key.low_port, flow.key.high_port);
       // On the local link everybody asks and answers, to a group that is neither client nor server.
       if (sighting.protocol != Protocol::dns) sighting.side = Sighting::Side::either;
-      learn(flow, packet, sighting);
+      hear(flow, Moment::of(packet), packet.direction, sighting);
     }
   } else {
-    inspect_opening(flow, packet, stood);
+    inspect_opening(flow, packet, before);
   }
-  if (is_dns_family(flow.protocol) || dns::is_port_of(flow.key) || flow.final) return;
+  if (is_dns_family(flow.protocol) || dns::is_port_of(flow.key) || flow.facts_are_final()) return;
   // What only one side has said may be a fake that never arrives: the truth is still to come.
   // Behind STUN, the two that it brought together go on with something else.
   if (!said_enough(flow) ||
       (flow.protocol == Protocol::stun && flow.packets[0] + flow.packets[1] < kDatagramsAreEnough)) {
     return;
   }
-  facts_are_final(flow, packet);
+  finish_facts(flow, Moment::of(packet));
   give_inspection_back(flow);
 }
 
 // What opens otherwise, and shows no name. A datagram that says nothing is judged as what nobody knows,
-// once: `stood` tells that the flow was decided before it.
-void Worker::inspect_opening(Flow& flow, const Packet& packet, bool stood) {
-  const bool looks = flow.protocol == Protocol::unknown && !flow.final && !dns::is_port_of(flow.key);
+// once: `before` is how the flow stood before it.
+void Worker::inspect_opening(Flow& flow, const Packet& packet, Standing before) {
+  const bool looks = flow.protocol == Protocol::unknown && !flow.facts_are_final() && !dns::is_port_of(flow.key);
   const auto opening = looks ? parse_datagram_opening(packet.payload) : Parsed<Opening>(ParseStatus::no_match);
   if (opening.ok()) {
     Sighting sighting;
@@ -97,14 +97,14 @@ void Worker::inspect_opening(Flow& flow, const Packet& packet, bool stood) {
     sighting.side = opening->side == Opening::Side::client   ? Sighting::Side::client
                     : opening->side == Opening::Side::server ? Sighting::Side::server
                                                              : Sighting::Side::either;
-    learn(flow, packet, sighting);
+    hear(flow, Moment::of(packet), packet.direction, sighting);
   }
   // What was decided of datagrams that said nothing holds for the next.
-  flow.decided = flow.decided || (stood && flow.protocol == Protocol::unknown);
-  if (flow.decided) return;
+  if (!flow.decided() && flow.protocol == Protocol::unknown) flow.standing = before;
+  if (flow.decided()) return;
   Question question = question_of(flow);
   question.final = true;
-  decide(flow, packet, question);
+  decide(flow, Moment::of(packet), question);
 }
 
 // True when the datagram is accounted for: a hello was read in it, or is still to come.
@@ -117,7 +117,7 @@ bool Worker::inspect_dtls(Flow& flow, const Packet& packet) {
   const dtls::Fragment& first = fragments->list[0];
   if (first.type != dtls::kClientHello) {
     sighting.side = Sighting::Side::server;
-    learn(flow, packet, sighting);
+    hear(flow, Moment::of(packet), packet.direction, sighting);
     return first.type == dtls::kHelloVerifyRequest;
   }
   if (flow.inspection == nullptr) begin_inspection(flow);
@@ -134,16 +134,15 @@ bool Worker::inspect_dtls(Flow& flow, const Packet& packet) {
     complete = complete || parsed->complete;
     sighting.name = HostName::from_authority(parsed->server_name);
     sighting.complete = parsed->complete && reading.data() == hello.first_copy().data();
-    sighting.alpn = parsed->alpn;
-    sighting.tls_version = parsed->version;
-    sighting.encrypted_hello = parsed->encrypted;
-    sighting.hello = parsed->message;
-    learn(flow, packet, sighting);
+    sighting.hello = {.message = parsed->message,
+                      .alpn = parsed->alpn,
+                      .tls_version = parsed->version,
+                      .encrypted = parsed->encrypted};
+    hear(flow, Moment::of(packet), packet.direction, sighting);
   }
-  if (sighting.name.empty() && !complete) learn(flow, packet, sighting);
+  if (sighting.name.empty() && !complete) hear(flow, Moment::of(packet), packet.direction, sighting);
   count_memory(inspection);
-  const bool blocked = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
-  if (blocked) give_inspection_back(flow);
+  if (flow.blocked_for_good()) give_inspection_back(flow);
   return true;
 }
 
@@ -156,7 +155,7 @@ bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
   const QuicDatagram kind = quic_reader_.begin(quic, packet.payload);
   Sighting sighting;
   while (quic_reader_.next(sighting)) {
-    learn(flow, packet, sighting);
+    hear(flow, Moment::of(packet), packet.direction, sighting);
     if (sighting.complete) remember_hello(flow, quic, sighting);
   }
   const bool by_server = packet.direction != flow.client;
@@ -169,24 +168,24 @@ bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
     if (!by_server && quic.server_answered) quic.client_went_on = true;
   }
   const bool proven = quic.negotiated || quic.understood || !quic.connections.empty();
-  const bool blocked = flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept;
   const bool over =
       (quic.understood && quic.client_went_on) || quic.datagrams == kMaxQuicDatagrams || (!proven && said_enough(flow));
   if (over) {
     if (!quic.understood) flow.state = FlowState::incomplete;
-    facts_are_final(flow, packet);
+    finish_facts(flow, Moment::of(packet));
   }
-  if (over || (blocked && flow.protocol != Protocol::unknown)) give_inspection_back(flow);
+  if (over || (flow.blocked_for_good() && flow.protocol != Protocol::unknown)) give_inspection_back(flow);
   return proven && !dns::is_port_of(flow.key);
 }
 
 // What the rules and reports want of it, for where the connection may go.
 void Worker::remember_hello(const Flow& flow, QuicInspection& quic, const Sighting& sighting) const {
-  quic.hello = std::make_unique<QuicHello>(QuicHello{.name = std::string(sighting.name.view()),
-                                                     .alpn = std::string(sighting.alpn),
-                                                     .ja4 = flow.names == nullptr ? "" : flow.names->ja4,
-                                                     .version = sighting.quic_version,
-                                                     .encrypted = sighting.encrypted_hello});
+  quic.hello =
+      std::make_unique<QuicHello>(QuicHello{.name = std::string(sighting.name.view()),
+                                            .facts = {.alpn = std::string(sighting.hello.alpn),
+                                                      .ja4 = flow.shown == nullptr ? "" : flow.shown->hello.ja4,
+                                                      .quic_version = sighting.hello.quic_version,
+                                                      .encrypted = sighting.hello.encrypted}});
 }
 
 // Whether a flow begins with the id of a connection that was another flow before: then it is taken for what that one's
@@ -201,21 +200,20 @@ bool Worker::has_moved_here(Flow& flow, const Packet& packet) {
   inspection.quic->hello = std::make_unique<QuicHello>(*hello);
   inspection.quic->claimed = inspection.quic->understood = true;
   count_memory(inspection);
-  if (options_.recording.names() || !hello->ja4.empty()) {
-    if (flow.names == nullptr) flow.names = std::make_unique<FlowNames>();  // it may have a name from DNS
-    flow.names->alpn = hello->alpn;
-    flow.names->ja4 = hello->ja4;
-    flow.names->encrypted_hello = hello->encrypted;
+  const HelloFacts& facts = hello->facts;
+  if (options_.recording.names() || !facts.ja4.empty()) {
+    if (flow.shown == nullptr) flow.shown = std::make_unique<ShownFacts>();  // it may have a name from DNS
+    flow.shown->hello.alpn = facts.alpn;
+    flow.shown->hello.ja4 = facts.ja4;
+    flow.shown->hello.encrypted = facts.encrypted;
   }
   Sighting sighting;
   sighting.protocol = Protocol::quic;
   sighting.side = Sighting::Side::client;
   sighting.name = HostName::from_dns(hello->name);
   sighting.complete = false;  // it was counted where it was said
-  sighting.alpn = hello->alpn;
-  sighting.encrypted_hello = hello->encrypted;
-  sighting.quic_version = hello->version;
-  learn(flow, packet, sighting);
+  sighting.hello = {.alpn = facts.alpn, .quic_version = facts.quic_version, .encrypted = facts.encrypted};
+  hear(flow, Moment::of(packet), packet.direction, sighting);
   return true;
 }
 

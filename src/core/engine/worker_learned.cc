@@ -15,7 +15,7 @@ bool Worker::takes_learned_name(const Flow& flow) const {
 }
 
 // Whether one of the names blocks the flow. If none does, `question` is left with the newest of them.
-bool Worker::blocked_by_learned_name(Flow& flow, const Packet& packet, Question& question) {
+bool Worker::blocked_by_learned_name(Flow& flow, const Moment& moment, Question& question) {
   const IpAddress client = flow.key.source(flow.client).address;
   const IpAddress server = flow.key.source(opposite(flow.client)).address;
   bool blocked = false;
@@ -35,7 +35,7 @@ bool Worker::blocked_by_learned_name(Flow& flow, const Packet& packet, Question&
                                        const auto decision = rules_->decide(question);
                                        if (!decision || !decision->blocks()) continue;
                                        take_learned_name(flow, name);
-                                       settle(flow, packet, *decision, question);
+                                       settle(flow, moment, *decision, question);
                                        blocked = true;
                                      }
                                    });
@@ -46,7 +46,7 @@ bool Worker::blocked_by_learned_name(Flow& flow, const Packet& packet, Question&
 // For reports.
 void Worker::take_newest_learned_name(Flow& flow) {
   if (!options_.recording.names() || !takes_learned_name(flow)) return;
-  if (flow.names != nullptr && !flow.names->names.empty()) return;
+  if (flow.shown != nullptr && !flow.shown->names.empty()) return;
   const IpAddress client = flow.key.source(flow.client).address;
   const IpAddress server = flow.key.source(opposite(flow.client)).address;
   std::string_view newest;
@@ -59,9 +59,9 @@ void Worker::take_newest_learned_name(Flow& flow) {
 void Worker::take_learned_name(Flow& flow, std::string_view name) {
   if (flow.app == kNoApp) flow.app = rules_->catalogue().find(name);
   if (!options_.recording.names()) return;
-  if (flow.names == nullptr) flow.names = std::make_unique<FlowNames>();
-  if (flow.names->names.empty()) ++statistics_.learned_names;
-  flow.names->names.assign(1, {std::string(name), Protocol::unknown});
+  if (flow.shown == nullptr) flow.shown = std::make_unique<ShownFacts>();
+  if (flow.shown->names.empty()) ++statistics_.learned_names;
+  flow.shown->names.assign(1, {std::string(name), Protocol::unknown});
 }
 
 }  // namespace netscope

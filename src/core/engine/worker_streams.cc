@@ -79,10 +79,10 @@ void Worker::begin_stream(Flow& flow, Direction direction, std::uint32_t sequenc
 
 // False for a segment that cannot be judged, and must therefore not be heard.
 bool Worker::inspect_tcp(Flow& flow, const Packet& packet) {
-  if (flow.inspected) return true;
+  if (flow.facts != Facts::open) return true;
   const bool opening = flow.packets[0] + flow.packets[1] == 1;  // later packets bring no new facts by themselves
   if (is_syn(packet)) follow_handshake(flow, packet);
-  if (opening) decide(flow, packet, question_of(flow));
+  if (opening) decide(flow, Moment::of(packet), question_of(flow));
   if (flow.inspection == nullptr) {
     if (packet.payload.empty()) return true;
     begin_inspection(flow);
@@ -91,12 +91,11 @@ bool Worker::inspect_tcp(Flow& flow, const Packet& packet) {
   if (acknowledges(packet)) follow_acknowledgment(flow, packet);
   const bool judged = packet.payload.empty() || read_segment(flow, packet);
   count_memory(inspection);
-  if (!flow.final && nothing_more_to_learn(flow)) facts_are_final(flow, packet);
-  if (!flow.decided && packet.direction == flow.client && is_done(inspection, packet.direction)) {
-    block_for_want_of_facts(flow, packet);
+  if (!flow.facts_are_final() && nothing_more_to_learn(flow)) finish_facts(flow, Moment::of(packet));
+  if (!flow.decided() && packet.direction == flow.client && is_done(inspection, packet.direction)) {
+    block_if_unknown_is_blocked(flow, Moment::of(packet));
   }
-  if (flow.final || (flow.decided && flow.sticky && static_cast<Action>(flow.action) != Action::accept &&
-                     flow.protocol != Protocol::unknown)) {
+  if (flow.facts_are_final() || (flow.blocked_for_good() && flow.protocol != Protocol::unknown)) {
     give_inspection_back(flow);
   }
   return judged;
@@ -107,11 +106,9 @@ void Worker::follow_acknowledgment(Flow& flow, const Packet& packet) {
   Inspection& inspection = *flow.inspection;
   StreamInspection& stream = inspection.streams[index_of(said)];
   if (stream.prefix.skip_lost(packet.tcp_acknowledgment)) {
-    Packet other = packet;
-    other.direction = said;
     reader_.begin_after_loss(stream);
     Sighting sighting;
-    while (reader_.next(sighting)) learn(flow, other, sighting);
+    while (reader_.next(sighting)) hear(flow, Moment::of(packet), said, sighting);
     reader_.end();
   }
   const Readings& readings = inspection.readings[index_of(said)];
@@ -135,7 +132,7 @@ void Worker::take_as_heard(Flow& flow, const Packet& packet) {
   for (const Reading& reading : readings.all()) {
     if (reading.mode != StreamMode::detect && mode != StreamMode::request) mode = reading.mode;
     if (mode == StreamMode::chunked) mode = StreamMode::request;
-    if (readings.ambiguous() && !reading.understood) block_for_want_of_facts(flow, packet);
+    if (readings.ambiguous() && !reading.understood) block_if_unknown_is_blocked(flow, Moment::of(packet));
   }
   const bool in_doubt = readings.ambiguous() || stream.mode == StreamMode::detect || stream.mode == StreamMode::done;
   if (mode != StreamMode::detect && in_doubt && stream.mode != StreamMode::http2) {
@@ -163,7 +160,7 @@ bool Worker::read_segment(Flow& flow, const Packet& packet) {
     Sighting sighting;
     reader_.begin(stream, begin, packet.payload);
     while (reader_.next(sighting)) {
-      learn(flow, packet, sighting);
+      hear(flow, Moment::of(packet), packet.direction, sighting);
       inspection.asked_again = inspection.asked_again || sighting.asks_again;
     }
     reader_.end();
@@ -215,7 +212,7 @@ void Worker::read_telling(Flow& flow, const Packet& packet, Reading& reading, By
   while (reader_.next(sighting)) {
     sighting.complete = false;  // it was counted when it was first told
     reading.understood = true;
-    learn(flow, packet, sighting);
+    hear(flow, Moment::of(packet), packet.direction, sighting);
   }
   if (stream.mode != StreamMode::detect) reading.mode = stream.mode;
 }
@@ -232,11 +229,11 @@ bool Worker::nothing_more_to_learn(const Flow& flow) const {
 
 // The client's beginning is nothing that we know. To accept it for that, the server's answer has to be waited for;
 // where the rules block what is unknown, they do so now.
-void Worker::block_for_want_of_facts(Flow& flow, const Packet& packet) {
+void Worker::block_if_unknown_is_blocked(Flow& flow, const Moment& moment) {
   Question question = question_of(flow);
   question.final = true;
   if (const auto decision = rules_->decide(question); decision && decision->blocks()) {
-    settle(flow, packet, *decision, question);
+    settle(flow, moment, *decision, question);
   }
 }
 

@@ -5,7 +5,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "core/inspect/quic_connections.h"
@@ -13,9 +12,12 @@
 #include "core/inspect/stream_inspection.h"
 #include "core/inspect/stream_prefix.h"
 #include "netscope/base/time.h"
-#include "netscope/dpi/facts.h"
+#include "netscope/dpi/protocol.h"
+#include "netscope/dpi/shown.h"
 #include "netscope/flow/flow_state.h"
 #include "netscope/net/flow_key.h"
+#include "netscope/policy/catalogue/catalogue.h"
+#include "netscope/policy/decision.h"
 
 namespace netscope {
 
@@ -53,29 +55,8 @@ struct Inspection {
   }
 };
 
-// Names kept for one flow; more are counted and left.
-inline constexpr std::size_t kMaxNamesPerFlow = 256;
-
-// A name in the compared form, and the protocol that showed it: behind a proxy a connection shows several kinds.
-// Protocol::unknown: none did, an answer of DNS gave the server's address that name (flow/learned_names.h).
-struct SeenName {
-  std::string name;
-  Protocol protocol = Protocol::unknown;
-};
-
-// What a flow said about itself, for reports. Allocated with the first name or fingerprint.
-struct FlowNames {
-  std::vector<SeenName> names;  // each once, in the order of appearance
-  std::string alpn;
-  std::string ja4;  // of the first hello
-  std::uint16_t tls_version = 0;
-  std::uint32_t quic_version = 0;
-  bool encrypted_hello = false;
-  bool more = false;  // kMaxNamesPerFlow was reached
-};
-
 // The lists in which the table keeps flows, in the order in which their memory is given up first.
-enum class Queue : std::uint8_t {
+enum class FlowList : std::uint8_t {
   closed,         // said goodbye; kept a while for stragglers
   judged_brief,   // verdict known; UDP, ICMP and others
   judged_tcp,     // verdict known; TCP
@@ -83,7 +64,7 @@ enum class Queue : std::uint8_t {
   pending_tcp,
   free,  // not in use
 };
-inline constexpr std::size_t kQueueCount = 5;  // without `free`
+inline constexpr std::size_t kFlowListCount = 5;  // without `free`
 
 // What of a flow is looked at when it begins, is blocked or is told of: kept beside the table, out of the packets' way.
 struct FlowRecord {
@@ -93,36 +74,56 @@ struct FlowRecord {
   std::uint8_t rejected_towards_client = 0;  // packets, until the client was told; see Worker::client_would_not_hear
 };
 
+// What a flow's rule is before one decided.
+inline constexpr RuleIndex kNoRule = 0xfffffffe;
+
+// How long the verdict of a flow holds.
+enum class Standing : std::uint8_t {
+  undecided,    // no rule has decided yet; packets pass
+  this_packet,  // decided, and the next message may change it: questions of DNS, accepted connections of HTTP
+  whole_flow,   // decided for every later packet
+};
+
+// How far inspection has come. It never goes back.
+enum class Facts : std::uint8_t {
+  open,
+  cut_short,  // it was ended early, since the flow is blocked; other rules take it for final
+  final,      // what is still unknown does not exist
+};
+
 struct Flow {
   FlowKey key;
   Time last_seen;
   std::array<std::uint64_t, 2> bytes{};    // on the wire, by Direction
   std::array<std::uint32_t, 2> packets{};  // by Direction
   std::unique_ptr<Inspection> inspection;  // from the first payload of TCP or QUIC until nothing more can come to light
-  std::unique_ptr<FlowNames> names;
+  std::unique_ptr<ShownFacts> shown;
   std::array<std::uint32_t, 2> start_sequence{};  // of the first byte behind a SYN, by Direction
-  std::uint32_t rule = 0;                         // RuleIndex of the decision
+  RuleIndex rule = kNoRule;                       // the last that decided; it has counted this flow
   std::uint32_t newer = 0;                        // neighbours in the table's list
   std::uint32_t older = 0;
-  std::int32_t queued_second = 0;  // when it was put at the list's end, seconds of the table's clock
-  std::uint16_t app = 0;           // AppId
-  Queue queue = Queue::free;
+  std::int32_t listed_second = 0;  // when it was put at the list's end, seconds of the table's clock
+  AppId app = kNoApp;
+  FlowList list = FlowList::free;
   FlowState state = FlowState::opened;
   Protocol protocol = Protocol::unknown;
-  Protocol service = Protocol::unknown;       // what the protocol is used for; unknown: nothing in particular
-  std::uint8_t action = 0;                    // Action of the decision
-  Direction client = Direction::low_to_high;  // packets of this direction come from the client
-  std::array<bool, 2> spoke{};                // sent payload, by Direction
-  std::array<std::uint8_t, 2> tcp_flags{};    // seen so far, by Direction
-  bool decided : 1 = false;                   // `action` and `rule` hold a decision
-  bool counted : 1 = false;                   // the rule in `rule` has counted this flow
-  bool sticky : 1 = false;                    // the decision holds for every later packet
-  bool final : 1 = false;                     // the facts are final
-  bool client_known : 1 = false;              // a SYN or a request showed who the client is
-  bool named : 1 = false;                     // it showed a name
-  bool inspected : 1 = false;                 // inspection is over
-  bool start_confirmed : 1 = false;           // the server's SYN/ACK told where the client's bytes begin
+  Protocol service = Protocol::unknown;         // what the protocol is used for; unknown: nothing in particular
+  Action action = Action::accept;               // of the decision
+  Direction client = Direction::low_to_high;    // packets of this direction come from the client
+  std::array<bool, 2> spoke{};                  // sent payload, by Direction
+  std::array<std::uint8_t, 2> tcp_flags{};      // seen so far, by Direction
+  Standing standing : 3 = Standing::undecided;  // of `action` and `rule`
+  Facts facts : 2 = Facts::open;
+  bool client_known : 1 = false;     // a SYN or a request showed who the client is
+  bool named : 1 = false;            // it showed a name
+  bool start_confirmed : 1 = false;  // the server's SYN/ACK told where the client's bytes begin
 
+  bool decided() const { return standing != Standing::undecided; }
+  bool blocked() const { return decided() && action != Action::accept; }
+  bool blocked_for_good() const { return standing == Standing::whole_flow && action != Action::accept; }
+  bool facts_are_final() const { return facts == Facts::final; }
+  // The rule that stands; kDefaultPolicy while none does.
+  RuleIndex deciding_rule() const { return decided() ? rule : kDefaultPolicy; }
   bool closed_by_tcp() const;
 };
 static_assert(sizeof(Flow) <= 128 && sizeof(FlowRecord) == 24);

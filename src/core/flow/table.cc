@@ -43,7 +43,7 @@ Flow& FlowTable::create(const FlowKey& key, std::uint32_t hash, Time now) {
   Flow& flow = flows_[position];
   flow.key = key;
   flow.last_seen = records_[position].first_seen = now;
-  append(flow, is_tcp(flow) ? Queue::pending_tcp : Queue::pending_brief, now);
+  append(flow, is_tcp(flow) ? FlowList::pending_tcp : FlowList::pending_brief, now);
   return flow;
 }
 
@@ -68,8 +68,8 @@ void FlowTable::remove(Flow& flow) {
   index_[hole] = {};
   unlink(flow);
   flow.inspection.reset();
-  flow.names.reset();
-  flow.queue = Queue::free;
+  flow.shown.reset();
+  flow.list = FlowList::free;
   flow.newer = first_free_;
   first_free_ = place_of(flow);
   --size_;
@@ -86,25 +86,25 @@ void FlowTable::clear() {
 }
 
 void FlowTable::unlink(Flow& flow) {
-  List& list = lists_[static_cast<std::size_t>(flow.queue)];
-  (flow.older == kNone ? list.oldest : flows_[flow.older].newer) = flow.newer;
-  (flow.newer == kNone ? list.newest : flows_[flow.newer].older) = flow.older;
+  List& ends = lists_[static_cast<std::size_t>(flow.list)];
+  (flow.older == kNone ? ends.oldest : flows_[flow.older].newer) = flow.newer;
+  (flow.newer == kNone ? ends.newest : flows_[flow.newer].older) = flow.older;
 }
 
-void FlowTable::append(Flow& flow, Queue queue, Time now) {
-  List& list = lists_[static_cast<std::size_t>(queue)];
+void FlowTable::append(Flow& flow, FlowList list, Time now) {
+  List& ends = lists_[static_cast<std::size_t>(list)];
   const std::uint32_t position = place_of(flow);
-  flow.queue = queue;
-  flow.queued_second = to_second(now);
+  flow.list = list;
+  flow.listed_second = to_second(now);
   flow.newer = kNone;
-  flow.older = list.newest;
-  (list.newest == kNone ? list.oldest : flows_[list.newest].newer) = position;
-  list.newest = position;
+  flow.older = ends.newest;
+  (ends.newest == kNone ? ends.oldest : flows_[ends.newest].newer) = position;
+  ends.newest = position;
 }
 
-void FlowTable::move_to(Flow& flow, Queue queue, Time now) {
+void FlowTable::move_to(Flow& flow, FlowList list, Time now) {
   unlink(flow);
-  append(flow, queue, now);
+  append(flow, list, now);
 }
 
 std::int32_t FlowTable::to_second(Time time) const {
@@ -113,27 +113,27 @@ std::int32_t FlowTable::to_second(Time time) const {
 }
 
 Duration FlowTable::timeout(const Flow& flow) const {
-  if (flow.queue == Queue::closed) return timeouts_.closed;
+  if (flow.list == FlowList::closed) return timeouts_.closed;
   if (!is_tcp(flow)) return timeouts_.brief;
   return flow.packets[0] == 0 || flow.packets[1] == 0 ? timeouts_.tcp_opening : timeouts_.tcp;
 }
 
-Duration FlowTable::period(Queue queue) const {
-  return queue == Queue::closed ? timeouts_.closed : timeouts_.brief;
+Duration FlowTable::period(FlowList list) const {
+  return list == FlowList::closed ? timeouts_.closed : timeouts_.brief;
 }
 
 Flow* FlowTable::next_stale(Time now) {
   const std::int32_t second = to_second(now);
   if (second == looked_at_) return nullptr;
-  for (std::size_t i = 0; i < kQueueCount; ++i) {
-    const auto queue = static_cast<Queue>(i);
-    const auto wait = std::chrono::duration_cast<std::chrono::seconds>(period(queue)).count();
+  for (std::size_t i = 0; i < kFlowListCount; ++i) {
+    const auto list = static_cast<FlowList>(i);
+    const auto wait = std::chrono::duration_cast<std::chrono::seconds>(period(list)).count();
     while (lists_[i].oldest != kNone) {
       Flow& flow = flows_[lists_[i].oldest];
-      if (std::int64_t{second} - flow.queued_second < wait) break;
+      if (std::int64_t{second} - flow.listed_second < wait) break;
       if (flow.newer != kNone) prefetch_removal(flow.newer);  // the next one's to be asked
       if (is_stale(flow, now)) return &flow;
-      move_to(flow, queue, now);
+      move_to(flow, list, now);
     }
   }
   looked_at_ = second;
@@ -141,20 +141,20 @@ Flow* FlowTable::next_stale(Time now) {
 }
 
 Flow* FlowTable::next_victim() {
-  for (std::size_t i = 0; i < kQueueCount; ++i) {
+  for (std::size_t i = 0; i < kFlowListCount; ++i) {
     if (lists_[i].oldest == kNone) continue;
     for (int chance = 0; chance < kSecondChances; ++chance) {
       Flow& flow = flows_[lists_[i].oldest];
-      if (!spoke_since_queued(flow)) return &flow;
-      move_to(flow, flow.queue, flow.last_seen);
+      if (!spoke_since_listed(flow)) return &flow;
+      move_to(flow, flow.list, flow.last_seen);
     }
     return &flows_[lists_[i].oldest];
   }
   return nullptr;
 }
 
-Flow* FlowTable::oldest(Queue queue) {
-  const std::uint32_t position = lists_[static_cast<std::size_t>(queue)].oldest;
+Flow* FlowTable::oldest(FlowList list) {
+  const std::uint32_t position = lists_[static_cast<std::size_t>(list)].oldest;
   return position == kNone ? nullptr : &flows_[position];
 }
 

@@ -64,7 +64,7 @@ class FlowTable {
       if (flow.key == key) return &flow;
     }
   }
-  // A new flow in Queue::pending_*; there must be none of that key, and the table must not be full.
+  // A new flow in FlowList::pending_*; there must be none of that key, and the table must not be full.
   Flow& create(const FlowKey& key, std::uint32_t hash, Time now);
   void remove(Flow& flow);
   // Removes all flows at once.
@@ -82,7 +82,7 @@ class FlowTable {
   std::uint32_t place_of(const Flow& flow) const { return static_cast<std::uint32_t>(&flow - flows_.data()); }
 
   // Puts the flow at the end of a list.
-  void move_to(Flow& flow, Queue queue, Time now);
+  void move_to(Flow& flow, FlowList list, Time now);
   // Whether the flow was silent for so long that a packet at `now` belongs to another one.
   bool is_stale(const Flow& flow, Time now) const { return now - flow.last_seen >= timeout(flow); }
   // The next flow that is stale at `now`, or null: a second is looked at once, and what falls silent in the meantime is
@@ -92,12 +92,12 @@ class FlowTable {
   // longest, as far as the lists know. Never null in a table that is full.
   Flow* next_victim();
   // The flow that has been longest in a list, or null.
-  Flow* oldest(Queue queue);
+  Flow* oldest(FlowList list);
 
   template <class Visit>
   void for_each(Visit&& visit) {
     for (Flow& flow : flows_) {
-      if (flow.queue != Queue::free) visit(flow);
+      if (flow.list != FlowList::free) visit(flow);
     }
   }
 
@@ -107,7 +107,7 @@ class FlowTable {
   std::uint32_t visit_from(std::uint32_t place, std::uint32_t count, Visit&& visit) const {
     const auto places = static_cast<std::uint32_t>(flows_.size());
     for (; place < places && count > 0; ++place, --count) {
-      if (flows_[place].queue != Queue::free) visit(flows_[place]);
+      if (flows_[place].list != FlowList::free) visit(flows_[place]);
     }
     return place < places ? place : 0;
   }
@@ -140,11 +140,11 @@ class FlowTable {
     if (flow.newer != kNone) prefetch_place(flow.newer);
   }
   Duration timeout(const Flow& flow) const;
-  Duration period(Queue queue) const;
-  bool spoke_since_queued(const Flow& flow) const { return to_second(flow.last_seen) > flow.queued_second; }
+  Duration period(FlowList list) const;
+  bool spoke_since_listed(const Flow& flow) const { return to_second(flow.last_seen) > flow.listed_second; }
   std::uint32_t slot_of(const Flow& flow) const;
   void unlink(Flow& flow);
-  void append(Flow& flow, Queue queue, Time now);
+  void append(Flow& flow, FlowList list, Time now);
   std::int32_t to_second(Time time) const;
 
   std::uint32_t capacity_;
@@ -159,7 +159,7 @@ class FlowTable {
   std::vector<Flow, HugePageAllocator<Flow>> flows_;
   std::vector<FlowRecord> records_;  // by the flow's place
   std::vector<Slot> index_;
-  std::array<List, kQueueCount> lists_;
+  std::array<List, kFlowListCount> lists_;
 };
 
 }  // namespace netscope

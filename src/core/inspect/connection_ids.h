@@ -14,6 +14,7 @@
 
 #include "core/dpi/quic.h"
 #include "netscope/base/bytes.h"
+#include "netscope/dpi/shown.h"
 #include "netscope/net/flow_key.h"
 
 namespace netscope {
@@ -26,10 +27,7 @@ inline constexpr std::size_t kMinConnectionId = 4;
 // What a client's whole hello said.
 struct QuicHello {
   std::string name{};  // in the compared form; empty: none
-  std::string alpn{};
-  std::string ja4{};  // empty where nobody wanted to know
-  std::uint32_t version = 0;
-  bool encrypted = false;  // it hides another one (ECH)
+  HelloFacts facts{};
 };
 
 class ConnectionIds {

@@ -8,10 +8,8 @@ void describe(const tls::ClientHello& hello, Sighting& sighting) {
   sighting.side = Sighting::Side::client;
   sighting.name = HostName::from_authority(hello.server_name);
   sighting.complete = hello.complete;
-  sighting.alpn = hello.alpn;
-  sighting.tls_version = hello.version;
-  sighting.encrypted_hello = hello.encrypted;
-  sighting.hello = hello.message;
+  sighting.hello = {
+      .message = hello.message, .alpn = hello.alpn, .tls_version = hello.version, .encrypted = hello.encrypted};
 }
 
 void describe(const http::RequestPrefix& head, Sighting& sighting) {
@@ -45,7 +43,7 @@ void describe(const quic::GoogleHello& hello, Sighting& sighting) {
   sighting.side = Sighting::Side::client;
   sighting.name = HostName::from_authority(hello.server_name);
   sighting.user_agent = hello.user_agent;
-  sighting.quic_version = hello.version;
+  sighting.hello.quic_version = hello.version;
 }
 
 HostName other_name(std::string_view authority, std::string_view host, std::string_view second_host) {

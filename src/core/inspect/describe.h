@@ -4,8 +4,12 @@
 #include <cstddef>
 #include <string_view>
 
+#include "core/dpi/dns.h"
+#include "core/dpi/http.h"
+#include "core/dpi/http2.h"
 #include "core/dpi/quic.h"
-#include "core/inspect/stream_reader.h"
+#include "core/dpi/tls.h"
+#include "core/inspect/sighting.h"
 
 namespace netscope {
 

@@ -46,7 +46,7 @@ struct QuicInspection {
 
   std::size_t memory_bytes() const {
     std::size_t size = sizeof(*this) + connections.capacity() * sizeof(QuicConnection);
-    if (hello != nullptr) size += sizeof(*hello) + hello->name.capacity() + hello->alpn.capacity();
+    if (hello != nullptr) size += sizeof(*hello) + hello->name.capacity() + hello->facts.alpn.capacity();
     for (const QuicConnection& connection : connections) size += connection.handshake.memory_bytes();
     return size;
   }

@@ -160,7 +160,7 @@ void QuicReader::claim(Sighting& sighting, Sighting::Side side) {
   sighting.protocol = Protocol::quic;
   sighting.side = side;
   sighting.complete = false;
-  sighting.quic_version = version_;
+  sighting.hello.quic_version = version_;
   inspection_->claimed = true;
 }
 
@@ -193,14 +193,14 @@ bool QuicReader::next_hello(QuicConnection& connection, Bytes handshake, Sightin
       sighting.side = Sighting::Side::client;
       sighting.name = HostName::from_authority(hello->server_name);
       sighting.complete = hello->complete;
-      sighting.alpn = hello->alpn;
-      sighting.tls_version = hello->version;
-      sighting.encrypted_hello = hello->encrypted;
-      sighting.hello = hello->message;
+      sighting.hello.alpn = hello->alpn;
+      sighting.hello.tls_version = hello->version;
+      sighting.hello.encrypted = hello->encrypted;
+      sighting.hello.message = hello->message;
       if (hello->complete) connection.understood = inspection_->understood = true;
       inspection_->claimed = true;
     }
-    sighting.quic_version = connection.version;
+    sighting.hello.quic_version = connection.version;
     if (second_reading_) {
       sighting.complete = false;  // it was counted in the first reading
       return true;

@@ -11,30 +11,11 @@
 #include "core/dpi/http2.h"
 #include "core/dpi/socks.h"
 #include "core/dpi/tls.h"
+#include "core/inspect/sighting.h"
 #include "core/inspect/stream_inspection.h"
-#include "netscope/dpi/facts.h"
 #include "netscope/net/host_name.h"
 
 namespace netscope {
-
-// Something that inspection saw. Views live as long as the bytes that were inspected.
-struct Sighting {
-  Protocol protocol = Protocol::unknown;
-  Protocol service = Protocol::unknown;  // what it is used for, as far as the message itself tells
-  enum class Side : std::uint8_t { client, server, either } side = Side::either;  // who talks like this
-  HostName name = {};                                                             // empty: none was shown
-  bool complete = true;     // false: the message goes on; the same name will be seen again
-  std::string_view alpn{};  // tls
-  std::uint16_t tls_version = 0;
-  bool encrypted_hello = false;
-  bool asks_again = false;  // tls: the server wants another hello
-  Bytes hello{};            // tls, quic, dtls: the whole ClientHello, where all of it is there
-  std::uint32_t quic_version = 0;
-  std::string_view method{}, target{}, user_agent{};  // http, http2
-  std::uint16_t dns_id = 0, dns_type = 0;             // dns
-  std::uint8_t dns_rcode = 0;
-  bool dns_response = false;
-};
 
 // Segments in one direction after which a beginning that is still not recognised is given up: bounds the cost of a
 // peer that sends byte by byte. The largest request head and hello fit, a byte a segment.

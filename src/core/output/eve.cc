@@ -10,13 +10,10 @@
 namespace netscope {
 namespace {
 
-std::string_view event_type(EventKind kind) {
-  switch (kind) {
+std::string_view event_type(const Event& event) {
+  switch (event.kind) {
     case EventKind::flow: return "flow";
-    case EventKind::tls: return "tls";
-    case EventKind::http: return "http";
-    case EventKind::dns: return "dns";
-    case EventKind::quic: return "quic";
+    case EventKind::message: return info_of(event.protocol).event;
     case EventKind::drop: return "drop";
   }
   return "flow";
@@ -63,7 +60,7 @@ void write_common(JsonWriter& json, const Event& event, EventOrigin origin) {
   json.text("timestamp", eve_timestamp(event.time));
   json.number("flow_id", event.flow_id);
   if (origin == EventOrigin::capture) json.number("pcap_cnt", event.number);
-  json.text("event_type", event_type(event.kind));
+  json.text("event_type", event_type(event));
   json.text("src_ip", to_string(event.client.address));
   json.text("dest_ip", to_string(event.server.address));
   if (event.ip_protocol == ip_protocol::tcp || event.ip_protocol == ip_protocol::udp) {
@@ -77,9 +74,10 @@ void write_common(JsonWriter& json, const Event& event, EventOrigin origin) {
 }
 
 // One name as a string, several as a list.
-void write_names(JsonWriter& json, std::string_view key, const Event& event, Protocol protocol) {
+void write_names(JsonWriter& json, const Event& event, Protocol protocol) {
+  const std::string_view key = info_of(protocol).name_field;
   std::vector<std::string_view> names;
-  for (const SeenName& seen : event.names) {
+  for (const SeenName& seen : event.shown.names) {
     if (seen.protocol == protocol) names.push_back(seen.name);
   }
   if (names.empty()) return;
@@ -90,68 +88,47 @@ void write_names(JsonWriter& json, std::string_view key, const Event& event, Pro
 }
 
 bool shows(const Event& event, Protocol protocol) {
-  for (const SeenName& seen : event.names) {
+  for (const SeenName& seen : event.shown.names) {
     if (seen.protocol == protocol) return true;
   }
   return event.protocol == protocol && event.kind != EventKind::drop;
 }
 
-// Under the protocol whose hello it is of, by its first character: a flow may show several protocols.
-void write_ja4(JsonWriter& json, const Event& event, char transport) {
-  if (event.ja4.starts_with(transport)) json.text("ja4", event.ja4);
+void write_hello(JsonWriter& json, const Event& event, Protocol protocol) {
+  const HelloFacts& hello = event.shown.hello;
+  // Under the protocol whose hello it is of: a flow may show several protocols.
+  const bool has_ja4 = hello.ja4.starts_with(info_of(protocol).ja4_letter);
+  if (protocol == Protocol::tls && hello.tls_version != 0) json.text("version", tls::version_name(hello.tls_version));
+  if (protocol == Protocol::quic && hello.quic_version != 0)
+    json.text("version", quic::version_name(hello.quic_version));
+  if (has_ja4) json.text("ja4", hello.ja4);
+  if (protocol == Protocol::dtls) return;
+  if (!hello.alpn.empty()) json.text("alpn", hello.alpn);
+  if (hello.encrypted) json.boolean("ech", true);
 }
 
-void write_tls(JsonWriter& json, const Event& event) {
-  json.begin_object("tls");
-  write_names(json, "sni", event, Protocol::tls);
-  if (event.tls_version != 0) json.text("version", tls::version_name(event.tls_version));
-  write_ja4(json, event, 't');
-  if (!event.alpn.empty()) json.text("alpn", event.alpn);
-  if (event.encrypted_hello) json.boolean("ech", true);
-  json.end_object();
-}
-
-void write_dtls(JsonWriter& json, const Event& event) {
-  json.begin_object("dtls");
-  write_names(json, "sni", event, Protocol::dtls);
-  write_ja4(json, event, 'd');
-  json.end_object();
-}
-
-void write_quic(JsonWriter& json, const Event& event) {
-  json.begin_object("quic");
-  write_names(json, "sni", event, Protocol::quic);
-  if (event.quic_version != 0) json.text("version", quic::version_name(event.quic_version));
-  write_ja4(json, event, 'q');
-  if (!event.alpn.empty()) json.text("alpn", event.alpn);
-  if (event.encrypted_hello) json.boolean("ech", true);
-  json.end_object();
-}
-
-void write_http(JsonWriter& json, const Event& event, Protocol version) {
-  json.begin_object(to_string(version));
-  write_names(json, "hostname", event, version);
+void write_request(JsonWriter& json, const Event& event) {
   if (!event.target.empty()) json.text("url", event.target);
   if (!event.method.empty()) json.text("http_method", event.method);
   if (!event.user_agent.empty()) json.text("http_user_agent", event.user_agent);
-  json.end_object();
 }
 
-void write_socks(JsonWriter& json, const Event& event) {
-  json.begin_object("socks");
-  write_names(json, "hostname", event, Protocol::socks);
-  json.end_object();
+void write_question(JsonWriter& json, const Event& event) {
+  if (event.kind != EventKind::message) return;
+  json.text("type", event.dns_response ? "answer" : "query");
+  json.number("id", event.dns_id);
+  if (const auto type = record_type(event.dns_type); !type.empty()) json.text("rrtype", type);
+  if (const auto code = rcode_text(event.dns_rcode); event.dns_response && !code.empty()) json.text("rcode", code);
 }
 
-void write_dns(JsonWriter& json, const Event& event, Protocol protocol) {
+// What a protocol showed, in an object of its name.
+void write_shown(JsonWriter& json, const Event& event, Protocol protocol) {
+  const ProtocolKind kind = info_of(protocol).kind;
   json.begin_object(to_string(protocol));
-  if (event.kind == EventKind::dns) {
-    json.text("type", event.dns_response ? "answer" : "query");
-    json.number("id", event.dns_id);
-    if (const auto type = record_type(event.dns_type); !type.empty()) json.text("rrtype", type);
-    if (const auto code = rcode_text(event.dns_rcode); event.dns_response && !code.empty()) json.text("rcode", code);
-  }
-  write_names(json, "rrname", event, protocol);
+  if (kind == ProtocolKind::dns_like) write_question(json, event);
+  write_names(json, event, protocol);
+  if (kind == ProtocolKind::tls_like) write_hello(json, event, protocol);
+  if (kind == ProtocolKind::http_like) write_request(json, event);
   json.end_object();
 }
 
@@ -180,8 +157,8 @@ void write_verdict(JsonWriter& json, const Event& event, const RuleSet& rules) {
     json.text("app", app.name);
     json.text("category", app.category);
   }
-  if (!event.names.empty()) {
-    const SeenName& judged = event.names.back();
+  if (!event.shown.names.empty()) {
+    const SeenName& judged = event.shown.names.back();
     if (name_source(judged.protocol) == NameSource::dns)
       json.text("name", judged.name);  // no protocol's own field has it
     json.text("name_source", to_string(name_source(judged.protocol)));
@@ -198,15 +175,8 @@ void append_eve(std::string& out, const Event& event, const RuleSet& rules, Even
   JsonWriter json;
   json.begin_object();
   write_common(json, event, origin);
-  if (shows(event, Protocol::tls)) write_tls(json, event);
-  if (shows(event, Protocol::dtls)) write_dtls(json, event);
-  if (shows(event, Protocol::quic)) write_quic(json, event);
-  for (const Protocol version : {Protocol::http, Protocol::http2}) {
-    if (shows(event, version)) write_http(json, event, version);
-  }
-  if (shows(event, Protocol::socks)) write_socks(json, event);
-  for (const Protocol family : {Protocol::dns, Protocol::mdns, Protocol::llmnr}) {
-    if (shows(event, family)) write_dns(json, event, family);
+  for (const Protocol protocol : kEventOrder) {
+    if (shows(event, protocol)) write_shown(json, event, protocol);
   }
   if (event.kind == EventKind::flow) write_flow(json, event);
   if (event.kind == EventKind::drop) {

@@ -309,8 +309,7 @@ Holds RuleProgram::protocol_holds(Slice protocols, const Question& question) con
 Holds RuleProgram::ja4_holds(Slice patterns, const Question& question) const {
   if (patterns.count == 0) return Holds::yes;
   if (question.ja4.empty()) {
-    const bool may_show_one = question.protocol == Protocol::unknown || question.protocol == Protocol::tls ||
-                              question.protocol == Protocol::quic || question.protocol == Protocol::dtls;
+    const bool may_show_one = question.protocol == Protocol::unknown || has_hello(question.protocol);
     return may_show_one && !question.final ? Holds::unknown : Holds::no;
   }
   const auto fits = [&](const std::string& pattern) { return tls::ja4_matches(question.ja4, pattern); };

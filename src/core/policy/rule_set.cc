@@ -76,8 +76,7 @@ std::optional<Decision> RuleSet::decide(const Question& question) const {
 std::optional<Decision> RuleSet::without_a_rule(const Question& question, const Decision& by_default) const {
   Decision decision = by_default;
   if (policy_.ech != Action::accept) {
-    const bool may_greet = question.protocol == Protocol::unknown || question.protocol == Protocol::tls ||
-                           question.protocol == Protocol::quic || question.protocol == Protocol::dtls;
+    const bool may_greet = question.protocol == Protocol::unknown || has_hello(question.protocol);
     if (question.encrypted_hello) {
       decision.action = policy_.ech;
     } else if (may_greet && !question.final) {

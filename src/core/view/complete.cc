@@ -62,7 +62,7 @@ void offer_values(Offer& offer, FilterField field, const Rows& rows) {
     case FilterField::app: return offer_texts(offer, rows, [](const FlowRow& flow) { return flow.app; });
     case FilterField::category: return offer_texts(offer, rows, [](const FlowRow& flow) { return flow.category; });
     case FilterField::rule: return offer_texts(offer, rows, [](const FlowRow& flow) { return flow.rule; });
-    case FilterField::ja4: return offer_texts(offer, rows, [](const FlowRow& flow) { return flow.ja4; });
+    case FilterField::ja4: return offer_texts(offer, rows, [](const FlowRow& flow) { return flow.shown.ja4; });
     case FilterField::source:
       for (std::size_t i = 0; i < kNameSourceCount; ++i)
         offer.offer(std::string(to_string(static_cast<NameSource>(i))));

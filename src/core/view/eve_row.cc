@@ -131,20 +131,10 @@ Endpoint endpoint(Fields& fields, const char* address, const char* port) {
           .port = static_cast<std::uint16_t>(fields.number(port))};
 }
 
-struct NameField {
-  std::string_view path;
-  Protocol protocol;
-};
-constexpr std::array<NameField, 10> kNameFields{{{"tls.sni", Protocol::tls},
-                                                 {"quic.sni", Protocol::quic},
-                                                 {"dtls.sni", Protocol::dtls},
-                                                 {"http.hostname", Protocol::http},
-                                                 {"http2.hostname", Protocol::http2},
-                                                 {"socks.hostname", Protocol::socks},
-                                                 {"dns.rrname", Protocol::dns},
-                                                 {"mdns.rrname", Protocol::mdns},
-                                                 {"llmnr.rrname", Protocol::llmnr},
-                                                 {"netscope.name", Protocol::unknown}}};
+// A field of the object in which an event has what a protocol shows.
+std::string path_of(Protocol protocol, std::string_view field) {
+  return std::string(to_string(protocol)) + '.' + std::string(field);
+}
 
 }  // namespace
 
@@ -175,15 +165,19 @@ Result<void> fill_from_json(FlowRow& row, std::string_view json, const Catalogue
   row.decided = row.rule != 0;
   row.decision.action = action_named(fields.text("verdict.action"));
   row.blocked_packets = row.decision.blocks() ? row.all_packets() : 0;
-  row.ja4 = 0;
-  for (const char* const path : {"tls.ja4", "quic.ja4", "dtls.ja4"}) {
-    if (const auto ja4 = fields.text(path); !ja4.empty()) row.ja4 = texts.id_of(ja4);
+  row.shown.ja4 = 0;
+  row.shown.names.clear();
+  const auto take_names = [&](std::string_view path, Protocol shown_by) {
+    fields.for_each_text(path,
+                         [&](std::string_view name) { row.shown.names.push_back({texts.id_of(name), shown_by}); });
+  };
+  for (const Protocol protocol : kRowOrder) {
+    if (has_hello(protocol)) {
+      if (const auto ja4 = fields.text(path_of(protocol, "ja4")); !ja4.empty()) row.shown.ja4 = texts.id_of(ja4);
+    }
+    take_names(path_of(protocol, info_of(protocol).name_field), protocol);
   }
-  row.names.clear();
-  for (const NameField& field : kNameFields) {
-    fields.for_each_text(field.path,
-                         [&](std::string_view name) { row.names.push_back({texts.id_of(name), field.protocol}); });
-  }
+  take_names("netscope.name", Protocol::unknown);
   if (!fields.wrong_field().empty()) return failure("a flow whose " + fields.wrong_field() + " has another type");
   return {};
 }

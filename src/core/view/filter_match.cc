@@ -48,7 +48,7 @@ bool protocol_matches(const ProtocolCondition& condition, const FlowRow* flow, s
   if (condition.ip_protocol != 0) return ip_protocol == condition.ip_protocol;
   if (flow == nullptr) return false;
   return flow->protocol == condition.protocol || flow->service == condition.protocol ||
-         std::any_of(flow->names.begin(), flow->names.end(),
+         std::any_of(flow->shown.names.begin(), flow->shown.names.end(),
                      [&](const RowName& name) { return name.from == condition.protocol; });
 }
 
@@ -111,7 +111,7 @@ bool FilterMatcher::any_text_holds(std::uint32_t condition, const FlowRow& flow)
   for (const TextId text : {flow.app, flow.category, flow.rule}) {
     if (text != 0 && text_holds(condition, text)) return true;
   }
-  for (const RowName& name : flow.names) {
+  for (const RowName& name : flow.shown.names) {
     if (text_holds(condition, name.name)) return true;
   }
   const TextPattern& pattern = std::get<TextPattern>(filter_.conditions()[condition].value);
@@ -141,12 +141,12 @@ bool FilterMatcher::holds(std::uint32_t index, const FlowRow* flow, const Packet
     case FilterField::app: return flow->app != 0 && text_holds(index, flow->app);
     case FilterField::category: return flow->category != 0 && text_holds(index, flow->category);
     case FilterField::domain:
-      return std::any_of(flow->names.begin(), flow->names.end(),
+      return std::any_of(flow->shown.names.begin(), flow->shown.names.end(),
                          [&](const RowName& name) { return text_holds(index, name.name); });
     case FilterField::rule: return flow->rule != 0 && text_holds(index, flow->rule);
-    case FilterField::ja4: return flow->ja4 != 0 && text_holds(index, flow->ja4);
+    case FilterField::ja4: return flow->shown.ja4 != 0 && text_holds(index, flow->shown.ja4);
     case FilterField::source:
-      return std::any_of(flow->names.begin(), flow->names.end(), [&](const RowName& name) {
+      return std::any_of(flow->shown.names.begin(), flow->shown.names.end(), [&](const RowName& name) {
         return name_source(name.from) == std::get<NameSource>(condition.value);
       });
     case FilterField::client: return address(flow->client.address);

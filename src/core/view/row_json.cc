@@ -105,7 +105,7 @@ class Reasons {
   void add(const std::string& reason) { out_ += (out_.empty() ? "" : "; ") + reason; }
 
   void names() {
-    for (const RowName& seen : flow_.names) {
+    for (const RowName& seen : flow_.shown.names) {
       const std::string_view name = texts_[seen.name];
       const bool learned = name_source(seen.from) == NameSource::dns;
       for (const DomainPattern& pattern : rule_.domains) {
@@ -118,7 +118,7 @@ class Reasons {
     const bool by_app = std::find(rule_.apps.begin(), rule_.apps.end(), app) != rule_.apps.end();
     const bool by_category =
         std::find(rule_.categories.begin(), rule_.categories.end(), category) != rule_.categories.end();
-    const std::string name = flow_.names.empty() ? "" : " of " + std::string(texts_[flow_.domain()]);
+    const std::string name = flow_.shown.names.empty() ? "" : " of " + std::string(texts_[flow_.domain()]);
     if (by_app) add("application " + app + name);
     if (by_category) add("category " + category + " of " + app + name);
   }
@@ -180,7 +180,7 @@ void write_flow(JsonWriter& json, const Rows& rows, FlowIndex index) {
   json.text("app", texts[flow.app]);
   json.text("category", texts[flow.category]);
   json.text("domain", texts[flow.domain()]);
-  if (!flow.names.empty()) json.text("name_source", to_string(name_source(flow.names.back().from)));
+  if (!flow.shown.names.empty()) json.text("name_source", to_string(name_source(flow.shown.names.back().from)));
   json.text("state", to_string(flow.state));
   json.number("packets", flow.all_packets());
   json.number("bytes", flow.all_bytes());

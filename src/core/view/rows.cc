@@ -38,6 +38,28 @@ std::string_view Rows::message_of(std::uint64_t number) const {
   return at == messages_.end() || at->number != number ? std::string_view{} : texts_[at->text];
 }
 
+ShownRow intern(const ShownFacts& shown, Texts& texts) {
+  ShownRow row{.names = {},
+               .alpn = texts.id_of(shown.hello.alpn),
+               .ja4 = texts.id_of(shown.hello.ja4),
+               .quic_version = shown.hello.quic_version,
+               .tls_version = shown.hello.tls_version,
+               .encrypted = shown.hello.encrypted};
+  for (const SeenName& seen : shown.names) row.names.push_back({texts.id_of(seen.name), seen.protocol});
+  return row;
+}
+
+ShownFacts spell_out(const ShownRow& shown, const Texts& texts) {
+  ShownFacts facts;
+  facts.hello = {.alpn = std::string(texts[shown.alpn]),
+                 .ja4 = std::string(texts[shown.ja4]),
+                 .quic_version = shown.quic_version,
+                 .tls_version = shown.tls_version,
+                 .encrypted = shown.encrypted};
+  for (const RowName& seen : shown.names) facts.names.push_back({std::string(texts[seen.name]), seen.from});
+  return facts;
+}
+
 void fill(FlowRow& row, const Event& event, const RuleSet& rules, Texts& texts) {
   row.id = event.flow_id;
   row.first_number = event.number;
@@ -63,13 +85,7 @@ void fill(FlowRow& row, const Event& event, const RuleSet& rules, Texts& texts) 
     row.app = texts.id_of(app.name);
     row.category = texts.id_of(app.category);
   }
-  row.alpn = texts.id_of(event.alpn);
-  row.ja4 = texts.id_of(event.ja4);
-  row.tls_version = event.tls_version;
-  row.quic_version = event.quic_version;
-  row.encrypted_hello = event.encrypted_hello;
-  row.names.clear();
-  for (const SeenName& seen : event.names) row.names.push_back({texts.id_of(seen.name), seen.protocol});
+  row.shown = intern(event.shown, texts);
 }
 
 Event event_of(const FlowRow& row, const Texts& texts) {
@@ -94,24 +110,21 @@ Event event_of(const FlowRow& row, const Texts& texts) {
   event.bytes_to_server = row.bytes[0];
   event.bytes_to_client = row.bytes[1];
   event.blocked_packets = row.blocked_packets;
-  event.alpn = texts[row.alpn];
-  event.ja4 = texts[row.ja4];
-  event.tls_version = row.tls_version;
-  event.quic_version = row.quic_version;
-  event.encrypted_hello = row.encrypted_hello;
-  for (const RowName& seen : row.names) event.names.push_back({std::string(texts[seen.name]), seen.from});
+  event.shown = spell_out(row.shown, texts);
   return event;
 }
 
 std::string message_text(const Event& event) {
-  std::string name = event.names.empty() ? std::string{} : event.names.front().name;
-  switch (event.kind) {
-    case EventKind::tls: return "Client Hello " + name;
-    case EventKind::quic: return "Initial, Client Hello " + name;
-    case EventKind::http: return event.method + (event.method.empty() ? "" : " ") + name + event.target;
-    case EventKind::dns: return (event.dns_response ? "answer " : "query ") + name;
-    case EventKind::flow:
-    case EventKind::drop: break;
+  std::string name = event.shown.names.empty() ? std::string{} : event.shown.names.front().name;
+  if (event.kind != EventKind::message) return name;
+  switch (info_of(event.protocol).kind) {
+    case ProtocolKind::tls_like:
+      return (event.protocol == Protocol::quic ? "Initial, Client Hello " : "Client Hello ") + name;
+    case ProtocolKind::http_like: return event.method + (event.method.empty() ? "" : " ") + name + event.target;
+    case ProtocolKind::dns_like: return (event.dns_response ? "answer " : "query ") + name;
+    case ProtocolKind::other:
+    case ProtocolKind::proxy:
+    case ProtocolKind::service: break;
   }
   return name;
 }

@@ -61,15 +61,15 @@ class Adder {
     ++s.flows[static_cast<std::size_t>(flow.state)];
     s.flows_tcp += flow.ip_protocol == ip_protocol::tcp ? 1 : 0;
     s.flows_udp += flow.ip_protocol == ip_protocol::udp ? 1 : 0;
-    s.names += flow.names.empty() ? 0 : 1;
+    s.names += flow.shown.names.empty() ? 0 : 1;
     s.protocols[static_cast<std::size_t>(flow.protocol)] += tally;
     if (flow.app_id < s.apps.size()) s.apps[flow.app_id] += tally;
     if (flow.decided) ++rule_of(flow.decision.rule).flows;
     s.clients.add(flow.client.address, tally);
-    if (flow.names.empty()) return;
-    for (const RowName& seen : flow.names) {
+    if (flow.shown.names.empty()) return;
+    for (const RowName& seen : flow.shown.names) {
       const std::string_view name = rows_.texts()[seen.name];
-      s.domains.add(name, &seen == &flow.names.back() ? tally : Tally{.flows = 1});
+      s.domains.add(name, &seen == &flow.shown.names.back() ? tally : Tally{.flows = 1});
     }
     s.edges.add(EdgeView{flow.client.address, flow.app_id, rows_.texts()[flow.domain()]}, tally);
   }

@@ -12,11 +12,11 @@ Decision judge(const RuleSet& rules, const FlowRow& flow, const Texts& texts) {
                     .ip_protocol = flow.ip_protocol,
                     .protocol = flow.protocol,
                     .service = flow.service,
-                    .ja4 = texts[flow.ja4],
-                    .encrypted_hello = flow.encrypted_hello,
+                    .ja4 = texts[flow.shown.ja4],
+                    .encrypted_hello = flow.shown.encrypted,
                     .final = true};
   std::optional<Decision> first;
-  for (const RowName& seen : flow.names) {
+  for (const RowName& seen : flow.shown.names) {
     question.protocol = seen.from == Protocol::unknown ? flow.protocol : seen.from;
     question.source = name_source(seen.from);
     question.name = texts[seen.name];

@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                            : test::quic_initial(frames, {.destination = test::Buffer(8, kind), .datagram_bytes = 0});
     reader.begin(inspection, datagram);
     while (reader.next(sighting)) {
-      if (sighting.alpn.size() > quic::kMaxDatagram) std::abort();
+      if (sighting.hello.alpn.size() > quic::kMaxDatagram) std::abort();
     }
     if (inspection.connections.size() > kMaxQuicConnections) std::abort();
   }

@@ -24,7 +24,7 @@ std::vector<std::string> fingerprints(Gateway& gateway, EventKind kind) {
   std::vector<std::string> out;
   gateway.worker().finish();
   for (const Event& event : gateway.worker().take_events()) {
-    if (event.kind == kind) out.push_back(event.ja4);
+    if (event.kind == kind) out.push_back(event.shown.hello.ja4);
   }
   return out;
 }
@@ -78,8 +78,8 @@ TEST(WorkerJa4, EventsTellItWhetherOrNotARuleAsks) {
   gateway.worker().finish();
   std::vector<std::string> flows, hellos;
   for (const Event& event : gateway.worker().take_events()) {
-    if (event.kind == EventKind::flow) flows.push_back(event.ja4);
-    if (event.kind == EventKind::tls) hellos.push_back(event.ja4);
+    if (event.kind == EventKind::flow) flows.push_back(event.shown.hello.ja4);
+    if (event.kind == EventKind::message) hellos.push_back(event.shown.hello.ja4);
   }
   const std::string nameless = tls::ja4_of(client_hello_message("", kPlain), tls::HelloOver::tcp);
   EXPECT_EQ(flows, (std::vector<std::string>{ja4_over_tcp(kPlain), nameless}));
@@ -92,7 +92,7 @@ TEST(WorkerJa4, IsNotWorkedOutForNobody) {
   std::vector<Event> open;
   gateway.worker().tell_flows(0, 1024, Time{}, open);
   ASSERT_EQ(open.size(), 1u);
-  EXPECT_EQ(open.front().ja4, "");
+  EXPECT_EQ(open.front().shown.hello.ja4, "");
 }
 
 TEST(WorkerJa4, IsJudgedAgainWhenRulesChange) {

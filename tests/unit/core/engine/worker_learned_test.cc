@@ -142,9 +142,9 @@ TEST(LearnedName, IsTheFlowsInReportsAndMarkedAsLearned) {
       return event.kind == EventKind::flow && event.protocol == Protocol::tls;
     });
     ASSERT_NE(flow, events.end());
-    ASSERT_EQ(flow->names.size(), 1u);
-    EXPECT_EQ(flow->names[0].name, "www.blocked.example");
-    EXPECT_EQ(name_source(flow->names[0].protocol), NameSource::dns);
+    ASSERT_EQ(flow->shown.names.size(), 1u);
+    EXPECT_EQ(flow->shown.names[0].name, "www.blocked.example");
+    EXPECT_EQ(name_source(flow->shown.names[0].protocol), NameSource::dns);
   }
 }
 

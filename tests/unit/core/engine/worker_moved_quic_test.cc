@@ -101,8 +101,8 @@ TEST(MovedQuic, IsToldWithTheNameAndCountsNoHelloTwice) {
   ASSERT_EQ(events.size(), 2u);
   for (const Event& event : events) {
     EXPECT_EQ(event.protocol, Protocol::quic);
-    ASSERT_EQ(event.names.size(), 1u);
-    EXPECT_EQ(event.names.front().name, kName);
+    ASSERT_EQ(event.shown.names.size(), 1u);
+    EXPECT_EQ(event.shown.names.front().name, kName);
   }
 }
 

@@ -48,9 +48,9 @@ TEST(StartTls, ShowsTheNameOfItsHello) {
   EXPECT_EQ(std::count(verdicts.begin(), verdicts.end(), 'D'), 2) << verdicts;  // the hello, and its acknowledgment
   const Event event = only_flow("", mail("www.allowed.example"));
   EXPECT_EQ(event.protocol, Protocol::smtp);
-  ASSERT_EQ(event.names.size(), 1u);
-  EXPECT_EQ(event.names[0].name, "www.allowed.example");
-  EXPECT_EQ(event.names[0].protocol, Protocol::tls);
+  ASSERT_EQ(event.shown.names.size(), 1u);
+  EXPECT_EQ(event.shown.names[0].name, "www.allowed.example");
+  EXPECT_EQ(event.shown.names[0].protocol, Protocol::tls);
 }
 
 TEST(Dtls, IsBlockedByItsNameInAnyFragments) {

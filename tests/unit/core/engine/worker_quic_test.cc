@@ -93,11 +93,11 @@ TEST(QuicFlow, TellsProtocolNameAlpnAndVersion) {
   gateway.judge(flow.server(quic_answer()).client(quic_short()).packets());
   const Event event = only_flow(gateway.worker());
   EXPECT_EQ(event.protocol, Protocol::quic);
-  ASSERT_EQ(event.names.size(), 1u);
-  EXPECT_EQ(event.names[0].name, kAllowed);
-  EXPECT_EQ(event.names[0].protocol, Protocol::quic);
-  EXPECT_EQ(event.alpn, "h3");
-  EXPECT_EQ(event.quic_version, kQuicVersion2);
+  ASSERT_EQ(event.shown.names.size(), 1u);
+  EXPECT_EQ(event.shown.names[0].name, kAllowed);
+  EXPECT_EQ(event.shown.names[0].protocol, Protocol::quic);
+  EXPECT_EQ(event.shown.hello.alpn, "h3");
+  EXPECT_EQ(event.shown.hello.quic_version, kQuicVersion2);
   EXPECT_EQ(gateway.statistics().messages[static_cast<std::size_t>(Protocol::quic)], 1u);
 }
 

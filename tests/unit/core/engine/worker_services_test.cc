@@ -154,12 +154,12 @@ TEST(Http2, RequestsAreEventsOfHttp) {
       connected(1).client(join({http2_preface(), http2_get("a.example", "/x"), http2_get("b.example")})).packets());
   const auto events = gateway.worker().take_events();
   ASSERT_EQ(events.size(), 2u);
-  EXPECT_EQ(events[0].kind, EventKind::http);
+  EXPECT_EQ(events[0].kind, EventKind::message);
   EXPECT_EQ(events[0].protocol, Protocol::http2);
-  EXPECT_EQ(events[0].names[0].name, "a.example");
+  EXPECT_EQ(events[0].shown.names[0].name, "a.example");
   EXPECT_EQ(events[0].method, "GET");
   EXPECT_EQ(events[0].target, "/x");
-  EXPECT_EQ(events[1].names[0].name, "b.example");
+  EXPECT_EQ(events[1].shown.names[0].name, "b.example");
 }
 
 Buffer upgrade(std::string_view fields) {

@@ -197,12 +197,12 @@ TEST(Worker, EventsTellNamesAndBlocks) {
   ASSERT_EQ(events.size(), 3u);
   EXPECT_EQ(events[0].kind, EventKind::drop);
   EXPECT_EQ(events[0].number, 4u);
-  EXPECT_EQ(events[1].kind, EventKind::tls);
+  EXPECT_EQ(events[1].kind, EventKind::message);
   EXPECT_EQ(events[2].kind, EventKind::flow);
   for (const Event& event : events) {
     EXPECT_EQ(event.flow_id, events[0].flow_id);
-    ASSERT_EQ(event.names.size(), 1u);
-    EXPECT_EQ(event.names[0].name, "www.blocked.example");
+    ASSERT_EQ(event.shown.names.size(), 1u);
+    EXPECT_EQ(event.shown.names[0].name, "www.blocked.example");
     EXPECT_EQ(to_string(event.client.address), "192.168.1.20");
   }
   EXPECT_EQ(events[2].blocked_packets, 2u);

@@ -49,8 +49,8 @@ TEST(FlowTable, FindsWhatItCreatedAndNothingElse) {
   EXPECT_EQ(find(table, 2), nullptr);
   EXPECT_EQ(find(table, 1, ip_protocol::udp), nullptr);
   EXPECT_EQ(table.record_of(flow).first_seen, kBegin);
-  EXPECT_EQ(flow.queue, Queue::pending_tcp);
-  EXPECT_EQ(create(table, 2, kBegin, ip_protocol::udp).queue, Queue::pending_brief);
+  EXPECT_EQ(flow.list, FlowList::pending_tcp);
+  EXPECT_EQ(create(table, 2, kBegin, ip_protocol::udp).list, FlowList::pending_brief);
 }
 
 TEST(FlowTable, IsFullAtItsCapacityAndNotOneBelow) {
@@ -77,21 +77,22 @@ TEST(FlowTable, ANewFlowInAnUsedPlaceRemembersNothing) {
   FlowTable table = table_of(1);
   Flow& first = create(table, 1, kBegin);
   first.packets = {7, 7};
-  first.decided = first.final = true;
-  first.names = std::make_unique<FlowNames>();
+  first.standing = Standing::whole_flow;
+  first.facts = Facts::final;
+  first.shown = std::make_unique<ShownFacts>();
   table.remove(first);
   const Flow& second = create(table, 2, kBegin + seconds{1});
   EXPECT_EQ(&second, &first);
   EXPECT_EQ(second.packets[0], 0u);
-  EXPECT_FALSE(second.decided);
-  EXPECT_EQ(second.names, nullptr);
+  EXPECT_FALSE(second.decided());
+  EXPECT_EQ(second.shown, nullptr);
   EXPECT_EQ(find(table, 1), nullptr);
 }
 
 TEST(FlowTable, EvictsClosedBeforeJudgedBeforePending) {
   FlowTable table = table_of(5);
-  const std::array<Queue, 5> order{Queue::closed, Queue::judged_brief, Queue::judged_tcp, Queue::pending_brief,
-                                   Queue::pending_tcp};
+  const std::array<FlowList, 5> order{FlowList::closed, FlowList::judged_brief, FlowList::judged_tcp,
+                                   FlowList::pending_brief, FlowList::pending_tcp};
   for (std::uint32_t i = 5; i > 0; --i) table.move_to(create(table, i - 1, kBegin), order[i - 1], kBegin);
   for (std::uint32_t i = 0; i < 5; ++i) {
     Flow* victim = table.next_victim();
@@ -106,7 +107,7 @@ TEST(FlowTable, EvictsWithinAListTheOneThatWasPutThereFirst) {
   FlowTable table = table_of(3);
   for (std::uint32_t i = 0; i < 3; ++i) create(table, i, kBegin + seconds{i});
   EXPECT_EQ(table.next_victim(), find(table, 0));
-  table.move_to(*find(table, 0), Queue::pending_tcp, kBegin + seconds{5});
+  table.move_to(*find(table, 0), FlowList::pending_tcp, kBegin + seconds{5});
   EXPECT_EQ(table.next_victim(), find(table, 1));
 }
 
@@ -125,14 +126,14 @@ TEST(FlowTable, ThereIsAVictimThoughAllSpokeSince) {
 
 TEST(FlowTable, NamesThePendingTcpFlowThatWaitsLongest) {
   FlowTable table = table_of(4);
-  EXPECT_EQ(table.oldest(Queue::pending_tcp), nullptr);
+  EXPECT_EQ(table.oldest(FlowList::pending_tcp), nullptr);
   create(table, 9, kBegin, ip_protocol::udp);
-  EXPECT_EQ(table.oldest(Queue::pending_tcp), nullptr);
+  EXPECT_EQ(table.oldest(FlowList::pending_tcp), nullptr);
   Flow& first = create(table, 1, kBegin);
   Flow& second = create(table, 2, kBegin);
-  EXPECT_EQ(table.oldest(Queue::pending_tcp), &first);
-  table.move_to(first, Queue::judged_tcp, kBegin);
-  EXPECT_EQ(table.oldest(Queue::pending_tcp), &second);
+  EXPECT_EQ(table.oldest(FlowList::pending_tcp), &first);
+  table.move_to(first, FlowList::judged_tcp, kBegin);
+  EXPECT_EQ(table.oldest(FlowList::pending_tcp), &second);
 }
 
 TEST(FlowTable, FlowsExpireAtTheirTimeoutAndNotBefore) {
@@ -149,7 +150,7 @@ TEST(FlowTable, FlowsExpireAtTheirTimeoutAndNotBefore) {
   Flow& spoken = established(table, 3, kBegin);
   EXPECT_EQ(table.next_stale(kBegin + timeouts.tcp - milliseconds{1}), nullptr);
   EXPECT_TRUE(table.is_stale(spoken, kBegin + timeouts.tcp));
-  table.move_to(spoken, Queue::closed, kBegin);
+  table.move_to(spoken, FlowList::closed, kBegin);
   EXPECT_EQ(table.next_stale(kBegin + timeouts.closed), &spoken);
 }
 
@@ -203,7 +204,7 @@ TEST(FlowTable, VisitsEachFlowOnceAndMayRemoveIt) {
 // A second truth for the index: hashes that collide on purpose, so that clusters form, wrap around and close up again.
 TEST(FlowTable, IsAsNewWhenItIsCleared) {
   FlowTable table = table_of(3);
-  create(table, 1, kBegin).names = std::make_unique<FlowNames>();
+  create(table, 1, kBegin).shown = std::make_unique<ShownFacts>();
   table.remove(create(table, 2, kBegin));
   EXPECT_EQ(table.next_stale(kBegin + std::chrono::hours(1)), find(table, 1));
   table.clear();
@@ -212,7 +213,7 @@ TEST(FlowTable, IsAsNewWhenItIsCleared) {
   EXPECT_EQ(table.next_victim(), nullptr);
   EXPECT_EQ(table.next_stale(kBegin + std::chrono::hours(2)), nullptr);
   // The clock begins again with the first flow.
-  for (std::uint32_t i = 1; i <= 3; ++i) EXPECT_EQ(create(table, i, kBegin).names, nullptr);
+  for (std::uint32_t i = 1; i <= 3; ++i) EXPECT_EQ(create(table, i, kBegin).shown, nullptr);
   EXPECT_TRUE(table.full());
   EXPECT_NE(table.next_stale(kBegin + std::chrono::hours(3)), nullptr);
 }
@@ -231,7 +232,7 @@ TEST(FlowTable, AgreesWithAMapOverRandomCreationsAndRemovals) {
       const auto expected = truth.find(number);
       ASSERT_EQ(found, expected == truth.end() ? nullptr : expected->second) << "step " << step;
       if (found != nullptr) {
-        if (random() % 4 == 0) table.move_to(*found, static_cast<Queue>(random() % kQueueCount), kBegin);
+        if (random() % 4 == 0) table.move_to(*found, static_cast<FlowList>(random() % kFlowListCount), kBegin);
         if (random() % 2 == 0) continue;
         table.remove(*found);
         truth.erase(number);

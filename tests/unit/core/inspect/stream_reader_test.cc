@@ -53,7 +53,7 @@ TEST(StreamReader, ReadsAHelloWhereItLies) {
   EXPECT_EQ(stream.next(client_hello("example.org")), "example.org");
   EXPECT_EQ(stream.last.protocol, Protocol::tls);
   EXPECT_EQ(stream.last.side, Sighting::Side::client);
-  EXPECT_EQ(stream.last.tls_version, 0x0304);
+  EXPECT_EQ(stream.last.hello.tls_version, 0x0304);
   EXPECT_TRUE(stream.last.complete);
   EXPECT_EQ(stream.inspection.mode, StreamMode::greeted);
   EXPECT_EQ(stream.inspection.prefix.memory_bytes(), 0u) << "nothing was kept";

@@ -119,9 +119,9 @@ TEST(Analysis, AnEventOfARowIsTheEventThatMadeIt) {
     // Through the API and back.
     ASSERT_TRUE(fill_from_json(copy, line, Catalogue::built_in(), texts)) << line;
     copy.decision.rule = row.decision.rule;
-    copy.alpn = texts.id_of(analysis.rows().texts()[row.alpn]);
-    copy.tls_version = row.tls_version;
-    copy.encrypted_hello = row.encrypted_hello;
+    copy.shown.alpn = texts.id_of(analysis.rows().texts()[row.shown.alpn]);
+    copy.shown.tls_version = row.shown.tls_version;
+    copy.shown.encrypted = row.shown.encrypted;
     copy.start = row.start;  // the line tells microseconds
     copy.end = row.end;
     append_eve(again, event_of(copy, texts), analysis.rules(), EventOrigin::gateway);

@@ -26,8 +26,8 @@ class FilterTest : public testing::Test {
     row.server = end(server, port);
     row.ip_protocol = ip_protocol::tcp;
     row.protocol = port == 80 ? Protocol::http : Protocol::tls;
-    row.names.push_back({rows_.texts().id_of(name), row.protocol});
-    if (port != 80) row.ja4 = rows_.texts().id_of("t13d1516h2_8daaf6152771_02713d6af862");
+    row.shown.names.push_back({rows_.texts().id_of(name), row.protocol});
+    if (port != 80) row.shown.ja4 = rows_.texts().id_of("t13d1516h2_8daaf6152771_02713d6af862");
     row.app = rows_.texts().id_of(app);
     row.category = rows_.texts().id_of(category);
     row.bytes = {bytes, 0};
@@ -85,7 +85,7 @@ TEST_F(FilterTest, FingerprintsAreWholeOrPatterns) {
 }
 
 TEST_F(FilterTest, NamesAreSelectedByWhereTheyAreFrom) {
-  rows_.flow(0).names.push_back({rows_.texts().id_of("youtube.com"), Protocol::unknown});
+  rows_.flow(0).shown.names.push_back({rows_.texts().id_of("youtube.com"), Protocol::unknown});
   EXPECT_EQ(selected("source:dns"), "1");
   EXPECT_EQ(selected("by:sni"), "13");
   EXPECT_EQ(selected("source:host"), "2");

@@ -24,7 +24,7 @@ class TrialTest : public testing::Test {
     row.ip_protocol = ip_protocol::tcp;
     row.protocol = Protocol::tls;
     row.rule = rows_.texts().id_of(rule);
-    for (const std::string_view name : names) row.names.push_back({rows_.texts().id_of(name), shown_by});
+    for (const std::string_view name : names) row.shown.names.push_back({rows_.texts().id_of(name), shown_by});
     return row;
   }
 
@@ -81,8 +81,8 @@ TEST_F(TrialTest, ServicesAreProtocolsToo) {
 }
 
 TEST_F(TrialTest, FingerprintsAndHiddenNamesAreAskedFor) {
-  add({}).ja4 = rows_.texts().id_of("t13d1516h2_8daaf6152771_02713d6af862");
-  add({}).encrypted_hello = true;
+  add({}).shown.ja4 = rows_.texts().id_of("t13d1516h2_8daaf6152771_02713d6af862");
+  add({}).shown.encrypted = true;
   EXPECT_EQ(try_rules(rows_, rules(""),
                       rules("[[rule]]\nname = \"x\"\naction = \"drop\"\nja4 = [\"t13d1516h2_8daaf6152771\"]\n"))
                 .newly_blocked,

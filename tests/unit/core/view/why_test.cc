@@ -20,7 +20,7 @@ class WhyTest : public testing::Test {
   }
 
   void show(std::string_view name, Protocol from = Protocol::tls) {
-    row_.names = {{texts_.id_of(name), from}};
+    row_.shown.names = {{texts_.id_of(name), from}};
     row_.app_id = Catalogue::built_in().find(name);
     if (row_.app_id == kNoApp) return;
     const App& app = Catalogue::built_in().apps()[row_.app_id];
