@@ -3,8 +3,8 @@
 // What a name from DNS can and cannot do: it is an answer to a question that this client was seen to ask, from the
 // server that it asked, so nobody forges it off the path without guessing port and id. A client can forge answers to
 // itself, with a resolver of its own: it adds names to addresses, for itself alone, and takes none away; so names from
-// DNS only ever add reasons to block (policy/policy.h, `by`), and forging gains nothing. It can hide an address by asking
-// elsewhere, or by pushing its own names out: what nobody asked for here has no name.
+// DNS only ever add reasons to block (policy/policy.h, `by`), and forging gains nothing. It can hide an address by
+// asking elsewhere, or by pushing its own names out: what nobody asked for here has no name.
 #pragma once
 
 #include <cstddef>

@@ -1,13 +1,11 @@
-// From datagrams to facts: DNS, QUIC, DTLS, and what opens otherwise.
+#include "core/engine/datagram_inspector.h"
 
 #include <algorithm>
 #include <array>
 
-#include "core/dpi/dns.h"
 #include "core/dpi/dtls.h"
 #include "core/dpi/openings.h"
 #include "core/inspect/describe.h"
-#include "netscope/engine/worker.h"
 
 namespace netscope {
 namespace {
@@ -47,34 +45,34 @@ void add_fragments(StreamPrefix& hello, const dtls::Fragments& fragments) {
   }
 }
 
+// What the rules and reports want of it, for where the connection may go.
+void remember_hello(const Flow& flow, QuicInspection& quic, const Sighting& sighting) {
+  quic.hello =
+      std::make_unique<QuicHello>(QuicHello{.name = std::string(sighting.name.view()),
+                                            .facts = {.alpn = std::string(sighting.hello.alpn),
+                                                      .ja4 = flow.shown == nullptr ? "" : flow.shown->hello.ja4,
+                                                      .quic_version = sighting.hello.quic_version,
+                                                      .encrypted = sighting.hello.encrypted}});
+}
+
 }  // namespace
 
+DatagramInspector::DatagramInspector(FlowJudge& judge, InspectionPool& pool, std::uint64_t seed)
+    : judge_(judge), pool_(pool), message_(std::make_unique<dns::Message>()), connection_ids_(seed) {}
+
 // Each datagram is whole: what it does not show, no later one adds to it. DNS asks anew with each.
-void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
+void DatagramInspector::inspect(Flow& flow, const Packet& packet) {
   if (packet.payload.empty()) {
-    if (!flow.decided()) decide(flow, Moment::of(packet), question_of(flow));
+    if (!flow.decided()) judge_.ask(flow, Moment::of(packet));
     return;
   }
   const bool quic_began = flow.inspection != nullptr && flow.inspection->quic != nullptr;
-  if ((quic_began || quic_reader_.may_begin(packet.payload)) && inspect_quic(flow, packet)) return;
-  if (!quic_began && has_moved_here(flow, packet)) return;
-  if (inspect_dtls(flow, packet)) return;
-  const bool may_be_dns = (!flow.facts_are_final() || is_dns_family(flow.protocol) || dns::is_port_of(flow.key)) &&
-                          !is_netbios_port(flow.key);
+  if ((quic_began || quic_reader_.may_begin(packet.payload)) && try_quic(flow, packet) == Claim::mine) return;
+  if (!quic_began && try_moved_quic(flow, packet) == Claim::mine) return;
+  if (try_dtls(flow, packet) == Claim::mine) return;
   const Standing before = flow.standing;
   if (before == Standing::this_packet) flow.standing = Standing::undecided;
-  if (may_be_dns && dns::parse_message(packet.payload, *message_) == ParseStatus::ok) {
-    Sighting sighting;
-    for (std::size_t i = 0; i < std::max<std::size_t>(message_->question_count, 1); ++i) {
-      describe_question(*message_, i, sighting);
-      sighting.protocol = dns::family(flow.key.low_port, flow.key.high_port);
-      // On the local link everybody asks and answers, to a group that is neither client nor server.
-      if (sighting.protocol != Protocol::dns) sighting.side = Sighting::Side::either;
-      hear(flow, Moment::of(packet), packet.direction, sighting);
-    }
-  } else {
-    inspect_opening(flow, packet, before);
-  }
+  if (try_dns(flow, packet) == Claim::not_mine) try_opening(flow, packet, before);
   if (is_dns_family(flow.protocol) || dns::is_port_of(flow.key) || flow.facts_are_final()) return;
   // What only one side has said may be a fake that never arrives: the truth is still to come.
   // Behind STUN, the two that it brought together go on with something else.
@@ -82,13 +80,28 @@ void Worker::inspect_datagram(Flow& flow, const Packet& packet) {
       (flow.protocol == Protocol::stun && flow.packets[0] + flow.packets[1] < kDatagramsAreEnough)) {
     return;
   }
-  finish_facts(flow, Moment::of(packet));
-  give_inspection_back(flow);
+  judge_.finish_facts(flow, Moment::of(packet));
+  pool_.take_back(flow);
+}
+
+DatagramInspector::Claim DatagramInspector::try_dns(Flow& flow, const Packet& packet) {
+  const bool may_be_dns = (!flow.facts_are_final() || is_dns_family(flow.protocol) || dns::is_port_of(flow.key)) &&
+                          !is_netbios_port(flow.key);
+  if (!may_be_dns || dns::parse_message(packet.payload, *message_) != ParseStatus::ok) return Claim::not_mine;
+  Sighting sighting;
+  for (std::size_t i = 0; i < std::max<std::size_t>(message_->question_count, 1); ++i) {
+    describe_question(*message_, i, sighting);
+    sighting.protocol = dns::family(flow.key.low_port, flow.key.high_port);
+    // On the local link everybody asks and answers, to a group that is neither client nor server.
+    if (sighting.protocol != Protocol::dns) sighting.side = Sighting::Side::either;
+    judge_.hear(flow, Moment::of(packet), packet.direction, sighting);
+  }
+  return Claim::mine;
 }
 
 // What opens otherwise, and shows no name. A datagram that says nothing is judged as what nobody knows,
 // once: `before` is how the flow stood before it.
-void Worker::inspect_opening(Flow& flow, const Packet& packet, Standing before) {
+void DatagramInspector::try_opening(Flow& flow, const Packet& packet, Standing before) {
   const bool looks = flow.protocol == Protocol::unknown && !flow.facts_are_final() && !dns::is_port_of(flow.key);
   const auto opening = looks ? parse_datagram_opening(packet.payload) : Parsed<Opening>(ParseStatus::no_match);
   if (opening.ok()) {
@@ -97,31 +110,28 @@ void Worker::inspect_opening(Flow& flow, const Packet& packet, Standing before) 
     sighting.side = opening->side == Opening::Side::client   ? Sighting::Side::client
                     : opening->side == Opening::Side::server ? Sighting::Side::server
                                                              : Sighting::Side::either;
-    hear(flow, Moment::of(packet), packet.direction, sighting);
+    judge_.hear(flow, Moment::of(packet), packet.direction, sighting);
   }
   // What was decided of datagrams that said nothing holds for the next.
   if (!flow.decided() && flow.protocol == Protocol::unknown) flow.standing = before;
   if (flow.decided()) return;
-  Question question = question_of(flow);
-  question.final = true;
-  decide(flow, Moment::of(packet), question);
+  judge_.ask_as_final(flow, Moment::of(packet));
 }
 
-// True when the datagram is accounted for: a hello was read in it, or is still to come.
-bool Worker::inspect_dtls(Flow& flow, const Packet& packet) {
-  if (!dtls::may_begin(packet.payload)) return false;
+// It is its own where a hello was read in it, or is still to come.
+DatagramInspector::Claim DatagramInspector::try_dtls(Flow& flow, const Packet& packet) {
+  if (!dtls::may_begin(packet.payload)) return Claim::not_mine;
   const auto fragments = dtls::parse_datagram(packet.payload);
-  if (!fragments.ok()) return false;
+  if (!fragments.ok()) return Claim::not_mine;
   Sighting sighting;
   sighting.protocol = Protocol::dtls;
   const dtls::Fragment& first = fragments->list[0];
   if (first.type != dtls::kClientHello) {
     sighting.side = Sighting::Side::server;
-    hear(flow, Moment::of(packet), packet.direction, sighting);
-    return first.type == dtls::kHelloVerifyRequest;
+    judge_.hear(flow, Moment::of(packet), packet.direction, sighting);
+    return first.type == dtls::kHelloVerifyRequest ? Claim::mine : Claim::not_mine;
   }
-  if (flow.inspection == nullptr) begin_inspection(flow);
-  Inspection& inspection = *flow.inspection;
+  Inspection& inspection = pool_.begin(flow);
   if (inspection.dtls == nullptr) inspection.dtls = std::make_unique<StreamPrefix>();
   StreamPrefix& hello = *inspection.dtls;
   add_fragments(hello, *fragments);
@@ -138,31 +148,30 @@ bool Worker::inspect_dtls(Flow& flow, const Packet& packet) {
                       .alpn = parsed->alpn,
                       .tls_version = parsed->version,
                       .encrypted = parsed->encrypted};
-    hear(flow, Moment::of(packet), packet.direction, sighting);
+    judge_.hear(flow, Moment::of(packet), packet.direction, sighting);
   }
-  if (sighting.name.empty() && !complete) hear(flow, Moment::of(packet), packet.direction, sighting);
-  count_memory(inspection);
-  if (flow.blocked_for_good()) give_inspection_back(flow);
-  return true;
+  if (sighting.name.empty() && !complete) judge_.hear(flow, Moment::of(packet), packet.direction, sighting);
+  pool_.recount(inspection);
+  if (flow.blocked_for_good()) pool_.take_back(flow);
+  return Claim::mine;
 }
 
-// True when the datagram is accounted for: it belongs to a connection whose hello was read, or is still to come.
-bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
-  if (flow.inspection == nullptr) begin_inspection(flow);
-  Inspection& inspection = *flow.inspection;
+// It is its own where it belongs to a connection whose hello was read, or is still to come.
+DatagramInspector::Claim DatagramInspector::try_quic(Flow& flow, const Packet& packet) {
+  Inspection& inspection = pool_.begin(flow);
   if (inspection.quic == nullptr) inspection.quic = std::make_unique<QuicInspection>();
   QuicInspection& quic = *inspection.quic;
   const QuicDatagram kind = quic_reader_.begin(quic, packet.payload);
   Sighting sighting;
   while (quic_reader_.next(sighting)) {
-    hear(flow, Moment::of(packet), packet.direction, sighting);
+    judge_.hear(flow, Moment::of(packet), packet.direction, sighting);
     if (sighting.complete) remember_hello(flow, quic, sighting);
   }
   const bool by_server = packet.direction != flow.client;
   if (by_server && quic.hello != nullptr) {
     connection_ids_.add(flow.key.source(packet.direction), quic_reader_.sender_id(), *quic.hello);
   }
-  count_memory(inspection);
+  pool_.recount(inspection);
   if (kind == QuicDatagram::handshake || kind == QuicDatagram::short_header) {
     if (by_server) quic.server_answered = true;
     if (!by_server && quic.server_answered) quic.client_went_on = true;
@@ -172,49 +181,35 @@ bool Worker::inspect_quic(Flow& flow, const Packet& packet) {
       (quic.understood && quic.client_went_on) || quic.datagrams == kMaxQuicDatagrams || (!proven && said_enough(flow));
   if (over) {
     if (!quic.understood) flow.state = FlowState::incomplete;
-    finish_facts(flow, Moment::of(packet));
+    judge_.finish_facts(flow, Moment::of(packet));
   }
-  if (over || (flow.blocked_for_good() && flow.protocol != Protocol::unknown)) give_inspection_back(flow);
-  return proven && !dns::is_port_of(flow.key);
-}
-
-// What the rules and reports want of it, for where the connection may go.
-void Worker::remember_hello(const Flow& flow, QuicInspection& quic, const Sighting& sighting) const {
-  quic.hello =
-      std::make_unique<QuicHello>(QuicHello{.name = std::string(sighting.name.view()),
-                                            .facts = {.alpn = std::string(sighting.hello.alpn),
-                                                      .ja4 = flow.shown == nullptr ? "" : flow.shown->hello.ja4,
-                                                      .quic_version = sighting.hello.quic_version,
-                                                      .encrypted = sighting.hello.encrypted}});
+  if (over || (flow.blocked_for_good() && flow.protocol != Protocol::unknown)) pool_.take_back(flow);
+  return proven && !dns::is_port_of(flow.key) ? Claim::mine : Claim::not_mine;
 }
 
 // Whether a flow begins with the id of a connection that was another flow before: then it is taken for what that one's
 // hello said. It may say more, as any flow: a client that was given an id can open what it likes beside it.
-bool Worker::has_moved_here(Flow& flow, const Packet& packet) {
-  if (connection_ids_.empty() || flow.protocol != Protocol::unknown || packet.direction != flow.client) return false;
+DatagramInspector::Claim DatagramInspector::try_moved_quic(Flow& flow, const Packet& packet) {
+  if (connection_ids_.empty() || flow.protocol != Protocol::unknown || packet.direction != flow.client) {
+    return Claim::not_mine;
+  }
   const QuicHello* const hello = connection_ids_.find(flow.key.source(opposite(flow.client)), packet.payload);
-  if (hello == nullptr) return false;
-  if (flow.inspection == nullptr) begin_inspection(flow);
-  Inspection& inspection = *flow.inspection;
+  if (hello == nullptr) return Claim::not_mine;
+  Inspection& inspection = pool_.begin(flow);
   inspection.quic = std::make_unique<QuicInspection>();
   inspection.quic->hello = std::make_unique<QuicHello>(*hello);
   inspection.quic->claimed = inspection.quic->understood = true;
-  count_memory(inspection);
+  pool_.recount(inspection);
   const HelloFacts& facts = hello->facts;
-  if (options_.recording.names() || !facts.ja4.empty()) {
-    if (flow.shown == nullptr) flow.shown = std::make_unique<ShownFacts>();  // it may have a name from DNS
-    flow.shown->hello.alpn = facts.alpn;
-    flow.shown->hello.ja4 = facts.ja4;
-    flow.shown->hello.encrypted = facts.encrypted;
-  }
+  judge_.take_over(flow, facts);
   Sighting sighting;
   sighting.protocol = Protocol::quic;
   sighting.side = Sighting::Side::client;
   sighting.name = HostName::from_dns(hello->name);
   sighting.complete = false;  // it was counted where it was said
   sighting.hello = {.alpn = facts.alpn, .quic_version = facts.quic_version, .encrypted = facts.encrypted};
-  hear(flow, Moment::of(packet), packet.direction, sighting);
-  return true;
+  judge_.hear(flow, Moment::of(packet), packet.direction, sighting);
+  return Claim::mine;
 }
 
 }  // namespace netscope

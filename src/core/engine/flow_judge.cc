@@ -1,13 +1,23 @@
-// From payload to facts to decisions.
+#include "core/engine/flow_judge.h"
 
-#include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "core/dpi/dns.h"
 #include "core/dpi/ja4.h"
-#include "netscope/engine/worker.h"
 
 namespace netscope {
-Question Worker::question_of(const Flow& flow) const {
+
+FlowJudge::FlowJudge(std::shared_ptr<const RuleSet> rules, const WorkerOptions& options, FlowTable& table,
+                     FlowLedger& ledger)
+    : rules_(std::move(rules)),
+      learned_names_(options.learned_names),
+      recording_(options.recording),
+      resolvers_(rules_->catalogue().category_named("dns")),
+      table_(table),
+      ledger_(ledger) {}
+
+Question FlowJudge::question_of(const Flow& flow) const {
   const Endpoint server = flow.key.source(opposite(flow.client));
   return {
       .client = flow.key.source(flow.client).address,
@@ -21,20 +31,7 @@ Question Worker::question_of(const Flow& flow) const {
   };
 }
 
-bool Worker::inspect(Flow& flow, const Packet& packet) {
-  switch (flow.key.ip_protocol) {
-    case ip_protocol::tcp: return inspect_tcp(flow, packet);
-    case ip_protocol::udp:
-    case ip_protocol::udp_lite: inspect_datagram(flow, packet); break;
-    default:
-      if (!flow.facts_are_final()) finish_facts(flow, Moment::of(packet));
-      break;
-  }
-  return true;
-}
-
-// What the packet showed becomes the flow's, and the rules are asked again.
-void Worker::hear(Flow& flow, const Moment& moment, Direction from, const Sighting& sighting) {
+void FlowJudge::hear(Flow& flow, const Moment& moment, Direction from, const Sighting& sighting) {
   const bool first = flow.protocol == Protocol::unknown;
   const bool behind_proxy = flow.protocol == Protocol::http || flow.protocol == Protocol::socks;
   const bool tunnel_inside = (behind_proxy && sighting.protocol == Protocol::tls) ||
@@ -58,20 +55,17 @@ void Worker::hear(Flow& flow, const Moment& moment, Direction from, const Sighti
   question.dns_type = sighting.dns_type;
   // A server's hello shows the protocol, and leaves the name to come.
   const bool server_speaks = sighting.side == Sighting::Side::server && !is_dns_family(sighting.protocol);
-  if (sighting.complete && !server_speaks) ++statistics_.messages[static_cast<std::size_t>(sighting.protocol)];
-  question.final = question.final || (sighting.complete && !server_speaks);
+  const bool whole = sighting.complete && !server_speaks;
+  question.final = question.final || whole;
   if (question.app != kNoApp) flow.app = question.app;
   question.service = service_of(sighting, question);
   if (question.service != Protocol::unknown) flow.service = question.service;
   decide(flow, moment, question);
-  const bool is_event = !info_of(sighting.protocol).event.empty();
-  if (options_.recording.messages && sighting.complete && !server_speaks && is_event) {
-    record_message(flow, moment, sighting, ja4);
-  }
+  if (whole) ledger_.message(flow, moment, sighting, ja4);
 }
 
 // What the message says that it is for; or else its port (RFC 7858, RFC 9250) and the name of a resolver.
-Protocol Worker::service_of(const Sighting& sighting, const Question& question) const {
+Protocol FlowJudge::service_of(const Sighting& sighting, const Question& question) const {
   constexpr std::uint16_t kEncryptedDnsPort = 853;
   const bool quic = sighting.protocol == Protocol::quic;
   if (sighting.service != Protocol::unknown || (!quic && sighting.protocol != Protocol::tls)) return sighting.service;
@@ -82,15 +76,15 @@ Protocol Worker::service_of(const Sighting& sighting, const Question& question) 
   return resolvers_ && category == *resolvers_ ? Protocol::doh : Protocol::unknown;
 }
 
-void Worker::remember_name(Flow& flow, const Sighting& sighting) {
-  if (!flow.named) ++statistics_.names;
+void FlowJudge::remember_name(Flow& flow, const Sighting& sighting) {
+  if (!flow.named) ledger_.named();
   flow.named = true;
-  if (!options_.recording.names()) return;
+  if (!recording_.names()) return;
   if (flow.shown == nullptr) flow.shown = std::make_unique<ShownFacts>();
   ShownFacts& known = *flow.shown;
   if (!known.names.empty() && known.names.front().protocol == Protocol::unknown) {
     known.names.clear();  // it was only learned
-    --statistics_.learned_names;
+    ledger_.unlearned();
   }
   if (sighting.protocol == Protocol::quic) known.hello.quic_version = sighting.hello.quic_version;
   if ((sighting.protocol == Protocol::tls || sighting.protocol == Protocol::quic) && sighting.complete) {
@@ -110,8 +104,8 @@ void Worker::remember_name(Flow& flow, const Sighting& sighting) {
 }
 
 // Of a hello that is all there, where somebody wants to know.
-std::string Worker::fingerprint(Flow& flow, const Sighting& sighting) const {
-  if (sighting.hello.message.empty() || !(options_.recording.fingerprints() || rules_->asks_for_ja4())) return {};
+std::string FlowJudge::fingerprint(Flow& flow, const Sighting& sighting) const {
+  if (sighting.hello.message.empty() || !(recording_.fingerprints() || rules_->asks_for_ja4())) return {};
   const auto over = sighting.protocol == Protocol::quic   ? tls::HelloOver::quic
                     : sighting.protocol == Protocol::dtls ? tls::HelloOver::dtls
                                                           : tls::HelloOver::tcp;
@@ -121,8 +115,18 @@ std::string Worker::fingerprint(Flow& flow, const Sighting& sighting) const {
   return ja4;
 }
 
+void FlowJudge::take_over(Flow& flow, const HelloFacts& hello) const {
+  if (!recording_.names() && hello.ja4.empty()) return;
+  if (flow.shown == nullptr) flow.shown = std::make_unique<ShownFacts>();  // it may have a name from DNS
+  flow.shown->hello.alpn = hello.alpn;
+  flow.shown->hello.ja4 = hello.ja4;
+  flow.shown->hello.encrypted = hello.encrypted;
+}
+
+// --- asking
+
 // Asks the rules, unless the flow is blocked already: a block is never taken back by a later name.
-void Worker::decide(Flow& flow, const Moment& moment, const Question& question) {
+void FlowJudge::decide(Flow& flow, const Moment& moment, const Question& question) {
   if (flow.blocked()) return;
   Question asked = question;
   if (question.final && question.name.empty() && takes_learned_name(flow) &&
@@ -132,8 +136,43 @@ void Worker::decide(Flow& flow, const Moment& moment, const Question& question) 
   if (const std::optional<Decision> decision = rules_->decide(asked)) settle(flow, moment, *decision, asked);
 }
 
-// By what is known of the flow: each name that it showed may block it. Datagrams of DNS are asked about one by one.
-void Worker::judge_again(Flow& flow) {
+void FlowJudge::ask_as_final(Flow& flow, const Moment& moment) {
+  Question question = question_of(flow);
+  question.final = true;
+  decide(flow, moment, question);
+}
+
+void FlowJudge::block_if_unknown_is_blocked(Flow& flow, const Moment& moment) {
+  Question question = question_of(flow);
+  question.final = true;
+  if (const auto decision = rules_->decide(question); decision && decision->blocks()) {
+    settle(flow, moment, *decision, question);
+  }
+}
+
+void FlowJudge::block_by_outer(Flow& flow, const Packet& packet) {
+  const Question question{
+      .client = packet.outer->source,
+      .server = packet.outer->destination,
+      .server_port = packet.outer->destination_port,
+      .ip_protocol = packet.outer->ip_protocol,
+      .final = true,
+  };
+  if (flow.decided()) return;
+  if (const auto decision = rules_->decide(question); decision && decision->blocks()) {
+    settle(flow, Moment::of(packet), *decision, question);
+    flow.standing = Standing::whole_flow;
+  }
+}
+
+void FlowJudge::finish_facts(Flow& flow, const Moment& moment) {
+  flow.facts = Facts::final;
+  if (!flow.decided()) decide(flow, moment, question_of(flow));
+  if (flow.decided()) flow.standing = Standing::whole_flow;
+  take_newest_learned_name(flow);
+}
+
+void FlowJudge::judge_again(Flow& flow) {
   const bool asks_per_datagram = is_dns_family(flow.protocol) && flow.key.ip_protocol != ip_protocol::tcp;
   const bool rejected = flow.decided() && flow.action == Action::reject;
   if (!rejected) table_.record_of(flow).rejected_towards_client = 0;
@@ -158,115 +197,94 @@ void Worker::judge_again(Flow& flow) {
   if (asks_per_datagram) return;
   if (!flow.decided()) decide(flow, last, question);
   if (flow.decided() && flow.facts_are_final()) flow.standing = Standing::whole_flow;
-  leave_pending(flow);
 }
 
-void Worker::block_by_outer(Flow& flow, const Packet& packet) {
+Decision FlowJudge::judge_quoted(const Packet& packet) const {
   const Question question{
-      .client = packet.outer->source,
-      .server = packet.outer->destination,
-      .server_port = packet.outer->destination_port,
-      .ip_protocol = packet.outer->ip_protocol,
+      .client = packet.key.source(packet.direction).address,
+      .server = packet.key.source(opposite(packet.direction)).address,
+      .ip_protocol = packet.key.version == IpVersion::v4 ? ip_protocol::icmp : ip_protocol::icmp_v6,
       .final = true,
   };
-  if (flow.decided()) return;
-  if (const auto decision = rules_->decide(question); decision && decision->blocks()) {
-    settle(flow, Moment::of(packet), *decision, question);
-    flow.standing = Standing::whole_flow;
-  }
+  return rules_->decide(question).value_or(Decision{});
 }
 
-void Worker::settle(Flow& flow, const Moment& moment, const Decision& decision, const Question& question) {
+void FlowJudge::settle(Flow& flow, const Moment& moment, const Decision& decision, const Question& question) {
   const bool changed = flow.rule != decision.rule;
-  const bool asks_per_datagram = flow.key.ip_protocol != ip_protocol::tcp && question.protocol != Protocol::quic &&
-                                 (is_dns_family(flow.protocol) || dns::is_port_of(flow.key));
   flow.action = decision.action;
   flow.rule = decision.rule;
-  // What leaned on a name holds as long as no other name can follow; a block of a connection holds for good.
+  flow.standing = standing_after(flow, decision, question);
+  if (!changed) return;
+  rules_->count_logged(question, decision, ledger_.log_hits());
+  ledger_.decided(flow, moment, decision, question);
+}
+
+// What leaned on a name holds as long as no other name can follow; a block of a connection holds for good.
+Standing FlowJudge::standing_after(const Flow& flow, const Decision& decision, const Question& question) {
+  const bool asks_per_datagram = flow.key.ip_protocol != ip_protocol::tcp && question.protocol != Protocol::quic &&
+                                 (is_dns_family(flow.protocol) || dns::is_port_of(flow.key));
   const bool for_good =
       !decision.leaned_on_name || (!asks_per_datagram && (decision.blocks() || flow.facts_are_final()));
-  flow.standing = for_good ? Standing::whole_flow : Standing::this_packet;
-  if (changed) {
-    ++tally_of(decision.rule).flows;
-    rules_->count_logged(question, decision, log_hits_);
-    if (decision.blocks() && options_.recording.messages && table_.record_of(flow).blocked_packets == 0) {
-      Event event = event_of(flow, EventKind::drop);
-      event.time = moment.time;
-      event.number = moment.number;
-      event.size = moment.size;
-      const Protocol shown_by = question.source == NameSource::dns ? Protocol::unknown : question.protocol;
-      if (!question.name.empty()) event.shown.names = {{std::string(question.name), shown_by}};
-      events_.push_back(std::move(event));
-    }
-  }
+  return for_good ? Standing::whole_flow : Standing::this_packet;
 }
 
-// Nothing more will come to light: unknown now means "there is none", and the rules have an answer.
-void Worker::finish_facts(Flow& flow, const Moment& moment) {
-  flow.facts = Facts::final;
-  if (!flow.decided()) decide(flow, moment, question_of(flow));
-  if (flow.decided()) flow.standing = Standing::whole_flow;
-  take_newest_learned_name(flow);
+// --- names that a flow does not show, but its server's address has: an answer of DNS told them to its client before
+// the flow began. They stand in only where nothing is left to hope for, and never beside a name of the flow's own. Each
+// of an address's names may block, since nobody knows which of them the flow is for; none can make a block undone.
+
+// Questions to a DNS server are not about the server.
+bool FlowJudge::takes_learned_name(const Flow& flow) const {
+  return learned_names_ != nullptr && !learned_names_->empty() && !flow.named && !is_dns_family(flow.protocol) &&
+         !dns::is_port_of(flow.key);
 }
 
-void Worker::begin_inspection(Flow& flow) {
-  if (spare_inspections_.empty()) {
-    flow.inspection = std::make_unique<Inspection>();
-  } else {
-    flow.inspection = std::move(spare_inspections_.back());
-    spare_inspections_.pop_back();
-  }
-  for (const std::size_t direction : {0u, 1u}) {
-    const std::uint32_t start = flow.start_sequence[direction];
-    if (start == 0) continue;
-    flow.inspection->streams[direction].prefix.start(start);
-    Readings& said = flow.inspection->readings[direction];
-    if (flow.start_confirmed) said.begin(start);
-    if (!flow.start_confirmed) said.guess(start);
-  }
+// Whether one of the names blocks the flow. If none does, `question` is left with the newest of them.
+bool FlowJudge::blocked_by_learned_name(Flow& flow, const Moment& moment, Question& question) {
+  const IpAddress client = flow.key.source(flow.client).address;
+  const IpAddress server = flow.key.source(opposite(flow.client)).address;
+  bool blocked = false;
+  std::string_view newest;
+  const auto ask = [&](std::string_view name) {
+    question.name = name;
+    question.app = rules_->catalogue().find(name);
+    question.source = NameSource::dns;
+  };
+  const FlowRecord& record = table_.record_of(flow);
+  learned_names_->for_each(client, server, record.first_seen, record.first_number,
+                           [&](const std::vector<std::string>& names) {
+                             newest = names.front();
+                             for (const std::string& name : names) {
+                               if (blocked) return;
+                               ask(name);
+                               const auto decision = rules_->decide(question);
+                               if (!decision || !decision->blocks()) continue;
+                               take_learned_name(flow, name);
+                               settle(flow, moment, *decision, question);
+                               blocked = true;
+                             }
+                           });
+  if (!blocked && !newest.empty()) ask(newest);
+  return blocked;
 }
 
-void Worker::count_memory(Inspection& inspection) {
-  const std::size_t size = inspection.memory_bytes();
-  inspection_bytes_ += size - std::exchange(inspection.counted_bytes, size);
+void FlowJudge::take_newest_learned_name(Flow& flow) {
+  if (!recording_.names() || !takes_learned_name(flow)) return;
+  if (flow.shown != nullptr && !flow.shown->names.empty()) return;
+  const IpAddress client = flow.key.source(flow.client).address;
+  const IpAddress server = flow.key.source(opposite(flow.client)).address;
+  std::string_view newest;
+  const FlowRecord& record = table_.record_of(flow);
+  learned_names_->for_each(client, server, record.first_seen, record.first_number,
+                           [&](const std::vector<std::string>& names) { newest = names.front(); });
+  if (!newest.empty()) take_learned_name(flow, newest);
 }
 
-void Worker::give_inspection_back(Flow& flow) {
-  if (flow.facts == Facts::open) flow.facts = Facts::cut_short;
-  if (flow.inspection == nullptr) return;
-  inspection_bytes_ -= flow.inspection->counted_bytes;
-  if (spare_inspections_.size() < kSpareInspections) {
-    flow.inspection->clear();
-    spare_inspections_.push_back(std::move(flow.inspection));
-  }
-  flow.inspection.reset();
-}
-
-// A flow that is judged and known for what it is may be evicted before one that is not.
-void Worker::leave_pending(Flow& flow) {
-  if (flow.list != FlowList::pending_tcp && flow.list != FlowList::pending_brief) return;
-  const bool inspected_in_vain = flow.key.ip_protocol != ip_protocol::tcp && flow.inspection == nullptr;
-  const bool known =
-      flow.facts_are_final() || flow.blocked_for_good() || inspected_in_vain || flow.protocol != Protocol::unknown;
-  if (!flow.decided() || !known) return;
-  table_.move_to(flow, flow.list == FlowList::pending_tcp ? FlowList::judged_tcp : FlowList::judged_brief,
-                 flow.last_seen);
-}
-
-// Those whose beginnings have waited longest give their memory back first; where none waits, the one that grew.
-void Worker::keep_within_memory(Flow& grown) {
-  while (inspection_bytes_ > options_.inspection_bytes) {
-    const bool is_tcp = grown.key.ip_protocol == ip_protocol::tcp;
-    Flow* oldest = table_.oldest(is_tcp ? FlowList::pending_tcp : FlowList::pending_brief);
-    Flow& flow = oldest != nullptr && oldest->inspection != nullptr ? *oldest : grown;
-    if (flow.inspection == nullptr) return;
-    const bool awaits_hello = flow.inspection->quic != nullptr && !flow.inspection->quic->understood;
-    finish_facts(flow, Moment::of(flow, table_.record_of(flow)));
-    give_inspection_back(flow);
-    if (flow.protocol == Protocol::unknown || awaits_hello) flow.state = FlowState::incomplete;
-    leave_pending(flow);
-    ++statistics_.given_up;
-  }
+void FlowJudge::take_learned_name(Flow& flow, std::string_view name) {
+  if (flow.app == kNoApp) flow.app = rules_->catalogue().find(name);
+  if (!recording_.names()) return;
+  if (flow.shown == nullptr) flow.shown = std::make_unique<ShownFacts>();
+  if (flow.shown->names.empty()) ledger_.learned();
+  flow.shown->names.assign(1, {std::string(name), Protocol::unknown});
 }
 
 }  // namespace netscope

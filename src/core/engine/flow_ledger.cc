@@ -1,8 +1,8 @@
-// Counting and reporting: what the packets were, what became of them, and how flows ended.
+#include "core/engine/flow_ledger.h"
 
 #include <algorithm>
-
-#include "netscope/engine/worker.h"
+#include <string>
+#include <unordered_map>
 
 namespace netscope {
 namespace {
@@ -18,13 +18,26 @@ bool told_enough(const Flow& flow) {
 
 }  // namespace
 
-void Worker::trace(const Flow& flow) {
-  if (!options_.recording.packets) return;
+FlowLedger::FlowLedger(const RuleSet& rules, const WorkerOptions& options, const FlowTable& table)
+    : table_(table),
+      recording_(options.recording),
+      flow_id_base_(options.flow_id_base),
+      statistics_(rules.rules().size(), rules.catalogue().apps().size(), kWorkerTableSize),
+      counted_(options.recording.open_flows ? table.capacity() : 0),
+      log_hits_(rules.rules().size()) {}
+
+void FlowLedger::trace(const Flow& flow) {
+  if (!recording_.packets) return;
   traces_.back() = {
       .flow = table_.record_of(flow).first_number, .rule = flow.deciding_rule(), .decided = flow.decided()};
 }
 
-void Worker::count_headers(const Packet& packet) {
+void FlowLedger::trace(const Decision& decision) {
+  if (recording_.packets) traces_.back() = {.rule = decision.rule, .decided = true};
+}
+
+void FlowLedger::packet(const Packet& packet) {
+  if (recording_.packets) traces_.emplace_back();
   const std::uint64_t size = packet.size_on_wire;
   statistics_.all.add(size);
   switch (packet.kind) {
@@ -46,26 +59,47 @@ void Worker::count_headers(const Packet& packet) {
   }
 }
 
-void Worker::count_verdict(const Packet& packet, Action action) {
+void FlowLedger::verdict(const Packet& packet, Action action) {
   switch (action) {
     case Action::accept: statistics_.accepted.add(packet.size_on_wire); break;
     case Action::drop: statistics_.dropped.add(packet.size_on_wire); break;
     case Action::reject: statistics_.rejected.add(packet.size_on_wire); break;
   }
-  if (options_.recording.tables) statistics_.timeline.add(packet.time, packet.size_on_wire, action != Action::accept);
+  if (recording_.tables) statistics_.timeline.add(packet.time, packet.size_on_wire, action != Action::accept);
 }
 
-RuleTally& Worker::tally_of(RuleIndex rule) {
+RuleTally& FlowLedger::tally_of(RuleIndex rule) {
   return rule < statistics_.rules.size() ? statistics_.rules[rule] : statistics_.default_rule;
 }
 
-void Worker::end_flow(Flow& flow, EndReason reason) {
-  take_leave(flow, reason);
-  table_.remove(flow);
+void FlowLedger::matched(RuleIndex rule, const Packet& packet) {
+  RuleTally& tally = tally_of(rule);
+  tally.matched.add(packet.size_on_wire);
+  tally.last_hit = std::max(tally.last_hit, packet.time);
 }
 
-void Worker::take_leave(Flow& flow, EndReason reason) {
-  take_newest_learned_name(flow);
+void FlowLedger::blocked(BlockedBy why) {
+  switch (why) {
+    case BlockedBy::rule: ++statistics_.reasons.rules; break;
+    case BlockedBy::default_policy: ++statistics_.reasons.default_policy; break;
+    case BlockedBy::flow: ++statistics_.reasons.flow_drop; break;
+    case BlockedBy::unparsed: ++statistics_.reasons.unparsed; break;
+  }
+}
+
+void FlowLedger::decided(const Flow& flow, const Moment& moment, const Decision& decision, const Question& question) {
+  ++tally_of(decision.rule).flows;
+  if (!decision.blocks() || !recording_.messages || table_.record_of(flow).blocked_packets != 0) return;
+  Event event = event_of(flow, EventKind::drop);
+  event.time = moment.time;
+  event.number = moment.number;
+  event.size = moment.size;
+  const Protocol shown_by = question.source == NameSource::dns ? Protocol::unknown : question.protocol;
+  if (!question.name.empty()) event.shown.names = {{std::string(question.name), shown_by}};
+  events_.push_back(std::move(event));
+}
+
+void FlowLedger::close(Flow& flow, EndReason reason) {
   FlowState state = flow.state;
   const bool silent_end = flow.key.ip_protocol != ip_protocol::tcp && reason == EndReason::timed_out;
   const bool known = told_enough(flow);
@@ -82,22 +116,17 @@ void Worker::take_leave(Flow& flow, EndReason reason) {
   count_flow(flow, state, counted);
   const Tally whole{.packets = counted.packets, .bytes = counted.bytes, .flows = 1, .blocked = counted.blocked};
   statistics_.protocols[static_cast<std::size_t>(flow.protocol)] += whole;
-  if (options_.recording.flows) {
-    Event event = event_of(flow, EventKind::flow);
-    event.state = state;
-    event.timed_out = reason == EndReason::timed_out || reason == EndReason::evicted;
-    event.time = flow.last_seen;
-    event.number = table_.record_of(flow).first_number;
-    if (flow.shown != nullptr) event.shown = std::move(*flow.shown);
-    events_.push_back(std::move(event));
-  }
-  give_inspection_back(flow);
+  if (!recording_.flows) return;
+  Event event = flow_event(flow, state);
+  event.timed_out = reason == EndReason::timed_out || reason == EndReason::evicted;
+  if (flow.shown != nullptr) event.shown = std::move(*flow.shown);
+  events_.push_back(std::move(event));
 }
 
 // Counts of a flow what is not counted yet: all of it where nothing is. What came before the first name, or before the
 // application was known, is theirs as well; from one name to another, what was counted stays where it is, so that no
 // number ever falls but those of the states.
-void Worker::count_flow(const Flow& flow, FlowState state, Counted& counted) {
+void FlowLedger::count_flow(const Flow& flow, FlowState state, Counted& counted) {
   const Tally all{.packets = std::uint64_t{flow.packets[0]} + flow.packets[1],
                   .bytes = flow.bytes[0] + flow.bytes[1],
                   .flows = 1,
@@ -119,7 +148,7 @@ void Worker::count_flow(const Flow& flow, FlowState state, Counted& counted) {
     of_app.flows = counted.app == flow.app ? 0 : 1;
     statistics_.apps[flow.app] += of_app;
   }
-  if (options_.recording.tables) {
+  if (recording_.tables) {
     statistics_.clients.add(flow.key.source(flow.client).address, added);
     if (flow.shown != nullptr && !flow.shown->names.empty()) count_names(flow, all, added, counted);
   }
@@ -134,7 +163,7 @@ void Worker::count_flow(const Flow& flow, FlowState state, Counted& counted) {
 
 // Packets count for the last name, which is the one that was blocked where one was; the others show that they
 // occurred.
-void Worker::count_names(const Flow& flow, const Tally& all, const Tally& added, const Counted& counted) {
+void FlowLedger::count_names(const Flow& flow, const Tally& all, const Tally& added, const Counted& counted) {
   const std::vector<SeenName>& names = flow.shown->names;
   const Tally& of_last = counted.names == 0 ? all : added;
   for (std::size_t i = std::min<std::size_t>(counted.names, names.size() - 1); i < names.size(); ++i) {
@@ -146,7 +175,7 @@ void Worker::count_names(const Flow& flow, const Tally& all, const Tally& added,
   statistics_.edges.add(EdgeView{.client = client, .app = flow.app, .domain = names.back().name}, of_last);
 }
 
-std::uint32_t Worker::count_open_flows(std::uint32_t place, std::uint32_t count) {
+std::uint32_t FlowLedger::count_open(std::uint32_t place, std::uint32_t count) {
   if (counted_.empty()) return 0;
   return table_.visit_from(place, count, [this](const Flow& flow) {
     Counted& counted = counted_[table_.place_of(flow)];
@@ -157,12 +186,12 @@ std::uint32_t Worker::count_open_flows(std::uint32_t place, std::uint32_t count)
   });
 }
 
-Event Worker::event_of(const Flow& flow, EventKind kind) const {
+Event FlowLedger::event_of(const Flow& flow, EventKind kind) const {
   const FlowRecord& record = table_.record_of(flow);
   Event event;
   event.kind = kind;
   event.flow_id =
-      options_.flow_id_base << kFlowNumberBits | (record.first_number & ((std::uint64_t{1} << kFlowNumberBits) - 1));
+      flow_id_base_ << kFlowNumberBits | (record.first_number & ((std::uint64_t{1} << kFlowNumberBits) - 1));
   event.client = flow.key.source(flow.client);
   event.server = flow.key.source(opposite(flow.client));
   event.ip_protocol = flow.key.ip_protocol;
@@ -181,19 +210,25 @@ Event Worker::event_of(const Flow& flow, EventKind kind) const {
   return event;
 }
 
-std::uint32_t Worker::tell_flows(std::uint32_t place, std::uint32_t count, Time since, std::vector<Event>& out) const {
+Event FlowLedger::flow_event(const Flow& flow, FlowState state) const {
+  Event event = event_of(flow, EventKind::flow);
+  event.state = state;
+  event.time = flow.last_seen;
+  event.number = table_.record_of(flow).first_number;
+  return event;
+}
+
+std::uint32_t FlowLedger::tell(std::uint32_t place, std::uint32_t count, Time since, std::vector<Event>& out) const {
   return table_.visit_from(place, count, [&](const Flow& flow) {
     if (flow.last_seen <= since) return;
-    Event event = event_of(flow, EventKind::flow);
-    event.state = flow.state;
-    event.time = flow.last_seen;
-    event.number = table_.record_of(flow).first_number;
-    if (flow.shown != nullptr) event.shown = *flow.shown;
-    out.push_back(std::move(event));
+    out.push_back(flow_event(flow, flow.state));
+    if (flow.shown != nullptr) out.back().shown = *flow.shown;
   });
 }
 
-void Worker::record_message(const Flow& flow, const Moment& moment, const Sighting& sighting, std::string_view ja4) {
+void FlowLedger::message(const Flow& flow, const Moment& moment, const Sighting& sighting, std::string_view ja4) {
+  ++statistics_.messages[static_cast<std::size_t>(sighting.protocol)];
+  if (!recording_.messages || info_of(sighting.protocol).event.empty()) return;
   Event event = event_of(flow, EventKind::message);
   event.time = moment.time;
   event.number = moment.number;
@@ -212,6 +247,21 @@ void Worker::record_message(const Flow& flow, const Moment& moment, const Sighti
   event.dns_rcode = sighting.dns_rcode;
   event.dns_response = sighting.dns_response;
   events_.push_back(std::move(event));
+}
+
+void FlowLedger::follow_rules(const RuleSet& before, const RuleSet& now) {
+  std::unordered_map<std::string_view, RuleIndex> places;
+  for (std::size_t i = 0; i < before.rules().size(); ++i) places[before.rules()[i].name] = static_cast<RuleIndex>(i);
+  std::vector<RuleTally> tallies(now.rules().size());
+  std::vector<std::uint64_t> log_hits(now.rules().size());
+  for (std::size_t i = 0; i < tallies.size(); ++i) {
+    const auto same = places.find(now.rules()[i].name);
+    if (same == places.end()) continue;
+    tallies[i] = statistics_.rules[same->second];
+    log_hits[i] = log_hits_[same->second];
+  }
+  statistics_.rules = std::move(tallies);
+  log_hits_ = std::move(log_hits);
 }
 
 }  // namespace netscope

@@ -4,12 +4,10 @@
 // is therefore walked in three steps that are a few packets apart: hash the key and ask for its index line; ask for the
 // flow's own lines, whose place the index now tells; judge. By the time a packet is judged, its flow is there.
 
-#include "netscope/engine/worker.h"
+#include "core/engine/stages.h"
 
 #include <algorithm>
 #include <cstddef>
-#include <string_view>
-#include <unordered_map>
 
 namespace netscope {
 namespace {
@@ -31,20 +29,17 @@ Direction guess_client(const Packet& packet) {
 
 }  // namespace
 
-Worker::Worker(std::shared_ptr<const RuleSet> rules, const WorkerOptions& options)
-    : rules_(std::move(rules)),
-      options_(options),
-      table_(options.flow_capacity, options.seed, options.timeouts),
-      statistics_(rules_->rules().size(), rules_->catalogue().apps().size(), kWorkerTableSize),
-      counted_(options.recording.open_flows ? table_.capacity() : 0),
-      log_hits_(rules_->rules().size()),
-      resolvers_(rules_->catalogue().category_named("dns")),
-      message_(std::make_unique<dns::Message>()),
-      connection_ids_(options.seed) {}
+Worker::Stages::Stages(const std::shared_ptr<const RuleSet>& rules, const WorkerOptions& options)
+    : table_(options.flow_capacity, options.seed, options.timeouts),
+      ledger_(*rules, options, table_),
+      judge_(rules, options, table_, ledger_),
+      pool_(options.inspection_bytes),
+      tcp_(judge_, pool_),
+      datagrams_(judge_, pool_, options.seed) {}
 
-void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdicts) {
+void Worker::Stages::process(std::span<const Packet> packets, std::span<Verdict> verdicts) {
   const std::size_t count = packets.size();
-  traces_.clear();
+  ledger_.begin_burst();
   if (count == 0) return;
   if (hashes_.size() < count) hashes_.resize(count);
   // Flows are forgotten by the earliest time of the burst: one record with a time far ahead must not end them all.
@@ -66,39 +61,30 @@ void Worker::process(std::span<const Packet> packets, std::span<Verdict> verdict
   forget_silent_flows(earliest);
 }
 
-void Worker::forget_silent_flows(Time now) {
+void Worker::Stages::forget_silent_flows(Time now) {
   while (Flow* flow = table_.next_stale(now)) end_flow(*flow, EndReason::timed_out);
 }
 
-void Worker::swap_rules(std::shared_ptr<const RuleSet> rules) {
-  std::unordered_map<std::string_view, RuleIndex> before;
-  for (std::size_t i = 0; i < rules_->rules().size(); ++i) before[rules_->rules()[i].name] = static_cast<RuleIndex>(i);
-  std::vector<RuleTally> tallies(rules->rules().size());
-  std::vector<std::uint64_t> log_hits(rules->rules().size());
-  for (std::size_t i = 0; i < tallies.size(); ++i) {
-    const auto same = before.find(rules->rules()[i].name);
-    if (same == before.end()) continue;
-    tallies[i] = statistics_.rules[same->second];
-    log_hits[i] = log_hits_[same->second];
-  }
-  statistics_.rules = std::move(tallies);
-  log_hits_ = std::move(log_hits);
-  rules_ = std::move(rules);
-  table_.for_each([this](Flow& flow) { judge_again(flow); });
+void Worker::Stages::swap_rules(std::shared_ptr<const RuleSet> rules) {
+  ledger_.follow_rules(judge_.rules(), *rules);
+  judge_.swap_rules(std::move(rules));
+  table_.for_each([this](Flow& flow) {
+    judge_.judge_again(flow);
+    leave_pending(flow);
+  });
 }
 
-void Worker::finish() {
-  statistics_.flow_memory = table_.size() * (sizeof(Flow) + sizeof(FlowRecord)) + inspection_bytes_;
+void Worker::Stages::finish() {
+  ledger_.source_ended(table_.size() * (sizeof(Flow) + sizeof(FlowRecord)) + pool_.bytes());
   table_.for_each([this](Flow& flow) {
-    statistics_.flows_open += flow.closed_by_tcp() ? 0 : 1;
+    if (!flow.closed_by_tcp()) ledger_.still_open();
     take_leave(flow, EndReason::source_ended);
   });
   table_.clear();
 }
 
-Verdict Worker::judge(const Packet& packet, std::uint32_t hash) {
-  count_headers(packet);
-  if (options_.recording.packets) traces_.emplace_back();
+Verdict Worker::Stages::judge(const Packet& packet, std::uint32_t hash) {
+  ledger_.packet(packet);
   Verdict verdict;
   switch (packet.kind) {
     case PacketKind::of_flow: verdict = judge_in_flow(find_or_open(packet, hash), packet); break;
@@ -106,44 +92,34 @@ Verdict Worker::judge(const Packet& packet, std::uint32_t hash) {
     case PacketKind::fragment: break;  // nothing is known of it yet: it passes, and cannot complete without the rest
     case PacketKind::malformed:
     case PacketKind::cut_off:
-    case PacketKind::not_ip: verdict = judge_unparsed(packet); break;
+    case PacketKind::not_ip: verdict = judge_unparsed(); break;
   }
-  count_verdict(packet, verdict.action);
+  ledger_.verdict(packet, verdict.action);
   return verdict;
 }
 
-Verdict Worker::judge_unparsed(const Packet&) {
-  const Action action = rules_->policy().unparsed;
-  if (action != Action::accept) ++statistics_.reasons.unparsed;
+Verdict Worker::Stages::judge_unparsed() {
+  const Action action = judge_.rules().policy().unparsed;
+  if (action != Action::accept) ledger_.blocked(FlowLedger::BlockedBy::unparsed);
   return {.action = action};
 }
 
 // An ICMP error is judged as ICMP between the ends of the flow that it speaks of, and shares that flow's fate.
-Verdict Worker::judge_quoting(const Packet& packet, std::uint32_t hash) {
+Verdict Worker::Stages::judge_quoting(const Packet& packet, std::uint32_t hash) {
   if (const Flow* flow = table_.find(packet.key, hash); flow != nullptr && flow->blocked_for_good()) {
-    ++statistics_.reasons.flow_drop;
-    tally_of(flow->rule).matched.add(packet.size_on_wire);
-    trace(*flow);
+    ledger_.blocked(FlowLedger::BlockedBy::flow);
+    ledger_.matched_error(flow->rule, packet);
+    ledger_.trace(*flow);
     return {.action = flow->action, .for_flow = false};
   }
-  const Question question{
-      .client = packet.key.source(packet.direction).address,
-      .server = packet.key.source(opposite(packet.direction)).address,
-      .ip_protocol = packet.key.version == IpVersion::v4 ? ip_protocol::icmp : ip_protocol::icmp_v6,
-      .final = true,
-  };
-  const Decision decision = rules_->decide(question).value_or(Decision{});
-  if (options_.recording.packets) traces_.back() = {.rule = decision.rule, .decided = true};
-  RuleTally& tally = tally_of(decision.rule);
-  tally.matched.add(packet.size_on_wire);
-  tally.last_hit = std::max(tally.last_hit, packet.time);
-  if (decision.blocks()) {
-    ++(decision.rule == kDefaultPolicy ? statistics_.reasons.default_policy : statistics_.reasons.rules);
-  }
+  const Decision decision = judge_.judge_quoted(packet);
+  ledger_.trace(decision);
+  ledger_.matched(decision.rule, packet);
+  if (decision.blocks()) ledger_.blocked(FlowLedger::blocked_by(decision.rule));
   return {.action = decision.action, .for_flow = false};
 }
 
-Flow& Worker::find_or_open(const Packet& packet, std::uint32_t hash) {
+Flow& Worker::Stages::find_or_open(const Packet& packet, std::uint32_t hash) {
   Flow* flow = table_.find(packet.key, hash);
   const bool opening = packet.key.ip_protocol == ip_protocol::tcp &&
                        (packet.tcp_flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn;
@@ -161,7 +137,7 @@ Flow& Worker::find_or_open(const Packet& packet, std::uint32_t hash) {
 }
 
 // Counters, TCP flags and the state that follows from them.
-void Worker::follow(Flow& flow, const Packet& packet) {
+void Worker::Stages::follow(Flow& flow, const Packet& packet) {
   const std::size_t direction = index_of(packet.direction);
   flow.last_seen = packet.time;
   flow.bytes[direction] += packet.size_on_wire;
@@ -169,7 +145,7 @@ void Worker::follow(Flow& flow, const Packet& packet) {
   flow.tcp_flags[direction] |= packet.tcp_flags;
   if (!packet.payload.empty()) flow.spoke[direction] = true;
   if (flow.packets[1 - direction] == 0 && (packet.tcp_flags & tcp_flag::ack) != 0) {
-    ++statistics_.one_sided;  // it answers what this worker never saw
+    ledger_.one_sided();  // it answers what this worker never saw
   }
   if (flow.state == FlowState::opened && flow.packets[0] != 0 && flow.packets[1] != 0) {
     // TCP: established by the client's answer to the SYN/ACK, or by data in a connection that was under way.
@@ -184,33 +160,41 @@ void Worker::follow(Flow& flow, const Packet& packet) {
     table_.move_to(flow, FlowList::closed, packet.time);
 }
 
-Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
+Segment Worker::Stages::inspect(Flow& flow, const Packet& packet) {
+  switch (flow.key.ip_protocol) {
+    case ip_protocol::tcp: return tcp_.inspect(flow, packet);
+    case ip_protocol::udp:
+    case ip_protocol::udp_lite: datagrams_.inspect(flow, packet); break;
+    default:
+      if (!flow.facts_are_final()) judge_.finish_facts(flow, Moment::of(packet));
+      break;
+  }
+  return Segment::pass;
+}
+
+Verdict Worker::Stages::judge_in_flow(Flow& flow, const Packet& packet) {
   follow(flow, packet);
   const bool blocked_before = flow.blocked_for_good();
-  bool judged = true;
+  Segment segment = Segment::pass;
   if (!blocked_before && !(flow.standing == Standing::whole_flow && flow.facts_are_final())) {
-    if (packet.outer != nullptr) block_by_outer(flow, packet);
-    judged = inspect(flow, packet);
+    if (packet.outer != nullptr) judge_.block_by_outer(flow, packet);
+    segment = inspect(flow, packet);
   } else if (flow.facts == Facts::open) {
     inspect(flow, packet);  // the verdict stands; what it was blocked or accepted for is still worth knowing
   }
   leave_pending(flow);
   keep_within_memory(flow);
-  trace(flow);
-  if (!judged && !flow.blocked()) {
-    ++statistics_.reasons.unparsed;
+  ledger_.trace(flow);
+  if (segment == Segment::withhold && !flow.blocked()) {
+    ledger_.blocked(FlowLedger::BlockedBy::unparsed);
     ++table_.record_of(flow).blocked_packets;
     return {.action = Action::drop};  // said in too many ways; once more, after an answer, it may be judged
   }
   if (!flow.decided()) return {};
-  RuleTally& tally = tally_of(flow.rule);
-  tally.matched.add(packet.size_on_wire);
-  tally.last_hit = std::max(tally.last_hit, packet.time);
+  ledger_.matched(flow.rule, packet);
   if (flow.blocked()) {
     ++table_.record_of(flow).blocked_packets;
-    ++(blocked_before                ? statistics_.reasons.flow_drop
-       : flow.rule == kDefaultPolicy ? statistics_.reasons.default_policy
-                                     : statistics_.reasons.rules);
+    ledger_.blocked(blocked_before ? FlowLedger::BlockedBy::flow : FlowLedger::blocked_by(flow.rule));
   }
   return {.action = flow.action,
           .for_flow = flow.standing == Standing::whole_flow && (flow.blocked() || may_leave(flow)),
@@ -219,7 +203,7 @@ Verdict Worker::judge_in_flow(Flow& flow, const Packet& packet) {
 
 // Until the client has sent something, whose answer tells it. The number is bounded: a client that stays silent gets no
 // more than these.
-bool Worker::client_would_not_hear(const Flow& flow, const Packet& packet) {
+bool Worker::Stages::client_would_not_hear(const Flow& flow, const Packet& packet) {
   constexpr std::uint8_t kUntilTold = 8;
   std::uint8_t& rejected = table_.record_of(flow).rejected_towards_client;
   if (packet.direction == flow.client) rejected = kUntilTold;
@@ -230,11 +214,50 @@ bool Worker::client_would_not_hear(const Flow& flow, const Packet& packet) {
 
 // An accepted flow leaves when no later fact can matter, and the other side has heard what was judged. Where nobody
 // answers, as with one-way media, the datagrams that were looked at must do.
-bool Worker::may_leave(const Flow& flow) const {
+bool Worker::Stages::may_leave(const Flow& flow) {
   const bool answered = flow.spoke[index_of(opposite(flow.client))];
   if (flow.key.ip_protocol == ip_protocol::tcp)
     return flow.facts_are_final() || (answered && flow.protocol != Protocol::unknown);
   return flow.facts_are_final() && (answered || flow.packets[index_of(flow.client)] >= kDatagramsWithoutAnswer);
+}
+
+// A flow that is judged and known for what it is may be evicted before one that is not.
+void Worker::Stages::leave_pending(Flow& flow) {
+  if (flow.list != FlowList::pending_tcp && flow.list != FlowList::pending_brief) return;
+  const bool inspected_in_vain = flow.key.ip_protocol != ip_protocol::tcp && flow.inspection == nullptr;
+  const bool known =
+      flow.facts_are_final() || flow.blocked_for_good() || inspected_in_vain || flow.protocol != Protocol::unknown;
+  if (!flow.decided() || !known) return;
+  table_.move_to(flow, flow.list == FlowList::pending_tcp ? FlowList::judged_tcp : FlowList::judged_brief,
+                 flow.last_seen);
+}
+
+// Those whose beginnings have waited longest give their memory back first; where none waits, the one that grew.
+void Worker::Stages::keep_within_memory(Flow& grown) {
+  while (pool_.over_limit()) {
+    const bool is_tcp = grown.key.ip_protocol == ip_protocol::tcp;
+    Flow* oldest = table_.oldest(is_tcp ? FlowList::pending_tcp : FlowList::pending_brief);
+    Flow& flow = oldest != nullptr && oldest->inspection != nullptr ? *oldest : grown;
+    if (flow.inspection == nullptr) return;
+    const bool awaits_hello = flow.inspection->quic != nullptr && !flow.inspection->quic->understood;
+    judge_.finish_facts(flow, Moment::of(flow, table_.record_of(flow)));
+    pool_.take_back(flow);
+    if (flow.protocol == Protocol::unknown || awaits_hello) flow.state = FlowState::incomplete;
+    leave_pending(flow);
+    ledger_.given_up();
+  }
+}
+
+// Counts and tells of a flow that ends; its place in the table is still taken.
+void Worker::Stages::take_leave(Flow& flow, EndReason reason) {
+  judge_.take_newest_learned_name(flow);
+  ledger_.close(flow, reason);
+  pool_.take_back(flow);
+}
+
+void Worker::Stages::end_flow(Flow& flow, EndReason reason) {
+  take_leave(flow, reason);
+  table_.remove(flow);
 }
 
 }  // namespace netscope

@@ -1,8 +1,7 @@
-// From TCP segments to facts: who speaks, where its bytes begin, and every way in which they may be heard.
+#include "core/engine/tcp_inspector.h"
 
 #include <algorithm>
-
-#include "netscope/engine/worker.h"
+#include <vector>
 
 namespace netscope {
 namespace {
@@ -45,11 +44,32 @@ bool said_all(const Inspection& inspection, Direction client) {
   return !inspection.asked_again && !in_the_middle;
 }
 
+// The client has said what it is, or nothing that we know, and the server has answered: it has heard what we judged.
+bool nothing_more_to_learn(const Flow& flow) {
+  const Direction server = opposite(flow.client);
+  // In the middle of an upload the server only acknowledges.
+  const bool acknowledged = !flow.client_known && flow.packets[index_of(server)] >= kAcknowledgmentsAreAnAnswer;
+  if (!flow.inspection->heard[index_of(flow.client)] && !acknowledged) return false;
+  return said_all(*flow.inspection, flow.client) &&
+         (is_done(*flow.inspection, server) || flow.client_known || acknowledged);
+}
+
+// A byte that is marked as urgent is no part of the stream to most receivers (RFC 6093, section 3), and is to some.
+bool mark_urgent(Inspection& inspection, const Packet& packet, std::uint32_t begin) {
+  if (packet.tcp_urgent == 0) return true;
+  std::vector<std::uint32_t>& marks = inspection.urgent[index_of(packet.direction)];
+  const std::uint32_t marked = begin + packet.tcp_urgent - 1;
+  if (std::ranges::find(marks, marked) != marks.end()) return true;
+  if (marks.size() == kMaxUrgentMarks) return false;
+  marks.push_back(marked);
+  return true;
+}
+
 }  // namespace
 
 // Who is the client, and where each side's bytes begin. Only the client can lie here, with a SYN or a SYN/ACK that dies
 // before the server; so what the server's SYN/ACK acknowledges counts, and until then the last SYN.
-void Worker::follow_handshake(Flow& flow, const Packet& packet) {
+void TcpInspector::follow_handshake(Flow& flow, const Packet& packet) {
   if (!acknowledges(packet)) {
     if (flow.start_confirmed && packet.direction == flow.client) return;
     flow.client = packet.direction;
@@ -66,7 +86,7 @@ void Worker::follow_handshake(Flow& flow, const Packet& packet) {
   }
 }
 
-void Worker::begin_stream(Flow& flow, Direction direction, std::uint32_t sequence) {
+void TcpInspector::begin_stream(Flow& flow, Direction direction, std::uint32_t sequence) {
   std::uint32_t& start = flow.start_sequence[index_of(direction)];
   if (start == sequence) return;
   start = sequence;
@@ -74,41 +94,37 @@ void Worker::begin_stream(Flow& flow, Direction direction, std::uint32_t sequenc
   flow.inspection->streams[index_of(direction)].clear();
   flow.inspection->streams[index_of(direction)].prefix.start(sequence);
   flow.inspection->readings[index_of(direction)].guess(sequence);
-  count_memory(*flow.inspection);
+  pool_.recount(*flow.inspection);
 }
 
-// False for a segment that cannot be judged, and must therefore not be heard.
-bool Worker::inspect_tcp(Flow& flow, const Packet& packet) {
-  if (flow.facts != Facts::open) return true;
+Segment TcpInspector::inspect(Flow& flow, const Packet& packet) {
+  if (flow.facts != Facts::open) return Segment::pass;
   const bool opening = flow.packets[0] + flow.packets[1] == 1;  // later packets bring no new facts by themselves
   if (is_syn(packet)) follow_handshake(flow, packet);
-  if (opening) decide(flow, Moment::of(packet), question_of(flow));
-  if (flow.inspection == nullptr) {
-    if (packet.payload.empty()) return true;
-    begin_inspection(flow);
-  }
-  Inspection& inspection = *flow.inspection;
+  if (opening) judge_.ask(flow, Moment::of(packet));
+  if (flow.inspection == nullptr && packet.payload.empty()) return Segment::pass;
+  Inspection& inspection = pool_.begin(flow);
   if (acknowledges(packet)) follow_acknowledgment(flow, packet);
-  const bool judged = packet.payload.empty() || read_segment(flow, packet);
-  count_memory(inspection);
-  if (!flow.facts_are_final() && nothing_more_to_learn(flow)) finish_facts(flow, Moment::of(packet));
+  const Segment segment = packet.payload.empty() ? Segment::pass : read_segment(flow, packet);
+  pool_.recount(inspection);
+  if (!flow.facts_are_final() && nothing_more_to_learn(flow)) judge_.finish_facts(flow, Moment::of(packet));
   if (!flow.decided() && packet.direction == flow.client && is_done(inspection, packet.direction)) {
-    block_if_unknown_is_blocked(flow, Moment::of(packet));
+    judge_.block_if_unknown_is_blocked(flow, Moment::of(packet));
   }
   if (flow.facts_are_final() || (flow.blocked_for_good() && flow.protocol != Protocol::unknown)) {
-    give_inspection_back(flow);
+    pool_.take_back(flow);
   }
-  return judged;
+  return segment;
 }
 
-void Worker::follow_acknowledgment(Flow& flow, const Packet& packet) {
+void TcpInspector::follow_acknowledgment(Flow& flow, const Packet& packet) {
   const Direction said = opposite(packet.direction);
   Inspection& inspection = *flow.inspection;
   StreamInspection& stream = inspection.streams[index_of(said)];
   if (stream.prefix.skip_lost(packet.tcp_acknowledgment)) {
     reader_.begin_after_loss(stream);
     Sighting sighting;
-    while (reader_.next(sighting)) hear(flow, Moment::of(packet), said, sighting);
+    while (reader_.next(sighting)) judge_.hear(flow, Moment::of(packet), said, sighting);
     reader_.end();
   }
   const Readings& readings = inspection.readings[index_of(said)];
@@ -123,7 +139,7 @@ void Worker::follow_acknowledgment(Flow& flow, const Packet& packet) {
 
 // The other side answers: the bytes up to there can be heard in no other way any more. Where they could be heard in
 // several, the stream goes on behind them as the readings say.
-void Worker::take_as_heard(Flow& flow, const Packet& packet) {
+void TcpInspector::take_as_heard(Flow& flow, const Packet& packet) {
   const Direction said = opposite(packet.direction);
   Inspection& inspection = *flow.inspection;
   StreamInspection& stream = inspection.streams[index_of(said)];
@@ -132,7 +148,7 @@ void Worker::take_as_heard(Flow& flow, const Packet& packet) {
   for (const Reading& reading : readings.all()) {
     if (reading.mode != StreamMode::detect && mode != StreamMode::request) mode = reading.mode;
     if (mode == StreamMode::chunked) mode = StreamMode::request;
-    if (readings.ambiguous() && !reading.understood) block_if_unknown_is_blocked(flow, Moment::of(packet));
+    if (readings.ambiguous() && !reading.understood) judge_.block_if_unknown_is_blocked(flow, Moment::of(packet));
   }
   const bool in_doubt = readings.ambiguous() || stream.mode == StreamMode::detect || stream.mode == StreamMode::done;
   if (mode != StreamMode::detect && in_doubt && stream.mode != StreamMode::http2) {
@@ -145,7 +161,7 @@ void Worker::take_as_heard(Flow& flow, const Packet& packet) {
 }
 
 // Reads a segment for what it adds to the stream, and for what it may turn the stream into.
-bool Worker::read_segment(Flow& flow, const Packet& packet) {
+Segment TcpInspector::read_segment(Flow& flow, const Packet& packet) {
   const std::size_t direction = index_of(packet.direction);
   const std::uint32_t begin = payload_sequence(packet);
   Inspection& inspection = *flow.inspection;
@@ -153,36 +169,25 @@ bool Worker::read_segment(Flow& flow, const Packet& packet) {
   const bool from_server = flow.client_known && packet.direction != flow.client;
   const bool repeats = stream.mode == StreamMode::done || stream.prefix.lies_behind(begin);
   if (!from_server) {
-    if (!mark_urgent(inspection, packet, begin)) return false;
-    if (!inspection.readings[direction].add(begin, packet.payload)) return false;
+    if (!mark_urgent(inspection, packet, begin)) return Segment::withhold;
+    if (!inspection.readings[direction].add(begin, packet.payload)) return Segment::withhold;
   }
   if (stream.mode != StreamMode::done) {
     Sighting sighting;
     reader_.begin(stream, begin, packet.payload);
     while (reader_.next(sighting)) {
-      hear(flow, Moment::of(packet), packet.direction, sighting);
+      judge_.hear(flow, Moment::of(packet), packet.direction, sighting);
       inspection.asked_again = inspection.asked_again || sighting.asks_again;
     }
     reader_.end();
   }
-  if (from_server) return true;
+  if (from_server) return Segment::pass;
   const bool in_order = !repeats && !inspection.readings[direction].ambiguous() && inspection.urgent[direction].empty();
   return read_otherwise(flow, packet, in_order);
 }
 
-// A byte that is marked as urgent is no part of the stream to most receivers (RFC 6093, section 3), and is to some.
-bool Worker::mark_urgent(Inspection& inspection, const Packet& packet, std::uint32_t begin) {
-  if (packet.tcp_urgent == 0) return true;
-  std::vector<std::uint32_t>& marks = inspection.urgent[index_of(packet.direction)];
-  const std::uint32_t marked = begin + packet.tcp_urgent - 1;
-  if (std::ranges::find(marks, marked) != marks.end()) return true;
-  if (marks.size() == kMaxUrgentMarks) return false;
-  marks.push_back(marked);
-  return true;
-}
-
 // Each reading that the segment changed is read from its beginning, with its urgent bytes and without.
-bool Worker::read_otherwise(Flow& flow, const Packet& packet, bool in_order) {
+Segment TcpInspector::read_otherwise(Flow& flow, const Packet& packet, bool in_order) {
   Readings& readings = flow.inspection->readings[index_of(packet.direction)];
   const std::vector<std::uint32_t>& marks = flow.inspection->urgent[index_of(packet.direction)];
   for (Reading& reading : readings.all()) {
@@ -190,7 +195,7 @@ bool Worker::read_otherwise(Flow& flow, const Packet& packet, bool in_order) {
     flow.inspection->heard[index_of(packet.direction)] = false;
     if (in_order) continue;
     const Bytes told = reading.bytes.first_copy();
-    if (!readings.work(told.size() * (marks.empty() ? 1 : 2 + marks.size()))) return false;
+    if (!readings.work(told.size() * (marks.empty() ? 1 : 2 + marks.size()))) return Segment::withhold;
     read_telling(flow, packet, reading, told);
     if (marks.empty()) continue;
     std::vector<std::uint8_t> rest;
@@ -199,10 +204,10 @@ bool Worker::read_otherwise(Flow& flow, const Packet& packet, bool in_order) {
     }
     read_telling(flow, packet, reading, rest);
   }
-  return true;
+  return Segment::pass;
 }
 
-void Worker::read_telling(Flow& flow, const Packet& packet, Reading& reading, Bytes told) {
+void TcpInspector::read_telling(Flow& flow, const Packet& packet, Reading& reading, Bytes told) {
   StreamInspection stream;
   const bool another = flow.inspection->asked_again && packet.direction == flow.client;
   if (another) stream.mode = StreamMode::greeted;
@@ -212,29 +217,9 @@ void Worker::read_telling(Flow& flow, const Packet& packet, Reading& reading, By
   while (reader_.next(sighting)) {
     sighting.complete = false;  // it was counted when it was first told
     reading.understood = true;
-    hear(flow, Moment::of(packet), packet.direction, sighting);
+    judge_.hear(flow, Moment::of(packet), packet.direction, sighting);
   }
   if (stream.mode != StreamMode::detect) reading.mode = stream.mode;
-}
-
-// The client has said what it is, or nothing that we know, and the server has answered: it has heard what we judged.
-bool Worker::nothing_more_to_learn(const Flow& flow) const {
-  const Direction server = opposite(flow.client);
-  // In the middle of an upload the server only acknowledges.
-  const bool acknowledged = !flow.client_known && flow.packets[index_of(server)] >= kAcknowledgmentsAreAnAnswer;
-  if (!flow.inspection->heard[index_of(flow.client)] && !acknowledged) return false;
-  return said_all(*flow.inspection, flow.client) &&
-         (is_done(*flow.inspection, server) || flow.client_known || acknowledged);
-}
-
-// The client's beginning is nothing that we know. To accept it for that, the server's answer has to be waited for;
-// where the rules block what is unknown, they do so now.
-void Worker::block_if_unknown_is_blocked(Flow& flow, const Moment& moment) {
-  Question question = question_of(flow);
-  question.final = true;
-  if (const auto decision = rules_->decide(question); decision && decision->blocks()) {
-    settle(flow, moment, *decision, question);
-  }
 }
 
 }  // namespace netscope

@@ -1,9 +1,9 @@
 // All flows of one worker: fixed capacity, found by key, forgotten when silent, evicted when full.
 //
 // Flows lie in one array; an open-addressed index of (hash, position) pairs finds them, so that a look-up costs one
-// line of the index and the flow's own lines, all of which can be prefetched. Each flow is in one list (Queue) ordered
-// by the time it was put there; a flow's packets do not move it. Who looks at a list's head and finds a flow that spoke
-// since puts it back at the end: the cost of keeping order is paid once a time-out, not once a packet.
+// line of the index and the flow's own lines, all of which can be prefetched. Each flow is in one list (FlowList)
+// ordered by the time it was put there; a flow's packets do not move it. Who looks at a list's head and finds a flow
+// that spoke since puts it back at the end: the cost of keeping order is paid once a time-out, not once a packet.
 #pragma once
 
 #include <array>
@@ -16,16 +16,9 @@
 #include "core/flow/flow.h"
 #include "netscope/base/bytes.h"
 #include "netscope/base/time.h"
+#include "netscope/flow/idle_timeouts.h"
 
 namespace netscope {
-
-// How long a flow may be silent before it is forgotten, by Queue.
-struct IdleTimeouts {
-  Duration closed = std::chrono::seconds(10);
-  Duration brief = std::chrono::seconds(60);        // UDP, ICMP, others
-  Duration tcp_opening = std::chrono::seconds(60);  // no answer yet
-  Duration tcp = std::chrono::minutes(30);
-};
 
 // Memory that begins where a huge page can.
 template <class T>

@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "core/flow/flow.h"
 #include "unit/core/engine/gateway.h"
 
 namespace netscope::test {

@@ -7,6 +7,8 @@
 #include <array>
 #include <random>
 
+#include "core/flow/flow.h"
+#include "core/inspect/quic_connections.h"
 #include "support/quic_packets.h"
 #include "unit/core/engine/gateway.h"
 
