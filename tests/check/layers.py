@@ -74,6 +74,7 @@ class Check:
         for path in self.files:
             self.look_at(path)
         self.look_at_face()
+        self.look_at_table()
 
     def say(self, path, line, what):
         self.found.append(f"{path}:{line}: {what}")
@@ -149,6 +150,23 @@ class Check:
                 self.say(path, 1, "public, and nothing outside the core reaches it: it belongs beside its source")
 
 
+    def look_at_table(self):
+        """ARCHITECTURE.md says the same of each layer, with core/ left out of what it uses."""
+        path = pathlib.Path("ARCHITECTURE.md")
+        if not (self.root / path).exists():
+            return
+        told = {}
+        for number, line in enumerate((self.root / path).read_text().split("\n"), 1):
+            if match := re.match(r"\| `([a-z/]+)` \| ([a-z/ ]*)\| ", line):
+                told[match.group(1)] = number, set(match.group(2).split())
+        for layer, uses in self.layers.uses.items():
+            line, said = told.pop(layer, (1, None))
+            if said != {name.removeprefix("core/") for name in uses - {layer}}:
+                self.say(path, line, f"its table says {said} of {layer}, and src/layers.cmake {sorted(uses - {layer})}")
+        for layer, (line, _) in told.items():
+            self.say(path, line, f"{layer} is no layer of src/layers.cmake")
+
+
 PLANTED = {  # file: (text, what must be found, or nothing)
     "include/netscope/base/a.h": ('#include "netscope/net/fine.h"\n', "core/base may not include core/net: netscope/net/fine.h"),
     "include/netscope/net/b.h": ('#include "core/net/tunnels.h"\n', "a public header includes the private core/net/tunnels.h"),
@@ -191,6 +209,8 @@ def self_test():
         found = Check(root).found
         (root / "src/layers.cmake").write_text(LAYERS_WITH_A_FAULT)
         cycle = Layers(root).faults
+        (root / "ARCHITECTURE.md").write_text("| `core/low` | | it |\n| `core/gone` | | it |\n")
+        table = [line for line in Check(root).found if line.startswith("ARCHITECTURE.md")]
     wrong = []
     for name, (_, expected) in PLANTED.items():
         of_file = [line for line in found if line.startswith(name + ":")]
@@ -200,6 +220,9 @@ def self_test():
             wrong.append(f"{name}: planted, but not found: {expected}; found: {of_file}")
     if cycle != ["src/layers.cmake: core/low uses core/high, which does not stand above it"]:
         wrong.append(f"a layer that uses one below it in the list: {cycle}")
+    for layer, line in (("core/low", 1), ("core/high", 1), ("core/gone", 2)):
+        if not any(found.startswith(f"ARCHITECTURE.md:{line}:") and layer in found for found in table):
+            wrong.append(f"a table that is wrong about {layer}: {table}")
     return wrong
 
 
