@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "netscope/output/eve.h"
-#include "netscope/output/stats_json.h"
+#include "netscope/output/stats_document.h"
 #include "netscope/view/analysis.h"
 #include "netscope/view/eve_row.h"
 #include "netscope/view/row_json.h"
@@ -146,11 +146,11 @@ Answer stats(double now, std::string_view name) {
   const bool whole = view->analysis != nullptr && view->selection.is_everything();
   const RunTotals totals = whole ? view->analysis->totals() : totals_of(view->selection, view->rows(), *view->rules);
   const Time time{std::chrono::duration_cast<Duration>(std::chrono::duration<double>(now))};
-  output = stats_json({.kind = view->analysis != nullptr ? "pcap" : "live",
+  output = to_json(stats_of_run({.kind = view->analysis != nullptr ? "pcap" : "live",
                        .name = name,
                        .version = NETSCOPE_VERSION,
                        .timestamp = time},
-                      totals, KernelView{}, *view->rules);
+                      totals, KernelView{}, *view->rules));
   return kDone;
 }
 

@@ -21,7 +21,7 @@
 #include "app/version.h"
 #include "linux/netfilter/table.h"
 #include "netscope/net/host_name.h"
-#include "netscope/output/stats_json.h"
+#include "netscope/output/stats_document.h"
 
 namespace netscope {
 namespace {
@@ -86,8 +86,8 @@ int filter_capture(const CommandLine& options, const LoadedPolicy& policy) {
   }
   if (!options.stats_json.empty()) {
     const std::string json =
-        stats_json({.kind = "pcap", .name = run->input_name, .version = version(), .timestamp = wall_clock()}, *run,
-                   KernelView{}, *policy.rules);
+        to_json(stats_of_run({.kind = "pcap", .name = run->input_name, .version = version(), .timestamp = wall_clock()},
+                             *run, KernelView{}, *policy.rules));
     if (const auto written = replace_file(options.stats_json, json); !written) {
       run->problems.push_back(to_string(written.error()));
     }

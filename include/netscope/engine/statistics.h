@@ -1,6 +1,7 @@
 // What a worker counts. Plain numbers with one writer; two workers' numbers add up.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "netscope/base/time.h"
 #include "netscope/dpi/protocol.h"
+#include "netscope/engine/packet.h"
 #include "netscope/engine/top_table.h"
 #include "netscope/flow/flow_state.h"
 #include "netscope/net/address.h"
@@ -26,6 +28,14 @@ struct DropReasons {
   std::uint64_t default_policy = 0;  // no rule matched
   std::uint64_t flow_drop = 0;       // later packets of a flow that was blocked
   std::uint64_t unparsed = 0;        // not IP, or broken
+
+  DropReasons& operator+=(const DropReasons& other) {
+    rules += other.rules;
+    default_policy += other.default_policy;
+    flow_drop += other.flow_drop;
+    unparsed += other.unparsed;
+    return *this;
+  }
 };
 
 struct Counter {
@@ -108,6 +118,25 @@ class Timeline {
   std::vector<Step> steps_;
 };
 
+// A flow as it is counted.
+struct FlowTraits {
+  const IpAddress& client;
+  std::uint8_t ip_protocol = 0;
+  FlowState state = FlowState::opened;
+  AppId app = kNoApp;
+  std::size_t names = 0;  // that it showed
+  bool in_tables = true;  // it counts for the tables of domains, clients and edges
+};
+
+// What of a flow the statistics hold already.
+struct CountedFlow {
+  std::uint64_t packets = 0, bytes = 0, blocked = 0;
+  AppId app = kNoApp;       // for which they counted
+  std::uint16_t names = 0;  // of its names
+  FlowState state = FlowState::opened;
+  bool any = false;
+};
+
 struct Statistics {
   explicit Statistics(std::size_t rule_count = 0, std::size_t app_count = 0, std::size_t table_size = kMergedTableSize)
       : rules(rule_count), apps(app_count), domains(table_size), clients(table_size), edges(table_size) {}
@@ -141,8 +170,64 @@ struct Statistics {
   std::uint64_t blocked_packets() const { return dropped.packets + rejected.packets; }
   std::uint64_t blocked_bytes() const { return dropped.bytes + rejected.bytes; }
 
+  // The numbers that add up, whatever they say.
+  static constexpr auto counters() {
+    using S = Statistics;
+    return std::to_array<Counter S::*>({&S::all, &S::ipv4, &S::ipv6, &S::tcp, &S::udp, &S::icmp, &S::other, &S::not_ip,
+                                        &S::malformed, &S::cut_off, &S::fragments, &S::accepted, &S::dropped,
+                                        &S::rejected});
+  }
+  static constexpr auto numbers() {
+    using S = Statistics;
+    return std::to_array<std::uint64_t S::*>({&S::flows_total, &S::flows_open, &S::flows_tcp, &S::flows_udp,
+                                              &S::evicted, &S::evicted_pending, &S::given_up, &S::flow_memory,
+                                              &S::one_sided, &S::names, &S::learned_names});
+  }
+
+  // A packet, by its headers.
+  void add_packet(PacketKind kind, IpVersion version, std::uint8_t ip_protocol, std::uint64_t size);
+  void add_verdict(Action action, std::uint64_t size);
+  // Counts of a flow what is not counted yet: all of it where nothing is. What came before the first name, or before
+  // the application was known, is theirs as well; from one name to another, what was counted stays where it is, so that
+  // no number ever falls but those of the states. `whole` is all that the flow did; `name_at(i)` its names, as text.
+  template <class NameAt>
+  void add_flow(const FlowTraits& flow, const Tally& whole, CountedFlow& counted, NameAt name_at);
+
+  RuleTally& of_rule(RuleIndex rule) { return rule < rules.size() ? rules[rule] : default_rule; }
+
   // Adds another worker's numbers; both must stem from the same rule set.
   void merge(const Statistics& added);
+
+ private:
+  void add_states(const FlowTraits& flow, const Tally& whole, const Tally& added, const CountedFlow& counted);
 };
+
+template <class NameAt>
+void Statistics::add_flow(const FlowTraits& flow, const Tally& whole, CountedFlow& counted, NameAt name_at) {
+  const Tally added{.packets = whole.packets - counted.packets,
+                    .bytes = whole.bytes - counted.bytes,
+                    .flows = counted.any ? 0u : 1u,
+                    .blocked = whole.blocked - counted.blocked};
+  add_states(flow, whole, added, counted);
+  if (flow.in_tables) clients.add(flow.client, added);
+  if (flow.in_tables && flow.names != 0) {
+    // Packets count for the last name, which is the one that was blocked where one was; the others show that they
+    // occurred.
+    const Tally& of_last = counted.names == 0 ? whole : added;
+    for (std::size_t i = std::min<std::size_t>(counted.names, flow.names - 1); i < flow.names; ++i) {
+      Tally tally = i + 1 == flow.names ? of_last : Tally{};
+      tally.flows = i < counted.names ? 0 : 1;
+      domains.add(name_at(i), tally);
+    }
+    edges.add(EdgeView{.client = flow.client, .app = flow.app, .domain = name_at(flow.names - 1)}, of_last);
+  }
+  counted = {.packets = whole.packets,
+             .bytes = whole.bytes,
+             .blocked = whole.blocked,
+             .app = flow.app,
+             .names = static_cast<std::uint16_t>(flow.names),
+             .state = flow.state,
+             .any = true};
+}
 
 }  // namespace netscope

@@ -1,52 +1,104 @@
-// The counters of the statistics document by their names, in the order in which they are written: one table for the
-// writer, the reader and the sum.
+// The counters of the statistics document (netscope.stats/1): a row for each, from which they are counted of a run,
+// written, read and added up.
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <string_view>
 
-#include "netscope/output/stats_document.h"
+#include "netscope/engine/statistics.h"
+#include "netscope/output/kernel_view.h"
 
 namespace netscope {
 
+// The objects of "stats" that hold them; drop_reason is within firewall.
+enum class StatsGroup : std::uint8_t { capture, decoder, flow, firewall, drop_reason, app_layer };
+
 struct StatsCounter {
+  StatsGroup group;
   const char* name;
-  std::uint64_t StatsDocument::* value;
+  std::uint64_t (*of)(const Statistics& run, const KernelView& kernel);
 };
 
-namespace stats_counters {
+namespace detail {
+using S = Statistics;
+using K = KernelView;
+inline std::uint64_t messages(const S& run, ProtocolBits protocols) {
+  std::uint64_t all = 0;
+  for (std::size_t i = 0; i < kProtocolCount; ++i) all += (protocols >> i & 1) != 0 ? run.messages[i] : 0;
+  return all;
+}
+inline std::uint64_t in_state(const S& run, FlowState state) {
+  return run.flows[static_cast<std::size_t>(state)];
+}
+inline std::uint64_t queues_full(const K& kernel) {
+  std::uint64_t all = 0;
+  for (const QueueView& queue : kernel.queues) all += queue.queue_dropped;
+  return all;
+}
+inline std::uint64_t sockets_full(const K& kernel) {
+  std::uint64_t all = 0;
+  for (const QueueView& queue : kernel.queues) all += queue.user_dropped;
+  return all;
+}
+}  // namespace detail
 
-using D = StatsDocument;
+// In the order of the document, a line each.
+// clang-format off
+inline constexpr auto kStatsCounters = [] {
+  using enum StatsGroup;
+  using detail::S;
+  using detail::K;
+  return std::to_array<StatsCounter>({
+      {capture, "kernel_packets", [](const S&, const K& k) { return k.passed.packets + k.dropped.packets + k.rejected.packets; }},
+      {capture, "kernel_drops", [](const S&, const K& k) { return detail::queues_full(k); }},
+      {capture, "user_drops", [](const S&, const K& k) { return detail::sockets_full(k); }},
+      {capture, "events_dropped", [](const S&, const K& k) { return k.events_dropped; }},
+      {capture, "names_dropped", [](const S&, const K& k) { return k.names_dropped; }},
 
-inline constexpr std::array kCapture{
-    StatsCounter{"kernel_packets", &D::kernel_packets}, StatsCounter{"kernel_drops", &D::kernel_drops},
-    StatsCounter{"user_drops", &D::user_drops}, StatsCounter{"events_dropped", &D::events_dropped},
-    StatsCounter{"names_dropped", &D::names_dropped}};
-inline constexpr std::array kDecoder{StatsCounter{"pkts", &D::packets},    StatsCounter{"bytes", &D::bytes},
-                                     StatsCounter{"ipv4", &D::ipv4},       StatsCounter{"ipv6", &D::ipv6},
-                                     StatsCounter{"tcp", &D::tcp},         StatsCounter{"udp", &D::udp},
-                                     StatsCounter{"icmp", &D::icmp},       StatsCounter{"other", &D::other},
-                                     StatsCounter{"invalid", &D::invalid}, StatsCounter{"truncated", &D::cut_off}};
-inline constexpr std::array kFlow{StatsCounter{"total", &D::flows},
-                                  StatsCounter{"active", &D::flows_active},
-                                  StatsCounter{"one_sided", &D::flows_one_sided},
-                                  StatsCounter{"new", &D::flows_new},
-                                  StatsCounter{"established", &D::flows_established},
-                                  StatsCounter{"classified", &D::flows_classified},
-                                  StatsCounter{"closed", &D::flows_closed},
-                                  StatsCounter{"incomplete", &D::flows_incomplete},
-                                  StatsCounter{"tcp", &D::flows_tcp},
-                                  StatsCounter{"udp", &D::flows_udp},
-                                  StatsCounter{"evicted", &D::flows_evicted},
-                                  StatsCounter{"memuse", &D::flow_memory}};
-inline constexpr std::array kFirewall{StatsCounter{"accepted", &D::accepted}, StatsCounter{"blocked", &D::blocked},
-                                      StatsCounter{"rejected", &D::rejected}, StatsCounter{"offloaded", &D::offloaded}};
-inline constexpr std::array kDropReason{
-    StatsCounter{"rules", &D::by_rules}, StatsCounter{"default_policy", &D::by_default_policy},
-    StatsCounter{"flow_drop", &D::by_flow}, StatsCounter{"overload", &D::by_overload},
-    StatsCounter{"unparsed", &D::by_unparsed}};
-inline constexpr std::array kAppLayer{StatsCounter{"tls", &D::tls},   StatsCounter{"http", &D::http},
-                                      StatsCounter{"dns", &D::dns},   StatsCounter{"quic", &D::quic},
-                                      StatsCounter{"sni", &D::names}, StatsCounter{"dns_names", &D::learned_names}};
+      {decoder, "pkts", [](const S& s, const K&) { return s.all.packets; }},
+      {decoder, "bytes", [](const S& s, const K&) { return s.all.bytes; }},
+      {decoder, "ipv4", [](const S& s, const K&) { return s.ipv4.packets; }},
+      {decoder, "ipv6", [](const S& s, const K&) { return s.ipv6.packets; }},
+      {decoder, "tcp", [](const S& s, const K&) { return s.tcp.packets; }},
+      {decoder, "udp", [](const S& s, const K&) { return s.udp.packets; }},
+      {decoder, "icmp", [](const S& s, const K&) { return s.icmp.packets; }},
+      {decoder, "other", [](const S& s, const K&) { return s.other.packets + s.not_ip.packets; }},
+      {decoder, "invalid", [](const S& s, const K&) { return s.malformed.packets; }},
+      {decoder, "truncated", [](const S& s, const K&) { return s.cut_off.packets; }},
 
-}  // namespace stats_counters
+      {flow, "total", [](const S& s, const K&) { return s.flows_total; }},
+      {flow, "active", [](const S& s, const K&) { return s.flows_open; }},
+      {flow, "one_sided", [](const S& s, const K&) { return s.one_sided; }},
+      {flow, "new", [](const S& s, const K&) { return detail::in_state(s, FlowState::opened); }},
+      {flow, "established", [](const S& s, const K&) { return detail::in_state(s, FlowState::established); }},
+      {flow, "classified", [](const S& s, const K&) { return detail::in_state(s, FlowState::classified); }},
+      {flow, "closed", [](const S& s, const K&) { return detail::in_state(s, FlowState::closed); }},
+      {flow, "incomplete", [](const S& s, const K&) { return detail::in_state(s, FlowState::incomplete); }},
+      {flow, "tcp", [](const S& s, const K&) { return s.flows_tcp; }},
+      {flow, "udp", [](const S& s, const K&) { return s.flows_udp; }},
+      {flow, "evicted", [](const S& s, const K&) { return s.evicted; }},
+      {flow, "memuse", [](const S& s, const K&) { return s.flow_memory; }},
+
+      {firewall, "accepted", [](const S& s, const K&) { return s.accepted.packets; }},
+      {firewall, "blocked", [](const S& s, const K&) { return s.dropped.packets; }},
+      {firewall, "rejected", [](const S& s, const K&) { return s.rejected.packets; }},
+      {firewall, "offloaded", [](const S&, const K& k) { return k.passed.packets; }},
+
+      {drop_reason, "rules", [](const S& s, const K&) { return s.reasons.rules; }},
+      {drop_reason, "default_policy", [](const S& s, const K&) { return s.reasons.default_policy; }},
+      {drop_reason, "flow_drop", [](const S& s, const K&) { return s.reasons.flow_drop; }},
+      {drop_reason, "overload", [](const S&, const K& k) { return detail::queues_full(k) + detail::sockets_full(k); }},
+      {drop_reason, "unparsed", [](const S& s, const K&) { return s.reasons.unparsed; }},
+
+      {app_layer, "tls", [](const S& s, const K&) { return detail::messages(s, bits(Protocol::tls)); }},
+      {app_layer, "http", [](const S& s, const K&) { return detail::messages(s, bits(Protocol::http, Protocol::http2)); }},
+      {app_layer, "dns", [](const S& s, const K&) { return detail::messages(s, bits(Protocol::dns, Protocol::mdns, Protocol::llmnr)); }},
+      {app_layer, "quic", [](const S& s, const K&) { return detail::messages(s, bits(Protocol::quic)); }},
+      {app_layer, "sni", [](const S& s, const K&) { return s.names; }},
+      {app_layer, "dns_names", [](const S& s, const K&) { return s.learned_names; }},
+  });
+}();
+// clang-format on
+
 }  // namespace netscope

@@ -6,14 +6,19 @@
 // each other one what a name without a row may have there.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "netscope/base/time.h"
 #include "netscope/engine/statistics.h"
 #include "netscope/output/kernel_view.h"
+#include "netscope/output/run_totals.h"
+#include "netscope/output/stats_counters.h"
+#include "netscope/policy/rule_set.h"
 
 namespace netscope {
 
@@ -78,16 +83,8 @@ struct StatsDocument {
   std::vector<StatsOrigin> merged;  // what a sum was made of; empty: of nothing but itself
   double uptime = 0;                // seconds; of a sum the longest
 
-  std::uint64_t kernel_packets = 0, kernel_drops = 0, user_drops = 0, events_dropped = 0, names_dropped = 0;
+  std::array<std::uint64_t, kStatsCounters.size()> counters{};  // by their places in kStatsCounters
   std::vector<Queue> queues;
-  std::uint64_t packets = 0, bytes = 0, ipv4 = 0, ipv6 = 0, tcp = 0, udp = 0, icmp = 0, other = 0, invalid = 0,
-                cut_off = 0;
-  std::uint64_t flows = 0, flows_active = 0, flows_one_sided = 0, flows_new = 0, flows_established = 0,
-                flows_classified = 0, flows_closed = 0, flows_incomplete = 0, flows_tcp = 0, flows_udp = 0,
-                flows_evicted = 0, flow_memory = 0;
-  std::uint64_t accepted = 0, blocked = 0, rejected = 0, offloaded = 0;
-  std::uint64_t by_rules = 0, by_default_policy = 0, by_flow = 0, by_overload = 0, by_unparsed = 0;
-  std::uint64_t tls = 0, http = 0, dns = 0, quic = 0, names = 0, learned_names = 0;
 
   std::vector<App> apps;
   StatsTable<Domain> domains;
@@ -97,6 +94,17 @@ struct StatsDocument {
   Series timeline;
   LatencyHistogram latency;
 };
+
+// Who makes a document, and when.
+struct StatsSource {
+  std::string_view kind;     // "pcap" or "live"
+  std::string_view name;     // the file, or the place
+  std::string_view host{};   // the gateway's own name; empty: none
+  std::string_view version;  // of the program
+  Time timestamp;
+};
+StatsDocument stats_of_run(const StatsSource& source, const RunTotals& run, const KernelView& kernel,
+                           const RuleSet& rules);
 
 // With a line feed at the end.
 std::string to_json(const StatsDocument& document);

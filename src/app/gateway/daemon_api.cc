@@ -161,7 +161,7 @@ std::optional<ManualAction> Daemon::take_back(std::optional<std::uint64_t> id) {
 // --- questions
 
 std::string Daemon::stats() {
-  std::string json = stats_json(source(), totals_, kernel_, *policy_.rules);
+  std::string json = to_json(stats_of_run(source(), totals_, kernel_, *policy_.rules));
   json.pop_back();  // the line feed
   return json;
 }

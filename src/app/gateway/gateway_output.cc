@@ -57,7 +57,7 @@ void LiveOutput::warn_of_lost_events() {
 void LiveOutput::write_statistics(const StatsSource& source, const RunTotals& totals, const KernelView& kernel,
                                   const RuleSet& rules) {
   if (options_.stats_json.empty() || options_.stats_json == "-") return;
-  const std::string json = stats_json(source, totals, kernel, rules);
+  const std::string json = to_json(stats_of_run(source, totals, kernel, rules));
   const auto written = replace_file(options_.stats_json, json);
   if (!written && output_warning_.due()) {
     console_.log(LogLevel::error, to_string(written.error()) + "; filtering goes on");

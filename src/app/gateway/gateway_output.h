@@ -14,7 +14,7 @@
 #include "app/gateway/queue_worker.h"
 #include "netscope/output/kernel_view.h"
 #include "netscope/output/run_totals.h"
-#include "netscope/output/stats_json.h"
+#include "netscope/output/stats_document.h"
 
 namespace netscope {
 

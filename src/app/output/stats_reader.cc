@@ -94,8 +94,10 @@ class Node {
   std::optional<std::string>* problem_;
 };
 
-void read(D& out, const Node& object, std::span<const StatsCounter> counters) {
-  for (const StatsCounter& counter : counters) out.*counter.value = object[counter.name].number();
+void read(D& out, const Node& object, StatsGroup group) {
+  for (std::size_t i = 0; i < kStatsCounters.size(); ++i) {
+    if (kStatsCounters[i].group == group) out.counters[i] = object[kStatsCounters[i].name].number();
+  }
 }
 
 Tally read_tally(const Node& row) {
@@ -131,15 +133,15 @@ void read_source(D& out, const Node& root) {
 }
 
 void read_counters(D& out, const Node& stats) {
-  read(out, stats["capture"], stats_counters::kCapture);
+  read(out, stats["capture"], StatsGroup::capture);
   out.queues = stats["capture"]["queues"].list([](const Node& queue) {
     return D::Queue{.id = queue["id"].number(), .depth = queue["depth"].number(), .drops = queue["drops"].number()};
   });
-  read(out, stats["decoder"], stats_counters::kDecoder);
-  read(out, stats["flow"], stats_counters::kFlow);
-  read(out, stats["firewall"], stats_counters::kFirewall);
-  read(out, stats["firewall"]["drop_reason"], stats_counters::kDropReason);
-  read(out, stats["app_layer"], stats_counters::kAppLayer);
+  read(out, stats["decoder"], StatsGroup::decoder);
+  read(out, stats["flow"], StatsGroup::flow);
+  read(out, stats["firewall"], StatsGroup::firewall);
+  read(out, stats["firewall"]["drop_reason"], StatsGroup::drop_reason);
+  read(out, stats["app_layer"], StatsGroup::app_layer);
 }
 
 template <class Row, class Read>

@@ -38,42 +38,16 @@ void FlowLedger::trace(const Decision& decision) {
 
 void FlowLedger::packet(const Packet& packet) {
   if (recording_.packets) traces_.emplace_back();
-  const std::uint64_t size = packet.size_on_wire;
-  statistics_.all.add(size);
-  switch (packet.kind) {
-    case PacketKind::not_ip: statistics_.not_ip.add(size); return;
-    case PacketKind::malformed: statistics_.malformed.add(size); return;
-    case PacketKind::cut_off: statistics_.cut_off.add(size); return;
-    case PacketKind::fragment: statistics_.fragments.add(size); break;
-    case PacketKind::of_flow:
-    case PacketKind::quoting: break;
-  }
-  (packet.key.version == IpVersion::v4 ? statistics_.ipv4 : statistics_.ipv6).add(size);
-  if (packet.kind == PacketKind::quoting) return statistics_.icmp.add(size);
-  switch (packet.key.ip_protocol) {
-    case ip_protocol::tcp: statistics_.tcp.add(size); break;
-    case ip_protocol::udp: statistics_.udp.add(size); break;
-    case ip_protocol::icmp:
-    case ip_protocol::icmp_v6: statistics_.icmp.add(size); break;
-    default: statistics_.other.add(size); break;
-  }
+  statistics_.add_packet(packet.kind, packet.key.version, packet.key.ip_protocol, packet.size_on_wire);
 }
 
 void FlowLedger::verdict(const Packet& packet, Action action) {
-  switch (action) {
-    case Action::accept: statistics_.accepted.add(packet.size_on_wire); break;
-    case Action::drop: statistics_.dropped.add(packet.size_on_wire); break;
-    case Action::reject: statistics_.rejected.add(packet.size_on_wire); break;
-  }
+  statistics_.add_verdict(action, packet.size_on_wire);
   if (recording_.tables) statistics_.timeline.add(packet.time, packet.size_on_wire, action != Action::accept);
 }
 
-RuleTally& FlowLedger::tally_of(RuleIndex rule) {
-  return rule < statistics_.rules.size() ? statistics_.rules[rule] : statistics_.default_rule;
-}
-
 void FlowLedger::matched(RuleIndex rule, const Packet& packet) {
-  RuleTally& tally = tally_of(rule);
+  RuleTally& tally = statistics_.of_rule(rule);
   tally.matched.add(packet.size_on_wire);
   tally.last_hit = std::max(tally.last_hit, packet.time);
 }
@@ -88,7 +62,7 @@ void FlowLedger::blocked(BlockedBy why) {
 }
 
 void FlowLedger::decided(const Flow& flow, const Moment& moment, const Decision& decision, const Question& question) {
-  ++tally_of(decision.rule).flows;
+  ++statistics_.of_rule(decision.rule).flows;
   if (!decision.blocks() || !recording_.messages || table_.record_of(flow).blocked_packets != 0) return;
   Event event = event_of(flow, EventKind::drop);
   event.time = moment.time;
@@ -112,7 +86,7 @@ void FlowLedger::close(Flow& flow, EndReason reason) {
     ++statistics_.evicted;
     if (flow.list == FlowList::pending_tcp || flow.list == FlowList::pending_brief) ++statistics_.evicted_pending;
   }
-  Counted counted = counted_.empty() ? Counted{} : std::exchange(counted_[table_.place_of(flow)], {});
+  CountedFlow counted = counted_.empty() ? CountedFlow{} : std::exchange(counted_[table_.place_of(flow)], {});
   count_flow(flow, state, counted);
   const Tally whole{.packets = counted.packets, .bytes = counted.bytes, .flows = 1, .blocked = counted.blocked};
   statistics_.protocols[static_cast<std::size_t>(flow.protocol)] += whole;
@@ -123,62 +97,26 @@ void FlowLedger::close(Flow& flow, EndReason reason) {
   events_.push_back(std::move(event));
 }
 
-// Counts of a flow what is not counted yet: all of it where nothing is. What came before the first name, or before the
-// application was known, is theirs as well; from one name to another, what was counted stays where it is, so that no
-// number ever falls but those of the states.
-void FlowLedger::count_flow(const Flow& flow, FlowState state, Counted& counted) {
+void FlowLedger::count_flow(const Flow& flow, FlowState state, CountedFlow& counted) {
+  const IpAddress client = flow.key.source(flow.client).address;
+  const FlowTraits traits{.client = client,
+                          .ip_protocol = flow.key.ip_protocol,
+                          .state = state,
+                          .app = flow.app,
+                          .names = flow.shown == nullptr ? 0 : flow.shown->names.size(),
+                          .in_tables = recording_.tables};
   const Tally all{.packets = std::uint64_t{flow.packets[0]} + flow.packets[1],
                   .bytes = flow.bytes[0] + flow.bytes[1],
                   .flows = 1,
                   .blocked = table_.record_of(flow).blocked_packets};
-  const Tally added{.packets = all.packets - counted.packets,
-                    .bytes = all.bytes - counted.bytes,
-                    .flows = counted.any ? 0u : 1u,
-                    .blocked = all.blocked - counted.blocked};
-  if (counted.any) {
-    --statistics_.flows[static_cast<std::size_t>(counted.state)];
-  } else {
-    ++statistics_.flows_total;
-    if (flow.key.ip_protocol == ip_protocol::tcp) ++statistics_.flows_tcp;
-    if (flow.key.ip_protocol == ip_protocol::udp) ++statistics_.flows_udp;
-  }
-  ++statistics_.flows[static_cast<std::size_t>(state)];
-  if (flow.app < statistics_.apps.size()) {
-    Tally of_app = counted.app == kNoApp ? all : added;
-    of_app.flows = counted.app == flow.app ? 0 : 1;
-    statistics_.apps[flow.app] += of_app;
-  }
-  if (recording_.tables) {
-    statistics_.clients.add(flow.key.source(flow.client).address, added);
-    if (flow.shown != nullptr && !flow.shown->names.empty()) count_names(flow, all, added, counted);
-  }
-  counted = {.packets = all.packets,
-             .bytes = all.bytes,
-             .blocked = all.blocked,
-             .app = flow.app,
-             .names = static_cast<std::uint16_t>(flow.shown == nullptr ? 0 : flow.shown->names.size()),
-             .state = state,
-             .any = true};
-}
-
-// Packets count for the last name, which is the one that was blocked where one was; the others show that they
-// occurred.
-void FlowLedger::count_names(const Flow& flow, const Tally& all, const Tally& added, const Counted& counted) {
-  const std::vector<SeenName>& names = flow.shown->names;
-  const Tally& of_last = counted.names == 0 ? all : added;
-  for (std::size_t i = std::min<std::size_t>(counted.names, names.size() - 1); i < names.size(); ++i) {
-    Tally tally = i + 1 == names.size() ? of_last : Tally{};
-    tally.flows = i < counted.names ? 0 : 1;
-    statistics_.domains.add(names[i].name, tally);
-  }
-  const IpAddress client = flow.key.source(flow.client).address;
-  statistics_.edges.add(EdgeView{.client = client, .app = flow.app, .domain = names.back().name}, of_last);
+  statistics_.add_flow(traits, all, counted,
+                       [&](std::size_t i) { return std::string_view(flow.shown->names[i].name); });
 }
 
 std::uint32_t FlowLedger::count_open(std::uint32_t place, std::uint32_t count) {
   if (counted_.empty()) return 0;
   return table_.visit_from(place, count, [this](const Flow& flow) {
-    Counted& counted = counted_[table_.place_of(flow)];
+    CountedFlow& counted = counted_[table_.place_of(flow)];
     const std::uint64_t packets = std::uint64_t{flow.packets[0]} + flow.packets[1];
     if (counted.any && counted.packets == packets && counted.app == flow.app) return;
     const bool closed = flow.state != FlowState::incomplete && flow.closed_by_tcp();

@@ -33,7 +33,9 @@ class FlowLedger {
   // Its flow is one that the rule decided.
   void matched(RuleIndex rule, const Packet& packet);
   // It is an ICMP error about one: it counts, and does not make the hit a later one.
-  void matched_error(RuleIndex rule, const Packet& packet) { tally_of(rule).matched.add(packet.size_on_wire); }
+  void matched_error(RuleIndex rule, const Packet& packet) {
+    statistics_.of_rule(rule).matched.add(packet.size_on_wire);
+  }
   enum class BlockedBy : std::uint8_t { rule, default_policy, flow, unparsed };
   void blocked(BlockedBy why);
   static BlockedBy blocked_by(RuleIndex rule) {
@@ -84,18 +86,7 @@ class FlowLedger {
   std::span<const PacketTrace> traces() const { return traces_; }
 
  private:
-  // What of a flow the statistics hold already.
-  struct Counted {
-    std::uint64_t packets = 0, bytes = 0, blocked = 0;
-    AppId app = kNoApp;       // for which they counted
-    std::uint16_t names = 0;  // of its names
-    FlowState state = FlowState::opened;
-    bool any = false;
-  };
-
-  RuleTally& tally_of(RuleIndex rule);
-  void count_flow(const Flow& flow, FlowState state, Counted& counted);
-  void count_names(const Flow& flow, const Tally& all, const Tally& added, const Counted& counted);
+  void count_flow(const Flow& flow, FlowState state, CountedFlow& counted);
   Event event_of(const Flow& flow, EventKind kind) const;
   Event flow_event(const Flow& flow, FlowState state) const;
 
@@ -103,7 +94,7 @@ class FlowLedger {
   Recording recording_;
   std::uint64_t flow_id_base_;
   Statistics statistics_;
-  std::vector<Counted> counted_;  // by the flow's place; empty without Recording::open_flows
+  std::vector<CountedFlow> counted_;  // by the flow's place; empty without Recording::open_flows
   std::vector<Event> events_;
   std::vector<PacketTrace> traces_;  // of the burst
   std::vector<std::uint64_t> log_hits_;

@@ -72,23 +72,55 @@ void Timeline::merge(const Timeline& other) {
   }
 }
 
+void Statistics::add_packet(PacketKind kind, IpVersion version, std::uint8_t ip_protocol, std::uint64_t size) {
+  all.add(size);
+  switch (kind) {
+    case PacketKind::not_ip: return not_ip.add(size);
+    case PacketKind::malformed: return malformed.add(size);
+    case PacketKind::cut_off: return cut_off.add(size);
+    case PacketKind::fragment: fragments.add(size); break;
+    case PacketKind::of_flow:
+    case PacketKind::quoting: break;
+  }
+  (version == IpVersion::v4 ? ipv4 : ipv6).add(size);
+  if (kind == PacketKind::quoting) return icmp.add(size);
+  switch (ip_protocol) {
+    case ip_protocol::tcp: return tcp.add(size);
+    case ip_protocol::udp: return udp.add(size);
+    case ip_protocol::icmp:
+    case ip_protocol::icmp_v6: return icmp.add(size);
+    default: return other.add(size);
+  }
+}
+
+void Statistics::add_verdict(Action action, std::uint64_t size) {
+  switch (action) {
+    case Action::accept: return accepted.add(size);
+    case Action::drop: return dropped.add(size);
+    case Action::reject: return rejected.add(size);
+  }
+}
+
+void Statistics::add_states(const FlowTraits& flow, const Tally& whole, const Tally& added,
+                            const CountedFlow& counted) {
+  if (counted.any) {
+    --flows[static_cast<std::size_t>(counted.state)];
+  } else {
+    ++flows_total;
+    if (flow.ip_protocol == ip_protocol::tcp) ++flows_tcp;
+    if (flow.ip_protocol == ip_protocol::udp) ++flows_udp;
+  }
+  ++flows[static_cast<std::size_t>(flow.state)];
+  if (flow.app >= apps.size()) return;
+  Tally of_app = counted.app == kNoApp ? whole : added;
+  of_app.flows = counted.app == flow.app ? 0 : 1;
+  apps[flow.app] += of_app;
+}
+
 void Statistics::merge(const Statistics& added) {
-  for (Counter Statistics::* counter :
-       {&Statistics::all, &Statistics::ipv4, &Statistics::ipv6, &Statistics::tcp, &Statistics::udp, &Statistics::icmp,
-        &Statistics::other, &Statistics::not_ip, &Statistics::malformed, &Statistics::cut_off, &Statistics::fragments,
-        &Statistics::accepted, &Statistics::dropped, &Statistics::rejected}) {
-    this->*counter += added.*counter;
-  }
-  for (std::uint64_t Statistics::* number :
-       {&Statistics::flows_total, &Statistics::flows_open, &Statistics::flows_tcp, &Statistics::flows_udp,
-        &Statistics::evicted, &Statistics::evicted_pending, &Statistics::given_up, &Statistics::flow_memory,
-        &Statistics::one_sided, &Statistics::names, &Statistics::learned_names}) {
-    this->*number += added.*number;
-  }
-  reasons.rules += added.reasons.rules;
-  reasons.default_policy += added.reasons.default_policy;
-  reasons.flow_drop += added.reasons.flow_drop;
-  reasons.unparsed += added.reasons.unparsed;
+  for (Counter Statistics::* counter : counters()) this->*counter += added.*counter;
+  for (std::uint64_t Statistics::* number : numbers()) this->*number += added.*number;
+  reasons += added.reasons;
   for (std::size_t i = 0; i < flows.size(); ++i) flows[i] += added.flows[i];
   for (std::size_t i = 0; i < messages.size(); ++i) messages[i] += added.messages[i];
   for (std::size_t i = 0; i < protocols.size(); ++i) protocols[i] += added.protocols[i];

@@ -1,15 +1,16 @@
 #include "netscope/output/stats_document.h"
 
 #include "netscope/output/json.h"
-#include "netscope/output/stats_counters.h"
 
 namespace netscope {
 namespace {
 
 using D = StatsDocument;
 
-void write(JsonWriter& json, const D& document, std::span<const StatsCounter> counters) {
-  for (const StatsCounter& counter : counters) json.number(counter.name, document.*counter.value);
+void write(JsonWriter& json, const D& document, StatsGroup group) {
+  for (std::size_t i = 0; i < kStatsCounters.size(); ++i) {
+    if (kStatsCounters[i].group == group) json.number(kStatsCounters[i].name, document.counters[i]);
+  }
 }
 
 void write(JsonWriter& json, const Tally& tally) {
@@ -52,7 +53,7 @@ void write_source(JsonWriter& json, const D& document) {
 void write_counters(JsonWriter& json, const D& document) {
   json.begin_object("stats");
   json.begin_object("capture");
-  write(json, document, stats_counters::kCapture);
+  write(json, document, StatsGroup::capture);
   json.begin_array("queues");
   for (const D::Queue& queue : document.queues) {
     json.begin_object();
@@ -64,19 +65,19 @@ void write_counters(JsonWriter& json, const D& document) {
   json.end_array();
   json.end_object();
   json.begin_object("decoder");
-  write(json, document, stats_counters::kDecoder);
+  write(json, document, StatsGroup::decoder);
   json.end_object();
   json.begin_object("flow");
-  write(json, document, stats_counters::kFlow);
+  write(json, document, StatsGroup::flow);
   json.end_object();
   json.begin_object("firewall");
-  write(json, document, stats_counters::kFirewall);
+  write(json, document, StatsGroup::firewall);
   json.begin_object("drop_reason");
-  write(json, document, stats_counters::kDropReason);
+  write(json, document, StatsGroup::drop_reason);
   json.end_object();
   json.end_object();
   json.begin_object("app_layer");
-  write(json, document, stats_counters::kAppLayer);
+  write(json, document, StatsGroup::app_layer);
   json.end_object();
   json.end_object();
 }

@@ -7,7 +7,6 @@
 #include <tuple>
 #include <utility>
 
-#include "netscope/output/stats_counters.h"
 #include "netscope/output/stats_document.h"
 
 namespace netscope {
@@ -15,10 +14,6 @@ namespace {
 
 using D = StatsDocument;
 using Documents = std::span<const StatsDocument>;
-
-void add_counters(D& sum, const D& added, std::span<const StatsCounter> counters) {
-  for (const StatsCounter& counter : counters) sum.*counter.value += added.*counter.value;
-}
 
 void merge_source(D& sum, Documents documents) {
   std::set<std::string> kinds;
@@ -185,12 +180,7 @@ StatsDocument merge_stats(std::span<const StatsDocument> documents) {
   D sum;
   merge_source(sum, documents);
   for (const D& document : documents) {
-    add_counters(sum, document, stats_counters::kCapture);
-    add_counters(sum, document, stats_counters::kDecoder);
-    add_counters(sum, document, stats_counters::kFlow);
-    add_counters(sum, document, stats_counters::kFirewall);
-    add_counters(sum, document, stats_counters::kDropReason);
-    add_counters(sum, document, stats_counters::kAppLayer);
+    for (std::size_t i = 0; i < sum.counters.size(); ++i) sum.counters[i] += document.counters[i];
     sum.latency += document.latency;
   }
   merge_queues(sum, documents);

@@ -19,9 +19,8 @@ class Adder {
   void add(const PacketRow& packet) {
     Statistics& s = totals_.statistics;
     const std::uint64_t size = packet.size_on_wire;
-    s.all.add(size);
-    count_headers(packet);
-    count_action(packet.action, size);
+    s.add_packet(packet.kind, packet.version, packet.ip_protocol, size);
+    s.add_verdict(packet.action, size);
     s.timeline.add(packet.time, size, packet.action != Action::accept);
     if (packet.flow == kNoFlow) return;
     Tally& share = shares_[packet.flow];
@@ -29,7 +28,7 @@ class Adder {
     share.bytes += size;
     share.blocked += packet.action == Action::accept ? 0 : 1;
     if (!packet.decided) return;
-    RuleTally& rule = rule_of(packet.rule);
+    RuleTally& rule = totals_.statistics.of_rule(packet.rule);
     rule.matched.add(size);
     rule.last_hit = std::max(rule.last_hit, packet.time);
   }
@@ -45,7 +44,7 @@ class Adder {
     Counter& verdict = !blocked ? s.accepted : flow.decision.action == Action::drop ? s.dropped : s.rejected;
     verdict += Counter{flow.all_packets(), flow.all_bytes()};
     if (flow.decided) {
-      RuleTally& rule = rule_of(flow.decision.rule);
+      RuleTally& rule = totals_.statistics.of_rule(flow.decision.rule);
       rule.matched += Counter{flow.all_packets(), flow.all_bytes()};
       rule.last_hit = std::max(rule.last_hit, flow.end);
     }
@@ -57,62 +56,21 @@ class Adder {
     Statistics& s = totals_.statistics;
     Tally tally = shares_[index];
     tally.flows = 1;
-    ++s.flows_total;
-    ++s.flows[static_cast<std::size_t>(flow.state)];
-    s.flows_tcp += flow.ip_protocol == ip_protocol::tcp ? 1 : 0;
-    s.flows_udp += flow.ip_protocol == ip_protocol::udp ? 1 : 0;
+    const FlowTraits traits{.client = flow.client.address,
+                            .ip_protocol = flow.ip_protocol,
+                            .state = flow.state,
+                            .app = flow.app_id,
+                            .names = flow.shown.names.size()};
+    CountedFlow counted;
+    s.add_flow(traits, tally, counted, [&](std::size_t i) { return rows_.texts()[flow.shown.names[i].name]; });
     s.names += flow.shown.names.empty() ? 0 : 1;
     s.protocols[static_cast<std::size_t>(flow.protocol)] += tally;
-    if (flow.app_id < s.apps.size()) s.apps[flow.app_id] += tally;
-    if (flow.decided) ++rule_of(flow.decision.rule).flows;
-    s.clients.add(flow.client.address, tally);
-    if (flow.shown.names.empty()) return;
-    for (const RowName& seen : flow.shown.names) {
-      const std::string_view name = rows_.texts()[seen.name];
-      s.domains.add(name, &seen == &flow.shown.names.back() ? tally : Tally{.flows = 1});
-    }
-    s.edges.add(EdgeView{flow.client.address, flow.app_id, rows_.texts()[flow.domain()]}, tally);
+    if (flow.decided) ++s.of_rule(flow.decision.rule).flows;
   }
 
   RunTotals take() { return std::move(totals_); }
 
  private:
-  void count_headers(const PacketRow& packet) {
-    Statistics& s = totals_.statistics;
-    const std::uint64_t size = packet.size_on_wire;
-    switch (packet.kind) {
-      case PacketKind::not_ip: return s.not_ip.add(size);
-      case PacketKind::malformed: return s.malformed.add(size);
-      case PacketKind::cut_off: return s.cut_off.add(size);
-      case PacketKind::fragment: s.fragments.add(size); break;
-      case PacketKind::of_flow:
-      case PacketKind::quoting: break;
-    }
-    (packet.version == IpVersion::v4 ? s.ipv4 : s.ipv6).add(size);
-    if (packet.kind == PacketKind::quoting) return s.icmp.add(size);
-    switch (packet.ip_protocol) {
-      case ip_protocol::tcp: return s.tcp.add(size);
-      case ip_protocol::udp: return s.udp.add(size);
-      case ip_protocol::icmp:
-      case ip_protocol::icmp_v6: return s.icmp.add(size);
-      default: return s.other.add(size);
-    }
-  }
-
-  void count_action(Action action, std::uint64_t size) {
-    Statistics& s = totals_.statistics;
-    switch (action) {
-      case Action::accept: return s.accepted.add(size);
-      case Action::drop: return s.dropped.add(size);
-      case Action::reject: return s.rejected.add(size);
-    }
-  }
-
-  RuleTally& rule_of(RuleIndex rule) {
-    Statistics& s = totals_.statistics;
-    return rule < s.rules.size() ? s.rules[rule] : s.default_rule;
-  }
-
   const Rows& rows_;
   RunTotals totals_;
   std::vector<Tally> shares_;  // of each flow, what is in view

@@ -7,7 +7,7 @@
 #include <iterator>
 
 #include "netscope/output/eve.h"
-#include "netscope/output/stats_json.h"
+#include "netscope/output/stats_document.h"
 #include "netscope/view/eve_row.h"
 #include "netscope/view/row_json.h"
 #include "netscope/view/selection.h"
@@ -40,7 +40,7 @@ Analysis analysed(std::string_view toml, std::size_t piece) {
 }
 
 std::string document(const RunTotals& totals, const RuleSet& of) {
-  return stats_json({.kind = "pcap", .name = "test", .version = "0", .timestamp = Time{}}, totals, {}, of);
+  return to_json(stats_of_run({.kind = "pcap", .name = "test", .version = "0", .timestamp = Time{}}, totals, {}, of));
 }
 
 TEST(Analysis, DoesNotDependOnThePiecesInWhichTheFileComes) {

@@ -1,4 +1,4 @@
-#include "netscope/output/stats_json.h"
+// From what a run counted to the statistics document.
 
 #include "netscope/output/json.h"
 #include "netscope/output/stats_document.h"
@@ -20,59 +20,9 @@ StatsTable<Row> table_of(const Table& table, Make make) {
 
 void describe_kernel(StatsDocument& out, const KernelView& kernel) {
   for (const QueueView& queue : kernel.queues) {
-    out.kernel_drops += queue.queue_dropped;
-    out.user_drops += queue.user_dropped;
     out.queues.push_back({.id = queue.number, .depth = queue.depth, .drops = queue.queue_dropped + queue.user_dropped});
   }
-  out.by_overload = out.kernel_drops + out.user_drops;
-  out.kernel_packets = kernel.passed.packets + kernel.dropped.packets + kernel.rejected.packets;
-  out.events_dropped = kernel.events_dropped;
-  out.names_dropped = kernel.names_dropped;
-  out.offloaded = kernel.passed.packets;
   out.latency = kernel.latency;
-}
-
-void describe_packets(StatsDocument& out, const Statistics& s) {
-  out.packets = s.all.packets;
-  out.bytes = s.all.bytes;
-  out.ipv4 = s.ipv4.packets;
-  out.ipv6 = s.ipv6.packets;
-  out.tcp = s.tcp.packets;
-  out.udp = s.udp.packets;
-  out.icmp = s.icmp.packets;
-  out.other = s.other.packets + s.not_ip.packets;
-  out.invalid = s.malformed.packets;
-  out.cut_off = s.cut_off.packets;
-  out.accepted = s.accepted.packets;
-  out.blocked = s.dropped.packets;
-  out.rejected = s.rejected.packets;
-  out.by_rules = s.reasons.rules;
-  out.by_default_policy = s.reasons.default_policy;
-  out.by_flow = s.reasons.flow_drop;
-  out.by_unparsed = s.reasons.unparsed;
-  const auto messages = [&](Protocol protocol) { return s.messages[static_cast<std::size_t>(protocol)]; };
-  out.tls = messages(Protocol::tls);
-  out.http = messages(Protocol::http) + messages(Protocol::http2);
-  out.dns = messages(Protocol::dns) + messages(Protocol::mdns) + messages(Protocol::llmnr);
-  out.quic = messages(Protocol::quic);
-  out.names = s.names;
-  out.learned_names = s.learned_names;
-}
-
-void describe_flows(StatsDocument& out, const Statistics& s) {
-  const auto in_state = [&](FlowState state) { return s.flows[static_cast<std::size_t>(state)]; };
-  out.flows = s.flows_total;
-  out.flows_active = s.flows_open;
-  out.flows_one_sided = s.one_sided;
-  out.flows_new = in_state(FlowState::opened);
-  out.flows_established = in_state(FlowState::established);
-  out.flows_classified = in_state(FlowState::classified);
-  out.flows_closed = in_state(FlowState::closed);
-  out.flows_incomplete = in_state(FlowState::incomplete);
-  out.flows_tcp = s.flows_tcp;
-  out.flows_udp = s.flows_udp;
-  out.flows_evicted = s.evicted;
-  out.flow_memory = s.flow_memory;
 }
 
 void describe_tables(StatsDocument& out, const Statistics& s, const RuleSet& rules) {
@@ -119,8 +69,8 @@ void describe_timeline(StatsDocument& out, const Timeline& timeline) {
 
 }  // namespace
 
-std::string stats_json(const StatsSource& source, const RunTotals& run, const KernelView& kernel,
-                       const RuleSet& rules) {
+StatsDocument stats_of_run(const StatsSource& source, const RunTotals& run, const KernelView& kernel,
+                           const RuleSet& rules) {
   StatsDocument out;
   out.source = {.kind = std::string(source.kind),
                 .name = std::string(source.name),
@@ -128,13 +78,14 @@ std::string stats_json(const StatsSource& source, const RunTotals& run, const Ke
                 .version = std::string(source.version),
                 .timestamp = eve_timestamp(source.timestamp)};
   out.uptime = run.seconds;
+  for (std::size_t i = 0; i < kStatsCounters.size(); ++i) {
+    out.counters[i] = kStatsCounters[i].of(run.statistics, kernel);
+  }
   describe_kernel(out, kernel);
-  describe_packets(out, run.statistics);
-  describe_flows(out, run.statistics);
   describe_tables(out, run.statistics, rules);
   describe_rules(out, run, rules);
   describe_timeline(out, run.statistics.timeline);
-  return to_json(out);
+  return out;
 }
 
 }  // namespace netscope
