@@ -147,10 +147,10 @@ Answer stats(double now, std::string_view name) {
   const RunTotals totals = whole ? view->analysis->totals() : totals_of(view->selection, view->rows(), *view->rules);
   const Time time{std::chrono::duration_cast<Duration>(std::chrono::duration<double>(now))};
   output = to_json(stats_of_run({.kind = view->analysis != nullptr ? "pcap" : "live",
-                       .name = name,
-                       .version = NETSCOPE_VERSION,
-                       .timestamp = time},
-                      totals, KernelView{}, *view->rules));
+                                 .name = name,
+                                 .version = NETSCOPE_VERSION,
+                                 .timestamp = time},
+                                totals, KernelView{}, *view->rules));
   return kDone;
 }
 

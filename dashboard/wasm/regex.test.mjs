@@ -1,11 +1,11 @@
-// The port against the table that RE2 answers in tests/unit/regex.
+// The port against the table that RE2 answers in tests/unit/core/regex.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { regex } from "./regex.mjs";
 
 const memory = new Uint8Array(4096);
 const port = regex(() => memory);
-const table = JSON.parse(readFileSync(new URL("../../tests/unit/regex/answers.json", import.meta.url), "utf8"));
+const table = JSON.parse(readFileSync(new URL("../../tests/unit/core/regex/answers.json", import.meta.url), "utf8"));
 
 function put(/** @type {number} */ at, /** @type {string} */ text) {
   const bytes = new TextEncoder().encode(text);

@@ -16,10 +16,11 @@
 #include "app/output/files.h"
 #include "app/output/merged_statistics.h"
 #include "app/output/report.h"
-#include "app/output/wall_clock.h"
 #include "app/policy_source.h"
 #include "app/version.h"
-#include "linux/netfilter/table.h"
+#include "linux/netfilter/choice.h"
+#include "linux/netfilter/nft_text.h"
+#include "linux/os/clocks.h"
 #include "netscope/net/host_name.h"
 #include "netscope/output/stats_document.h"
 
@@ -85,9 +86,9 @@ int filter_capture(const CommandLine& options, const LoadedPolicy& policy) {
     run->problems.emplace_back(kNoReport);
   }
   if (!options.stats_json.empty()) {
-    const std::string json =
-        to_json(stats_of_run({.kind = "pcap", .name = run->input_name, .version = version(), .timestamp = wall_clock()},
-                             *run, KernelView{}, *policy.rules));
+    const std::string json = to_json(
+        stats_of_run({.kind = "pcap", .name = run->input_name, .version = version(), .timestamp = os::wall_clock()},
+                     *run, KernelView{}, *policy.rules));
     if (const auto written = replace_file(options.stats_json, json); !written) {
       run->problems.push_back(to_string(written.error()));
     }
@@ -97,7 +98,7 @@ int filter_capture(const CommandLine& options, const LoadedPolicy& policy) {
 }
 
 int filter_gateway(const CommandLine& options, LoadedPolicy& policy) {
-  auto run = run_live(options, policy);
+  auto run = run_gateway(options, policy);
   if (!run) {
     complain(to_string(run.error()));
     return code(ExitCode::failed);
@@ -120,9 +121,9 @@ int look_at_gateway(const CommandLine& options, const Policy& policy) {
   const LiveSettings settings = with_options(policy.live, options);
   const QueueRange queues = queues_of(settings, options);
   if (options.print_nft) {
-    nft::TableSettings table{.live = settings, .queues = queues, .bypass = policy.overload == Action::accept};
-    if (settings.offload == Offload::flowtable) table.flow_devices = nft::flow_devices(settings);
-    return print(nft::nft_table(table));
+    netfilter::TableSettings table{.live = settings, .queues = queues, .bypass = policy.overload == Action::accept};
+    if (settings.offload == Offload::flowtable) table.flow_devices = netfilter::flow_devices(settings);
+    return print(netfilter::nft_table(table));
   }
   const auto findings = examine(settings, queues);
   const int printed = print(doctor_text(findings));

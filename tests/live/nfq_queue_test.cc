@@ -61,8 +61,8 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
-Descriptor udp_receiver() {
-  Descriptor receiver(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+os::Descriptor udp_receiver() {
+  os::Descriptor receiver(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int buffer = 32 << 20;
   ::setsockopt(receiver.get(), SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
   const sockaddr_in address = loopback(kPort);
@@ -72,7 +72,7 @@ Descriptor udp_receiver() {
 
 // Datagrams that hold their number, as text.
 void send_datagrams(int count) {
-  const Descriptor sender(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const os::Descriptor sender(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const int buffer = 32 << 20;  // what waits in the queue is still the sender's
   ::setsockopt(sender.get(), SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer);
   const sockaddr_in to = loopback(kPort);
@@ -84,7 +84,7 @@ void send_datagrams(int count) {
 }
 
 // What has arrived, once `count` datagrams are there: the kernel may deliver them a moment after their verdict.
-std::vector<std::string> received_by(const Descriptor& receiver, std::size_t count) {
+std::vector<std::string> received_by(const os::Descriptor& receiver, std::size_t count) {
   std::vector<std::string> all;
   std::array<char, 65536> buffer;
   for (;;) {
@@ -187,7 +187,7 @@ TEST_F(LiveQueue, TheKernelTakesAllThatIsAsked) {
 TEST_F(LiveQueue, WhatIsAcceptedArrivesAndWhatIsDroppedDoesNot) {
   queue_packets("udp");
   Queue queue = open();
-  const Descriptor receiver = udp_receiver();
+  const os::Descriptor receiver = udp_receiver();
   std::thread sender(send_datagrams, 10);
   const std::size_t seen = answer_all(queue, 10, [](const QueuedPacket& packet) {
     const Headers headers = decode_ip(packet.data, Tunnels::opaque);
@@ -233,7 +233,7 @@ TEST_F(LiveQueue, ThousandsOfPacketsAreAllAnsweredInTheirOrder) {
   constexpr int kCount = 5000;
   queue_packets("udp");
   Queue queue = open();
-  const Descriptor receiver = udp_receiver();
+  const os::Descriptor receiver = udp_receiver();
   send_datagrams(kCount);  // all of them wait before the first is read
   EXPECT_EQ(kernel_counters().depth, static_cast<std::uint32_t>(kCount));
   std::size_t largest = 0;
@@ -259,7 +259,7 @@ TEST_F(LiveQueue, WhatNobodyAnsweredGetsTheAnswerOfAFullQueue) {
   queue_packets("udp");
   for (const bool fail_open : {false, true}) {
     Queue queue = open({.number = kQueue, .fail_open = fail_open});
-    const Descriptor receiver = udp_receiver();
+    const os::Descriptor receiver = udp_receiver();
     send_datagrams(3);
     const auto burst = queue.receive(kPatience);
     ASSERT_TRUE(burst);
@@ -278,7 +278,7 @@ TEST_F(LiveQueue, AStopAnswersWhatStillWaits) {
   constexpr int kCount = 1000;
   queue_packets("udp");
   Queue queue = open();
-  const Descriptor receiver = udp_receiver();
+  const os::Descriptor receiver = udp_receiver();
   send_datagrams(kCount);
   ASSERT_TRUE(run(iptables("-t mangle -F OUTPUT")));
   const auto drained = queue.drain(kAccept);
@@ -326,7 +326,7 @@ TEST_F(LiveQueue, AFullQueueAcceptsOrDropsAsItWasTold) {
   queue_packets("udp");
   for (const bool fail_open : {true, false}) {
     Queue queue = open({.number = kQueue, .fail_open = fail_open, .max_length = kLength});
-    const Descriptor receiver = udp_receiver();
+    const os::Descriptor receiver = udp_receiver();
     send_datagrams(kCount);
     const std::size_t passed = fail_open ? kCount - kLength : 0;
     EXPECT_EQ(received_by(receiver, passed).size(), passed);
@@ -342,18 +342,18 @@ TEST_F(LiveQueue, TcpComesInPiecesLargerThanTheLinkTakes) {
   ASSERT_TRUE(run("ip link set lo mtu 1500"));
   queue_packets("tcp");
   Queue queue = open();
-  const Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const os::Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = loopback(kPort);
   ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   ASSERT_EQ(::listen(listener.get(), 1), 0);
   std::thread client([&] {
-    const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const os::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     ASSERT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     const std::vector<char> bytes(kSize, 'x');
     EXPECT_EQ(::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(kSize));
   });
   auto server = std::async(std::launch::async, [&] {
-    const Descriptor socket(::accept(listener.get(), nullptr, nullptr));
+    const os::Descriptor socket(::accept(listener.get(), nullptr, nullptr));
     std::vector<char> buffer(1 << 16);
     std::size_t total = 0;
     for (ssize_t size = 1; size > 0; total += static_cast<std::size_t>(size)) {
@@ -409,7 +409,7 @@ TEST_F(LiveQueue, AWakeEndsAWaitAndATimeOutEndsItToo) {
 TEST_F(LiveQueue, ARefusedVerdictTakesNoneOfTheOthersWithIt) {
   queue_packets("udp");
   Queue queue = open();
-  const Descriptor receiver = udp_receiver();
+  const os::Descriptor receiver = udp_receiver();
   send_datagrams(5);
   auto burst = queue.receive(kPatience);
   ASSERT_TRUE(burst);

@@ -77,7 +77,7 @@ ApiAnswer rules_are_wrong(const std::vector<Error>& errors) {
   return {.status = 422, .body = std::string(json.result())};
 }
 
-ApiAnswer get_rules(Gateway& gateway) {
+ApiAnswer get_rules(GatewayApi& gateway) {
   const std::string file = gateway.rules_file();
   std::string text;
   if (!file.empty()) {
@@ -100,7 +100,7 @@ std::expected<std::string, ApiAnswer> rules_text(const ApiRequest& request) {
   return text;
 }
 
-ApiAnswer check_rules(const ApiRequest& request, Gateway& gateway) {
+ApiAnswer check_rules(const ApiRequest& request, GatewayApi& gateway) {
   const auto text = rules_text(request);
   if (!text) return text.error();
   const auto checked = gateway.check_rules(*text);
@@ -108,7 +108,7 @@ ApiAnswer check_rules(const ApiRequest& request, Gateway& gateway) {
   return {.status = 200, .body = "{\"rules\":" + std::to_string(*checked) + ",\"warnings\":[]}"};
 }
 
-ApiAnswer put_rules(const ApiRequest& request, Gateway& gateway) {
+ApiAnswer put_rules(const ApiRequest& request, GatewayApi& gateway) {
   const std::string file = gateway.rules_file();
   if (file.empty()) return api_error(409, "the gateway runs without a rules file; start it with --rules FILE");
   const auto text = rules_text(request);
@@ -133,7 +133,7 @@ ApiAnswer put_rules(const ApiRequest& request, Gateway& gateway) {
 
 // --- actions
 
-ApiAnswer get_actions(Gateway& gateway) {
+ApiAnswer get_actions(GatewayApi& gateway) {
   std::string body = "{\"actions\":[";
   for (const ManualAction& action : gateway.actions().all()) {
     if (body.back() != '[') body += ',';
@@ -142,7 +142,7 @@ ApiAnswer get_actions(Gateway& gateway) {
   return {.status = 200, .body = body + "]}"};
 }
 
-ApiAnswer post_action(const ApiRequest& request, Gateway& gateway) {
+ApiAnswer post_action(const ApiRequest& request, GatewayApi& gateway) {
   constexpr const char* kForm =
       R"(send {"action":"block" or "allow", one of "app", "domain", "client", "prefix", and "for_seconds" if it should end})";
   if (!request.body.is_object()) return api_error(400, kForm);
@@ -175,7 +175,7 @@ ApiAnswer post_action(const ApiRequest& request, Gateway& gateway) {
   return {.status = 200, .body = action_json(*added)};
 }
 
-ApiAnswer post_undo(const ApiRequest& request, Gateway& gateway) {
+ApiAnswer post_undo(const ApiRequest& request, GatewayApi& gateway) {
   std::optional<std::uint64_t> id;
   if (request.body.is_object() && request.body.contains("id")) {
     if (!request.body["id"].is_number_unsigned()) return api_error(400, "id must be a whole number");
@@ -214,7 +214,7 @@ void keep_matching(std::vector<ToldFlow>& flows, const Filter& filter) {
   });
 }
 
-ApiAnswer get_flows(const ApiRequest& request, Gateway& gateway) {
+ApiAnswer get_flows(const ApiRequest& request, GatewayApi& gateway) {
   std::uint64_t after = 0;
   std::size_t limit = kDefaultFlowRows;
   if (const auto text = request.query_text("after")) {
@@ -244,20 +244,20 @@ ApiAnswer get_flows(const ApiRequest& request, Gateway& gateway) {
 
 // --- others
 
-ApiAnswer get_history(const ApiRequest& request, Gateway& gateway) {
+ApiAnswer get_history(const ApiRequest& request, GatewayApi& gateway) {
   const std::string resolution = request.query_text("resolution").value_or("minute");
   if (resolution != "minute" && resolution != "hour") return api_error(400, "resolution must be minute or hour");
   return {.status = 200, .body = gateway.history(resolution == "hour")};
 }
 
-ApiAnswer get_health(Gateway& gateway) {
+ApiAnswer get_health(GatewayApi& gateway) {
   const auto troubles = gateway.troubles();
   std::string body = std::string("{\"status\":") + (troubles.empty() ? "\"ok\"" : "\"degraded\"") + ",\"reasons\":[";
   for (std::size_t i = 0; i < troubles.size(); ++i) body += (i > 0 ? "," : "") + json_text(troubles[i]);
   return {.status = 200, .body = body + "]}"};
 }
 
-ApiAnswer get_events(const ApiRequest& request, Gateway& gateway) {
+ApiAnswer get_events(const ApiRequest& request, GatewayApi& gateway) {
   const auto after = whole_number(request.query_text("after").value_or("0"));
   if (!after) return api_error(400, "after must be a whole number");
   const auto events = gateway.event_lines(*after);
@@ -266,7 +266,7 @@ ApiAnswer get_events(const ApiRequest& request, Gateway& gateway) {
   return {.status = 200, .body = body + "]}"};
 }
 
-ApiAnswer post_reload(Gateway& gateway) {
+ApiAnswer post_reload(GatewayApi& gateway) {
   const auto loaded = gateway.reload();
   if (!loaded) return rules_are_wrong(loaded.error());
   return {.status = 200, .body = "{\"rules\":" + std::to_string(*loaded) + "}"};
@@ -274,29 +274,30 @@ ApiAnswer post_reload(Gateway& gateway) {
 
 struct Route {
   std::string_view method, path;
-  ApiAnswer (*answer)(const ApiRequest&, Gateway&);
+  ApiAnswer (*answer)(const ApiRequest&, GatewayApi&);
 };
 
 constexpr std::array<Route, 13> kRoutes{{
-    {"GET", "/api/v1/stats", [](const ApiRequest&, Gateway& g) { return ApiAnswer{.status = 200, .body = g.stats()}; }},
+    {"GET", "/api/v1/stats",
+     [](const ApiRequest&, GatewayApi& g) { return ApiAnswer{.status = 200, .body = g.stats()}; }},
     {"GET", "/api/v1/flows", get_flows},
-    {"GET", "/api/v1/rules", [](const ApiRequest&, Gateway& g) { return get_rules(g); }},
+    {"GET", "/api/v1/rules", [](const ApiRequest&, GatewayApi& g) { return get_rules(g); }},
     {"PUT", "/api/v1/rules", put_rules},
     {"POST", "/api/v1/rules/check", check_rules},
-    {"GET", "/api/v1/actions", [](const ApiRequest&, Gateway& g) { return get_actions(g); }},
+    {"GET", "/api/v1/actions", [](const ApiRequest&, GatewayApi& g) { return get_actions(g); }},
     {"POST", "/api/v1/actions", post_action},
     {"POST", "/api/v1/undo", post_undo},
-    {"POST", "/api/v1/reload", [](const ApiRequest&, Gateway& g) { return post_reload(g); }},
+    {"POST", "/api/v1/reload", [](const ApiRequest&, GatewayApi& g) { return post_reload(g); }},
     {"GET", "/api/v1/history", get_history},
-    {"GET", "/api/v1/health", [](const ApiRequest&, Gateway& g) { return get_health(g); }},
+    {"GET", "/api/v1/health", [](const ApiRequest&, GatewayApi& g) { return get_health(g); }},
     {"GET", "/events", get_events},
     {"GET", "/metrics",
-     [](const ApiRequest&, Gateway& g) {
+     [](const ApiRequest&, GatewayApi& g) {
        return ApiAnswer{.status = 200, .body = g.metrics(), .etag = {}, .text = true};
      }},
 }};
 
-ApiAnswer answer(const ApiRequest& request, Gateway& gateway) {
+ApiAnswer answer(const ApiRequest& request, GatewayApi& gateway) {
   bool known = false;
   for (const Route& route : kRoutes) {
     if (route.path != request.path) continue;
@@ -312,7 +313,7 @@ ApiAnswer api_error(int status, std::string_view message) {
   return {.status = status, .body = "{\"error\":{\"message\":" + json_text(message) + "}}"};
 }
 
-std::string answer_line(std::string_view line, Gateway& gateway, Time now) {
+std::string answer_line(std::string_view line, GatewayApi& gateway, Time now) {
   Json parsed = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   ApiAnswer out;
   if (parsed.is_discarded() || !parsed.is_object()) {

@@ -27,9 +27,9 @@ struct ToldFlow {
 using RulesInForce = std::expected<std::size_t, std::vector<Error>>;
 
 // What the API needs of the program. Each call is made by the main thread.
-class Gateway {
+class GatewayApi {
  public:
-  virtual ~Gateway() = default;
+  virtual ~GatewayApi() = default;
 
   // Documents as JSON without a line end; metrics as text.
   virtual std::string stats() = 0;
@@ -69,6 +69,6 @@ inline constexpr std::size_t kDefaultFlowRows = 1000, kMaxFlowRows = 20'000;
 ApiAnswer api_error(int status, std::string_view message);
 
 // One line of the control socket, answered by one line without its end.
-std::string answer_line(std::string_view line, Gateway& gateway, Time now);
+std::string answer_line(std::string_view line, GatewayApi& gateway, Time now);
 
 }  // namespace netscope

@@ -86,7 +86,7 @@ Result<std::string> ask(const std::string& path, const std::string& line) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(&address.sun_path[0], sizeof address.sun_path - 1);
-  const nfq::Descriptor file(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const os::Descriptor file(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ::setsockopt(file.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
   if (::connect(file.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return failure(path + ": " + std::strerror(errno) +

@@ -20,7 +20,7 @@ std::unexpected<Error> failed(const std::string& path, const char* what) {
 }
 
 bool answers(const sockaddr_un& address) {
-  const nfq::Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const os::Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
@@ -45,7 +45,7 @@ Result<ControlSocket> ControlSocket::open(const std::string& path, long group) {
   }
   ControlSocket out;
   out.path_ = path;
-  out.listener_ = nfq::Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  out.listener_ = os::Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const mode_t before = ::umask(0117);
   const int bound = ::bind(out.listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   const int code = errno;
@@ -56,7 +56,7 @@ Result<ControlSocket> ControlSocket::open(const std::string& path, long group) {
     return failed(path, "cannot be given to its group");
   }
   if (::listen(out.listener_.get(), SOMAXCONN) != 0) return failed(path, "cannot be listened at");
-  out.events_ = nfq::Descriptor(::epoll_create1(EPOLL_CLOEXEC));
+  out.events_ = os::Descriptor(::epoll_create1(EPOLL_CLOEXEC));
   epoll_event wanted{.events = EPOLLIN, .data = {.ptr = nullptr}};
   if (::epoll_ctl(out.events_.get(), EPOLL_CTL_ADD, out.listener_.get(), &wanted) != 0) {
     return failed(path, "cannot be waited for");
@@ -88,7 +88,7 @@ void ControlSocket::serve(SteadyTime now, const Answer& answer) {
 
 void ControlSocket::accept_clients(SteadyTime now) {
   for (;;) {
-    nfq::Descriptor file(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    os::Descriptor file(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (file.get() < 0) return;
     if (clients_.size() >= kMaxControlClients) continue;
     clients_.emplace_back();

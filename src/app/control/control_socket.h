@@ -42,7 +42,7 @@ class ControlSocket {
 
  private:
   struct Client {
-    nfq::Descriptor file;
+    os::Descriptor file;
     std::string received, unsent;
     SteadyTime heard{};
     bool gone = false;
@@ -55,7 +55,7 @@ class ControlSocket {
   void watch(Client& client);
 
   std::string path_;
-  nfq::Descriptor listener_, events_;
+  os::Descriptor listener_, events_;
   std::list<Client> clients_;
 };
 

@@ -14,10 +14,9 @@
 
 #include "app/gateway/gateway.h"
 #include "app/gateway/single_instance.h"
-#include "app/output/wall_clock.h"
-#include "app/random_seed.h"
 #include "app/version.h"
-#include "linux/netfilter/conntrack.h"
+#include "linux/os/clocks.h"
+#include "linux/os/random.h"
 
 namespace netscope {
 namespace {
@@ -51,17 +50,12 @@ Result<void> Daemon::set_up() {
   const auto user = find_user(settings_.user);
   if (!user) return std::unexpected(user.error());
   const bool fail_open = policy_.rules->policy().overload == Action::accept;
-  auto choice = nft::choose(settings_, queues_, nft::probe());
-  if (!choice) return std::unexpected(choice.error());
-  choice_ = std::move(*choice);
-  auto table = nft::Table::make(*choice_, {.live = settings_, .queues = queues_, .bypass = fail_open});
-  if (!table) return std::unexpected(table.error());
-  table_.emplace(std::move(*table));
+  if (auto prepared = table_.prepare(settings_, queues_, fail_open); !prepared) return prepared;
   // After the table's process was forked, which may outlive this one for a moment.
-  if (choice_->backend != Backend::none) {
-    auto place = be_the_only_one();
+  if (table_.choice().backend != Backend::none) {
+    auto place = claim_single_instance();
     if (!place) return std::unexpected(place.error());
-    only_one_ = std::move(*place);
+    single_instance_ = std::move(*place);
   }
   run_.host = host_name();
   prepare_state(*user);
@@ -70,16 +64,14 @@ Result<void> Daemon::set_up() {
   if (auto opened = open_queues(); !opened) return opened;
   if (auto opened = output_.open(); !opened) return opened;
   // The verdicts of a run before are forgotten: whatever it left is judged anew, by these rules.
-  if (auto cleared = nft::clear_marks(settings_.marks); !cleared && choice_->offload != Offload::off) {
-    console_.log(LogLevel::warning, to_string(cleared.error()));
-  }
-  if (auto installed = table_->install(); !installed) return installed;
+  if (auto cleared = table_.clear_marks(); !cleared) console_.log(LogLevel::warning, to_string(cleared.error()));
+  if (auto installed = table_.install(); !installed) return installed;
   if (auto dropped = drop_privileges(*user); !dropped) {
-    if (auto removed = table_->remove(); !removed) console_.log(LogLevel::error, to_string(removed.error()));
+    if (auto removed = table_.remove(); !removed) console_.log(LogLevel::error, to_string(removed.error()));
     return dropped;
   }
   open_history();
-  for (const std::string& line : choice_->reasons) console_.log(LogLevel::info, line);
+  for (const std::string& line : table_.choice().reasons) console_.log(LogLevel::info, line);
   if (!options_.rules_file.empty() && ::access(options_.rules_file.c_str(), R_OK) != 0) {
     console_.log(LogLevel::warning, options_.rules_file + ": the user \"" + user->name +
                                         "\" cannot read this file, so that a reload (SIGHUP) will fail; mend it with: "
@@ -91,7 +83,7 @@ Result<void> Daemon::set_up() {
 
 Result<void> Daemon::open_queues() {
   const bool fail_open = policy_.rules->policy().overload == Action::accept;
-  const std::uint64_t seed = random_seed();
+  const std::uint64_t seed = os::random_seed();
   const auto count = static_cast<std::uint32_t>(queues_.count());
   names_.emplace(count);
   for (std::uint32_t index = 0; index < count; ++index) {
@@ -115,7 +107,7 @@ Result<void> Daemon::open_queues() {
                                  .tables = true,
                                  .open_flows = true}},
         .marks = settings_.marks,
-        .offload = choice_->offload,
+        .offload = table_.choice().offload,
         .fail_open = fail_open,
         .index = index};
     workers_.push_back(
@@ -134,17 +126,18 @@ Result<void> Daemon::open_queues() {
 // --- the run
 
 StatsSource Daemon::source() const {
-  return {.kind = "live", .name = run_.place, .host = run_.host, .version = version(), .timestamp = wall_clock()};
+  return {.kind = "live", .name = run_.place, .host = run_.host, .version = version(), .timestamp = os::wall_clock()};
 }
 
 std::string Daemon::place() const {
-  std::string out(to_string(choice_->backend));
+  const netfilter::Choice& choice = table_.choice();
+  std::string out(to_string(choice.backend));
   for (const Hook hook : settings_.hooks) out += ", " + std::string(to_string(hook));
   return out + ", " + (queues_.count() == 1 ? "queue " : "queues ") + to_string(queues_) + " by " +
-         std::string(to_string(choice_->fanout)) + ", offload " + std::string(to_string(choice_->offload));
+         std::string(to_string(choice.fanout)) + ", offload " + std::string(to_string(choice.offload));
 }
 
-LiveRun Daemon::run() {
+GatewayRun Daemon::run() {
   run_.place = place();
   if (control_) output_.events().remember_recent();
   output_.events().start();
@@ -193,7 +186,7 @@ void Daemon::tick() {
   output_.write_statistics(source(), totals_, kernel_, *policy_.rules);
   output_.show_status(totals_, kernel_);
   output_.warn_of_losses(totals_.statistics, kernel_);
-  follow_actions();
+  expire_manual_rules();
   write_history();
 }
 
@@ -231,54 +224,19 @@ KernelView Daemon::kernel_view(Passed how) {
       }
     }
   }
-  if (how == Passed::read_anew) read_counters();
-  nft::TableCounters sum = passed_before_;
-  sum += passed_;
-  const auto counter = [](const nft::Passed& passed) {
-    return Counter{.packets = passed.packets, .bytes = passed.bytes};
-  };
-  view.passed = counter(sum.passed);
-  view.dropped = counter(sum.dropped);
-  view.rejected = counter(sum.rejected);
+  if (how == Passed::read_anew) {
+    const auto if_gone = stopping_ ? KernelTable::IfGone::leave : KernelTable::IfGone::put_back;
+    if (const auto read = table_.read_counters(if_gone); !read) problem(to_string(read.error()));
+  }
+  table_.fill(view);
   return view;
-}
-
-void Daemon::read_counters() {
-  const auto counters = table_->counters();
-  if (!counters) return;
-  if (*counters) {
-    passed_ = **counters;
-  } else if (!stopping_) {
-    put_table_back();
-  }
-}
-
-// Without it nothing is filtered, whatever the rules say.
-void Daemon::put_table_back() {
-  const bool known = std::exchange(table_is_lost_, true);
-  if (!known) {
-    console_.log(LogLevel::warning,
-                 "somebody took the program's rules of " + std::string(to_string(choice_->backend)) +
-                     " out of the kernel, as \"nft flush ruleset\" and other firewalls do when they load their own; "
-                     "nothing was filtered since, for a few seconds at most");
-  }
-  if (const auto installed = table_->install(); !installed) {
-    if (!known)
-      problem("they cannot be put back, which is tried again every few seconds; nothing is filtered until then: " +
-              to_string(installed.error()));
-    return;
-  }
-  table_is_lost_ = false;
-  passed_before_ += std::exchange(passed_, {});
-  console_.log(LogLevel::info,
-               "the rules are back; connections that began meanwhile are judged by what they still show");
 }
 
 // --- reload
 
 RulesInForce Daemon::reload() {
   notify_reloading();
-  auto loaded = load_policy(options_, policy_.catalogue, actions_.rules(*policy_.catalogue));
+  auto loaded = load_policy(options_, policy_.catalogue, by_hand_.rules(*policy_.catalogue));
   reload_failed_ = !loaded;
   if (!loaded) {
     for (const Error& error : loaded.error()) console_.log(LogLevel::error, to_string(error));
@@ -302,7 +260,7 @@ RulesInForce Daemon::reload() {
 // Workers first, then the marks: see wait_for_new_rules.
 void Daemon::put_in_force(LoadedPolicy loaded) {
   policy_ = std::move(loaded);
-  by_hand_ = actions_.rules(*policy_.catalogue).size();
+  by_hand_.are_in_force(*policy_.catalogue);
   for (const auto& worker : workers_) worker->put_in_force(policy_.rules);
   wait_for_new_rules();
   recall_flows();
@@ -324,13 +282,11 @@ void Daemon::wait_for_new_rules() {
 // All judged flows come back to the queues, to be judged by the new rules. The marks go first: a flow that still bore
 // one would enter the new flow table with its next packet, where nobody asks for marks.
 void Daemon::recall_flows() {
-  if (choice_->offload == Offload::off) return;
-  if (const auto cleared = nft::clear_marks(settings_.marks); !cleared) {
+  if (table_.choice().offload == Offload::off) return;
+  if (const auto cleared = table_.clear_marks(); !cleared) {
     console_.log(LogLevel::warning, to_string(cleared.error()) + "; flows that the kernel carries keep their verdict");
   }
-  if (choice_->offload == Offload::flowtable) {
-    if (const auto emptied = table_->empty_flow_table(); !emptied) problem(to_string(emptied.error()));
-  }
+  if (const auto emptied = table_.empty_flow_table(); !emptied) problem(to_string(emptied.error()));
 }
 
 // --- stop
@@ -340,10 +296,10 @@ void Daemon::stop() {
   console_.clear();
   if (control_) control_->remove();
   run_.kernel = kernel_view(Passed::read_anew);
-  if (const auto removed = table_->remove(); !removed) problem(to_string(removed.error()));
+  if (const auto removed = table_.remove(); !removed) problem(to_string(removed.error()));
   for (const auto& worker : workers_) worker->stop();
-  if (choice_->offload != Offload::off) {
-    if (const auto cleared = nft::clear_marks(settings_.marks); !cleared) problem(to_string(cleared.error()));
+  if (table_.choice().offload != Offload::off) {
+    if (const auto cleared = table_.clear_marks(); !cleared) problem(to_string(cleared.error()));
   }
   LatencyHistogram latency;
   static_cast<RunTotals&>(run_) = totals(latency);
@@ -361,7 +317,7 @@ QueueRange queues_of(const LiveSettings& settings, const CommandLine& options) {
   return {.first = 0, .last = static_cast<std::uint16_t>(count - 1)};
 }
 
-Result<LiveRun> run_live(const CommandLine& options, LoadedPolicy& policy) {
+Result<GatewayRun> run_gateway(const CommandLine& options, LoadedPolicy& policy) {
   Daemon daemon(options, policy);
   if (auto ready = daemon.set_up(); !ready) return std::unexpected(ready.error());
   return daemon.run();

@@ -9,38 +9,40 @@
 #include <vector>
 
 #include "app/command_line.h"
-#include "app/control/actions.h"
 #include "app/control/api.h"
 #include "app/control/control_socket.h"
 #include "app/gateway/console.h"
 #include "app/gateway/gateway.h"
 #include "app/gateway/gateway_output.h"
+#include "app/gateway/kernel_table.h"
+#include "app/gateway/manual_rules.h"
 #include "app/gateway/privileges.h"
 #include "app/gateway/queue_worker.h"
 #include "app/gateway/service.h"
 #include "app/gateway/signals.h"
 #include "app/history/history.h"
 #include "app/policy_source.h"
-#include "linux/netfilter/table.h"
 #include "linux/nfq/queue_counters.h"
 
 namespace netscope {
 
-class Daemon : public Gateway {
+class Daemon : public GatewayApi {
  public:
   Daemon(const CommandLine& options, LoadedPolicy& policy)
       : options_(options),
         policy_(policy),
         settings_(with_options(policy.rules->policy().live, options)),
         queues_(queues_of(settings_, options)),
-        output_(options, console_) {}
+        table_(console_),
+        output_(options, console_),
+        by_hand_(console_) {}
 
   Result<void> set_up();
-  LiveRun run();
+  GatewayRun run();
 
  private:
   using SteadyTime = std::chrono::steady_clock::time_point;
-  // What the control socket asks for: gateway_api.cc.
+  // What the control socket asks for: daemon_api.cc.
   std::string stats() override;
   std::string metrics() override;
   std::string history(bool by_hour) override;
@@ -51,7 +53,7 @@ class Daemon : public Gateway {
   std::string rules_file() override { return options_.rules_file; }
   RulesInForce check_rules(const std::string& text) override;
   RulesInForce reload() override;
-  const Actions& actions() override { return actions_; }
+  const Actions& actions() override { return by_hand_.actions(); }
   Result<ManualAction> act(ManualAction action) override;
   std::optional<ManualAction> take_back(std::optional<std::uint64_t> id) override;
 
@@ -60,8 +62,8 @@ class Daemon : public Gateway {
   void prepare_state(const RunAs& user);
   void open_history();
   void serve_control();
-  void follow_actions();
-  void rules_of_actions_changed();
+  void expire_manual_rules();
+  void manual_rules_changed();
   void put_in_force(LoadedPolicy loaded);
   void write_history();
 
@@ -74,8 +76,6 @@ class Daemon : public Gateway {
   // Listing the kernel's counters can take a program or two: not every second.
   enum class Passed : bool { as_known, read_anew };
   KernelView kernel_view(Passed how);
-  void read_counters();
-  void put_table_back();
   RunTotals totals(LatencyHistogram& latency);
   void watch_workers();
   void problem(const std::string& text);
@@ -88,20 +88,16 @@ class Daemon : public Gateway {
   QueueRange queues_;
   Console console_;
   Signals signals_;
-  SteadyWallClock clock_;
-  std::optional<nft::Choice> choice_;
-  std::optional<nft::Table> table_;
-  nft::TableCounters passed_;         // since the table was installed, as last read
-  nft::TableCounters passed_before_;  // of tables that were taken away
-  bool table_is_lost_ = false;
-  nfq::Descriptor only_one_;
+  os::SteadyWallClock clock_;
+  KernelTable table_;
+  os::Descriptor single_instance_;
   unsigned ticks_ = 0;
   std::optional<nfq::QueueCountersFile> counters_;
-  LiveOutput output_;
+  GatewayOutput output_;
   std::optional<NameExchange> names_;
   std::vector<std::unique_ptr<QueueWorker>> workers_;
   std::vector<std::uint64_t> progress_;  // of each worker, when it was last looked at
-  LiveRun run_;
+  GatewayRun run_;
   SteadyTime began_ = std::chrono::steady_clock::now();
 
   std::optional<std::chrono::microseconds> watchdog_ = watchdog_interval();
@@ -112,9 +108,8 @@ class Daemon : public Gateway {
   KernelView kernel_;
   std::optional<ControlSocket> control_;
   std::string state_folder_;  // empty: nothing is kept
-  Actions actions_;
-  std::size_t by_hand_ = 0;  // rules of actions_, before all others
-  Time rules_since_{};       // by the clock of flows
+  ManualRules by_hand_;
+  Time rules_since_{};  // by the clock of flows
   bool reload_failed_ = false;
   std::optional<History> history_;
   std::int64_t history_minute_ = 0;

@@ -10,9 +10,9 @@
 #include "app/control/metrics.h"
 #include "app/gateway/daemon.h"
 #include "app/output/files.h"
-#include "app/output/wall_clock.h"
 #include "app/version.h"
 #include "app/web/web_process.h"
+#include "linux/os/clocks.h"
 
 namespace netscope {
 namespace {
@@ -21,7 +21,6 @@ using namespace std::chrono_literals;
 
 // How long the main thread waits for the workers' flows; they take milliseconds.
 constexpr auto kPatienceForFlows = 2s;
-constexpr const char* kActionsFile = "/actions.json";
 
 std::string state_folder_of(const CommandLine& options) {
   if (!options.state_folder.empty()) return options.state_folder;
@@ -47,24 +46,12 @@ void Daemon::prepare_state(const RunAs& user) {
     return;
   }
   state_folder_ = folder;
-  const std::string file = folder + kActionsFile;
-  if (::access(file.c_str(), F_OK) != 0) return;
-  const auto text = read_text_file(file, kMaxActionsFile);
-  auto kept = text ? Actions::parse(*text, file) : Result<Actions>(std::unexpected(text.error()));
-  if (kept) {
-    actions_ = std::move(*kept);
-    actions_.expire(wall_clock());
-  } else {
-    const std::string aside = file + ".broken";
-    ::rename(file.c_str(), aside.c_str());
-    console_.log(LogLevel::error, to_string(kept.error()) + "; it was set aside as " + aside +
-                                      ", and nothing is blocked or allowed by hand");
-  }
-  if (actions_.all().empty()) return;
-  auto loaded = load_policy(options_, policy_.catalogue, actions_.rules(*policy_.catalogue));
+  by_hand_.open(folder, os::wall_clock());
+  if (by_hand_.actions().all().empty()) return;
+  auto loaded = load_policy(options_, policy_.catalogue, by_hand_.rules(*policy_.catalogue));
   if (!loaded) return;  // the file changed since it was read a moment ago
   policy_ = std::move(*loaded);
-  by_hand_ = actions_.rules(*policy_.catalogue).size();
+  by_hand_.are_in_force(*policy_.catalogue);
 }
 
 void Daemon::open_control(const RunAs& user) {
@@ -113,12 +100,12 @@ void Daemon::open_history() {
 void Daemon::serve_control() {
   if (!control_) return;
   control_->serve(std::chrono::steady_clock::now(),
-                  [this](std::string_view line) { return answer_line(line, *this, wall_clock()); });
+                  [this](std::string_view line) { return answer_line(line, *this, os::wall_clock()); });
 }
 
 void Daemon::write_history() {
   if (!history_) return;
-  const Time now = wall_clock();
+  const Time now = os::wall_clock();
   const auto minute = std::chrono::duration_cast<std::chrono::minutes>(now.time_since_epoch()).count();
   if (minute == history_minute_) return;
   const bool first = std::exchange(history_minute_, minute) == 0;
@@ -128,33 +115,26 @@ void Daemon::write_history() {
   if (!written) console_.log(LogLevel::warning, to_string(written.error()));
 }
 
-// Rules of actions come and go without the file being read, which somebody may be editing.
-void Daemon::follow_actions() {
-  if (actions_.expire(wall_clock())) rules_of_actions_changed();
+void Daemon::expire_manual_rules() {
+  if (by_hand_.expire(os::wall_clock())) manual_rules_changed();
 }
 
-void Daemon::rules_of_actions_changed() {
-  Policy policy = policy_.rules->policy();
-  policy.rules.erase(policy.rules.begin(), policy.rules.begin() + static_cast<std::ptrdiff_t>(by_hand_));
-  const std::vector<Rule> by_hand = actions_.rules(*policy_.catalogue);
-  policy.rules.insert(policy.rules.begin(), by_hand.begin(), by_hand.end());
+void Daemon::manual_rules_changed() {
+  Policy policy = by_hand_.renew(policy_.rules->policy(), *policy_.catalogue);
   auto rules = std::make_shared<const RuleSet>(RuleSet::compile(std::move(policy), *policy_.catalogue));
   put_in_force({policy_.catalogue, std::move(rules)});
-  if (state_folder_.empty()) return;
-  if (const auto kept = replace_file(state_folder_ + kActionsFile, actions_.to_json()); !kept) {
-    console_.log(LogLevel::error, to_string(kept.error()) + "; it holds, but not after a restart");
-  }
+  by_hand_.keep();
 }
 
 Result<ManualAction> Daemon::act(ManualAction action) {
-  auto added = actions_.add(std::move(action));
-  if (added) rules_of_actions_changed();
+  auto added = by_hand_.add(std::move(action));
+  if (added) manual_rules_changed();
   return added;
 }
 
 std::optional<ManualAction> Daemon::take_back(std::optional<std::uint64_t> id) {
-  auto taken = actions_.take_back(id);
-  if (taken) rules_of_actions_changed();
+  auto taken = by_hand_.take_back(id);
+  if (taken) manual_rules_changed();
   return taken;
 }
 
@@ -173,12 +153,12 @@ std::string Daemon::metrics() {
 std::string Daemon::history(bool by_hour) {
   std::string none = R"({"start":0,"step":60,"pkts":[],"bytes":[],"blocked":[],"apps":[]})";
   if (!history_) return none;
-  return history_->to_json(by_hour ? HistoryStep::hour : HistoryStep::minute, wall_clock()).value_or(none);
+  return history_->to_json(by_hour ? HistoryStep::hour : HistoryStep::minute, os::wall_clock()).value_or(none);
 }
 
 std::vector<std::string> Daemon::troubles() {
   std::vector<std::string> out;
-  if (table_is_lost_) out.emplace_back("somebody took the program's rules out of the kernel: nothing is filtered");
+  if (table_.is_lost()) out.emplace_back("somebody took the program's rules out of the kernel: nothing is filtered");
   if (reload_failed_) out.emplace_back("the last reload failed; the rules of before are in force");
   std::uint64_t lost = 0;
   for (const QueueView& queue : kernel_.queues) lost += queue.queue_dropped + queue.user_dropped;
@@ -188,7 +168,7 @@ std::vector<std::string> Daemon::troubles() {
   return out;
 }
 
-Gateway::Lines Daemon::event_lines(std::uint64_t after) {
+GatewayApi::Lines Daemon::event_lines(std::uint64_t after) {
   auto recent = output_.events().recent_lines(after);
   return {.next = recent.next, .lines = std::move(recent.lines)};
 }

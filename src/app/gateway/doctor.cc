@@ -68,7 +68,7 @@ void examine_versions(Findings& findings) {
   utsname kernel{};
   if (::uname(&kernel) == 0) good(findings, "kernel", kernel.release);
   for (const std::string_view program : {"nft", "iptables", "ip6tables"}) {
-    const std::string version = first_line(nft::run_program({std::string(program), "--version"}).value_or(""));
+    const std::string version = first_line(os::run_program({std::string(program), "--version"}).value_or(""));
     if (version.empty()) {
       note(findings, std::string(program), "not found; the program itself needs it only for the iptables backend",
            "apt-get install " + std::string(program == "nft" ? "nftables" : "iptables"));
@@ -104,14 +104,14 @@ std::string hexadecimal(std::uint32_t number) {
   return out.str();
 }
 
-void examine_ability(const std::string& what, const nft::Ability& ability, Health otherwise, const std::string& remedy,
-                     Findings& findings) {
+void examine_ability(const std::string& what, const netfilter::Ability& ability, Health otherwise,
+                     const std::string& remedy, Findings& findings) {
   if (ability.works) return good(findings, what, "works");
   findings.push_back({otherwise, what, ability.why, remedy});
 }
 
 void examine_kernel(const LiveSettings& settings, const QueueRange& queues, Findings& findings) {
-  const nft::Probe probe = nft::probe();
+  const netfilter::Probe probe = netfilter::probe();
   const Health nft_matters = settings.backend == Backend::nft ? Health::bad : Health::note;
   const Health iptables_matters = settings.backend == Backend::iptables ? Health::bad : Health::note;
   examine_ability("nft", probe.nft, nft_matters, "modprobe nf_tables nft_ct nft_reject_inet", findings);
@@ -124,7 +124,7 @@ void examine_kernel(const LiveSettings& settings, const QueueRange& queues, Find
   examine_ability("ip6tables NFQUEUE", probe.ip6tables, iptables_matters,
                   "apt-get install iptables; modprobe ip6_tables", findings);
   examine_ability("connection marks", probe.conntrack, Health::note, "modprobe nf_conntrack_netlink", findings);
-  if (const auto choice = nft::choose(settings, queues, probe)) {
+  if (const auto choice = netfilter::choose(settings, queues, probe)) {
     std::string detail = std::string(to_string(choice->backend)) + ", fanout " +
                          std::string(to_string(choice->fanout)) + ", offload " +
                          std::string(to_string(choice->offload));
@@ -137,9 +137,9 @@ void examine_kernel(const LiveSettings& settings, const QueueRange& queues, Find
 
 // Who else lives in the kernel's rules. Both tools' listings, since each may show what the other does not.
 void examine_neighbours(const LiveSettings& settings, Findings& findings) {
-  std::string rules = nft::run_program({"nft", "list", "ruleset"}).value_or("");
+  std::string rules = os::run_program({"nft", "list", "ruleset"}).value_or("");
   for (const std::string_view tool : {"iptables-save", "ip6tables-save"}) {
-    rules += nft::run_program({std::string(tool)}).value_or("");
+    rules += os::run_program({std::string(tool)}).value_or("");
   }
   const auto shows = [&](std::string_view text) { return rules.find(text) != std::string::npos; };
   if (shows("DOCKER")) {
@@ -220,7 +220,7 @@ std::vector<std::string> interfaces() {
 
 // Whether the interface joins segments into packets that cannot be forwarded as they are.
 bool has_lro(const std::string& interface) {
-  const nfq::Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const os::Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ethtool_value value{.cmd = ETHTOOL_GFLAGS, .data = 0};
   ifreq request{};
   interface.copy(request.ifr_name, IFNAMSIZ - 1);

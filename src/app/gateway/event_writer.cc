@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "app/output/wall_clock.h"
+#include "linux/os/clocks.h"
 
 namespace netscope {
 
@@ -84,7 +84,7 @@ void EventWriter::remember(const EventBatch& batch) {
     ++lines_told_;
     if (lines_.size() > kRecentLines) lines_.pop_front();
     if (event.kind != EventKind::flow) continue;
-    flows_.push_front({.rules = batch.rules, .event = event, .told = wall_clock() - batch.correction});
+    flows_.push_front({.rules = batch.rules, .event = event, .told = os::wall_clock() - batch.correction});
     if (flows_.size() > kRecentFlows) flows_.pop_back();
   }
 }

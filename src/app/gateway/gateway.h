@@ -13,6 +13,6 @@ QueueRange queues_of(const LiveSettings& settings, const CommandLine& options);
 
 // Runs until SIGTERM or SIGINT, or until a queue fails. SIGHUP loads the rules again. Fails only where the run cannot
 // begin; the network is then as it was before. `policy` becomes the one that was in force at the end.
-Result<LiveRun> run_live(const CommandLine& options, LoadedPolicy& policy);
+Result<GatewayRun> run_gateway(const CommandLine& options, LoadedPolicy& policy);
 
 }  // namespace netscope

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "app/gateway/service.h"
-#include "app/output/wall_clock.h"
+#include "linux/os/clocks.h"
 
 namespace netscope {
 namespace {
@@ -38,7 +38,7 @@ RunTotals add_up(std::span<const std::unique_ptr<QueueWorker>> workers, const Ru
   return totals;
 }
 
-void LiveOutput::warn_of_lost_events() {
+void GatewayOutput::warn_of_lost_events() {
   const auto problem = events_.take_problem();
   const std::uint64_t dropped = events_.dropped();
   if (problem && output_warning_.due()) {
@@ -54,8 +54,8 @@ void LiveOutput::warn_of_lost_events() {
   events_warned_of_ = dropped;
 }
 
-void LiveOutput::write_statistics(const StatsSource& source, const RunTotals& totals, const KernelView& kernel,
-                                  const RuleSet& rules) {
+void GatewayOutput::write_statistics(const StatsSource& source, const RunTotals& totals, const KernelView& kernel,
+                                     const RuleSet& rules) {
   if (options_.stats_json.empty() || options_.stats_json == "-") return;
   const std::string json = to_json(stats_of_run(source, totals, kernel, rules));
   const auto written = replace_file(options_.stats_json, json);
@@ -64,7 +64,7 @@ void LiveOutput::write_statistics(const StatsSource& source, const RunTotals& to
   }
 }
 
-void LiveOutput::show_status(const RunTotals& totals, const KernelView& kernel) {
+void GatewayOutput::show_status(const RunTotals& totals, const KernelView& kernel) {
   const Statistics& s = totals.statistics;
   std::uint64_t depth = 0, lost = 0;
   for (const QueueView& queue : kernel.queues) {
@@ -81,7 +81,7 @@ void LiveOutput::show_status(const RunTotals& totals, const KernelView& kernel) 
   notify_status(text);
 }
 
-void LiveOutput::warn_of_losses(const Statistics& s, const KernelView& kernel) {
+void GatewayOutput::warn_of_losses(const Statistics& s, const KernelView& kernel) {
   std::uint64_t full = 0, unread = 0;
   for (const QueueView& queue : kernel.queues) {
     full += queue.queue_dropped;

@@ -32,9 +32,9 @@ class Occasionally {
 };
 
 // Errors of writing are logged, and what could not be written is counted: filtering goes on.
-class LiveOutput {
+class GatewayOutput {
  public:
-  LiveOutput(const CommandLine& options, Console& console) : options_(options), console_(console) {}
+  GatewayOutput(const CommandLine& options, Console& console) : options_(options), console_(console) {}
 
   Result<void> open() { return events_.open(options_.flows, options_.events); }
   // Writes the events that wait. No worker may be running any more.

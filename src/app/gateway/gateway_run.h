@@ -8,7 +8,7 @@
 
 namespace netscope {
 
-struct LiveRun : RunTotals {
+struct GatewayRun : RunTotals {
   std::string place;  // "nft, hooks forward, queues 0-3"
   std::string host;   // the gateway's own name
   KernelView kernel;

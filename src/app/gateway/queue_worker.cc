@@ -18,12 +18,6 @@ constexpr auto kReportEvery = 1s;
 // How long the last packets may take when the program ends; then nothing should come any more.
 constexpr auto kLastPackets = 2s;
 
-Duration clock_time(clockid_t clock) {
-  timespec now{};
-  ::clock_gettime(clock, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
-
 void name_and_pin(unsigned index) {
   ::pthread_setname_np(::pthread_self(), ("nfq-" + std::to_string(index)).c_str());
   cpu_set_t allowed;
@@ -48,18 +42,8 @@ WorkerOptions knowing(WorkerOptions options, const LearnedNames& learned) {
 
 }  // namespace
 
-SteadyWallClock::SteadyWallClock() : offset_(clock_time(CLOCK_REALTIME) - clock_time(CLOCK_MONOTONIC)) {}
-
-Time SteadyWallClock::now() const {
-  return Time{clock_time(CLOCK_MONOTONIC) + offset_};
-}
-
-Duration SteadyWallClock::correction() const {
-  return clock_time(CLOCK_REALTIME) - clock_time(CLOCK_MONOTONIC) - offset_;
-}
-
 QueueWorker::QueueWorker(nfq::Queue queue, std::shared_ptr<const RuleSet> rules, const Options& options,
-                         const SteadyWallClock& clock, EventWriter& events, NameExchange& names)
+                         const os::SteadyWallClock& clock, EventWriter& events, NameExchange& names)
     : options_(options),
       clock_(clock),
       events_(events),

@@ -14,25 +14,13 @@
 #include "app/gateway/name_exchange.h"
 #include "app/gateway/published.h"
 #include "linux/nfq/queue.h"
+#include "linux/os/clocks.h"
 #include "netscope/engine/answer_watch.h"
 #include "netscope/engine/worker.h"
 #include "netscope/output/kernel_view.h"
 #include "netscope/policy/settings/live_settings.h"
 
 namespace netscope {
-
-// Nanoseconds since 1970 that never step: the wall clock of when the program started, carried on by the monotonic one.
-// Flows must not expire because somebody sets the clock.
-class SteadyWallClock {
- public:
-  SteadyWallClock();
-  Time now() const;
-  // What has to be added to now() to tell the time that the wall clock shows.
-  Duration correction() const;
-
- private:
-  Duration offset_;
-};
 
 // What a worker tells of itself, once a second.
 struct WorkerReport {
@@ -73,7 +61,7 @@ class QueueWorker {
   // what it learns from DNS. The thread begins with start() and ends with stop() or on an error of
   // the queue.
   QueueWorker(nfq::Queue queue, std::shared_ptr<const RuleSet> rules, const Options& options,
-              const SteadyWallClock& clock, EventWriter& events, NameExchange& names);
+              const os::SteadyWallClock& clock, EventWriter& events, NameExchange& names);
   QueueWorker(const QueueWorker&) = delete;
   QueueWorker& operator=(const QueueWorker&) = delete;
   ~QueueWorker();
@@ -109,7 +97,7 @@ class QueueWorker {
   void fail(std::string what);
 
   Options options_;
-  const SteadyWallClock& clock_;
+  const os::SteadyWallClock& clock_;
   EventWriter& events_;
   NameExchange& names_;
   nfq::Queue queue_;

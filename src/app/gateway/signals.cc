@@ -24,7 +24,7 @@ sigset_t wanted() {
 Signals::Signals() {
   const sigset_t set = wanted();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  file_ = nfq::Descriptor(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  file_ = os::Descriptor(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
 }
 
 std::optional<Request> Signals::wait(std::chrono::milliseconds timeout, int also) {

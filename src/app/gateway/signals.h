@@ -19,7 +19,7 @@ class Signals {
   std::optional<Request> wait(std::chrono::milliseconds timeout, int also);
 
  private:
-  nfq::Descriptor file_;
+  os::Descriptor file_;
 };
 
 }  // namespace netscope

@@ -28,12 +28,12 @@ Name abstract_name() {
   return name;
 }
 
-nfq::Descriptor make_socket() {
-  return nfq::Descriptor(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+os::Descriptor make_socket() {
+  return os::Descriptor(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
 }
 
 std::string holder() {
-  const nfq::Descriptor socket = make_socket();
+  const os::Descriptor socket = make_socket();
   const Name name = abstract_name();
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -46,8 +46,8 @@ std::string holder() {
 
 }  // namespace
 
-Result<nfq::Descriptor> be_the_only_one() {
-  nfq::Descriptor socket = make_socket();
+Result<os::Descriptor> claim_single_instance() {
+  os::Descriptor socket = make_socket();
   const Name name = abstract_name();
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name.address), name.size) == 0 &&
       ::listen(socket.get(), 1) == 0) {

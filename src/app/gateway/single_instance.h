@@ -8,6 +8,6 @@ namespace netscope {
 
 // Takes the place of the one program that may own the kernel's rules in this network namespace; it is free again when
 // the descriptor is closed or the process ends. An error names the process that has it.
-Result<nfq::Descriptor> be_the_only_one();
+Result<os::Descriptor> claim_single_instance();
 
 }  // namespace netscope

@@ -13,7 +13,7 @@
 #include "app/offline/progression.h"
 #include "app/output/event_log.h"
 #include "app/output/files.h"
-#include "app/random_seed.h"
+#include "linux/os/random.h"
 #include "netscope/capture/chunk.h"
 #include "netscope/capture/packet_decoder.h"
 #include "netscope/engine/worker.h"
@@ -134,7 +134,7 @@ Pipeline::Pipeline(const CommandLine& options, std::shared_ptr<const RuleSet> ru
       input_(std::move(input)),
       decoder_(options.tunnels ? Tunnels::look_through : Tunnels::opaque, wanted_answers(options, *rules_)),
       progress_(input_.size()),
-      seed_(random_seed()),
+      seed_(os::random_seed()),
       events_(EventOrigin::capture) {}
 
 void Pipeline::problem(std::string text) {

@@ -82,7 +82,7 @@ void summary(std::string& out, const OfflineRun& run) {
          (rate >= 1e6 ? fixed(rate / 1e6, 2) + " M" : grouped(static_cast<std::uint64_t>(rate))) + " packets/s\n";
 }
 
-void summary(std::string& out, const LiveRun& run) {
+void summary(std::string& out, const GatewayRun& run) {
   out += "netscope-nfq run report\n\n";
   out += "  place   " + run.place + "\n";
   out += "  time    " + fixed(run.seconds, 1) + " s, " + grouped(run.reloads) + " reloads\n";
@@ -197,7 +197,7 @@ std::string text_report(const OfflineRun& run, const RuleSet& rules) {
   return out;
 }
 
-std::string text_report(const LiveRun& run, const RuleSet& rules) {
+std::string text_report(const GatewayRun& run, const RuleSet& rules) {
   std::string out;
   summary(out, run);
   packets(out, run.statistics, 0);

@@ -10,6 +10,6 @@
 namespace netscope {
 
 std::string text_report(const OfflineRun& run, const RuleSet& rules);
-std::string text_report(const LiveRun& run, const RuleSet& rules);
+std::string text_report(const GatewayRun& run, const RuleSet& rules);
 
 }  // namespace netscope

@@ -17,7 +17,7 @@ bool ControlLink::connect() {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path_.copy(&address.sun_path[0], sizeof address.sun_path - 1);
-  nfq::Descriptor file(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  os::Descriptor file(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (::connect(file.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return false;
   file_ = std::move(file);
   return true;
@@ -65,7 +65,7 @@ void ControlLink::serve() {
 }
 
 void ControlLink::lost() {
-  file_ = nfq::Descriptor();
+  file_ = os::Descriptor();
   unsent_.clear();
   received_.clear();
   searched_ = 0;

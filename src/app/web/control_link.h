@@ -38,7 +38,7 @@ class ControlLink {
   static Reply parse(std::string_view line);
 
   std::string path_;
-  nfq::Descriptor file_;
+  os::Descriptor file_;
   std::string unsent_, received_;
   std::size_t searched_ = 0;  // of received_, without a line end
   std::deque<Then> waiting_;

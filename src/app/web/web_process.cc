@@ -68,10 +68,10 @@ Result<AddressInfo> resolve(const ListenAddress& address, const std::string& tex
   return AddressInfo(found, ::freeaddrinfo);
 }
 
-Result<nfq::Descriptor> listen_at(const ListenAddress& address, const std::string& text) {
+Result<os::Descriptor> listen_at(const ListenAddress& address, const std::string& text) {
   const auto found = resolve(address, text);
   if (!found) return std::unexpected(found.error());
-  nfq::Descriptor listener(::socket((*found)->ai_family, SOCK_STREAM | SOCK_NONBLOCK, 0));
+  os::Descriptor listener(::socket((*found)->ai_family, SOCK_STREAM | SOCK_NONBLOCK, 0));
   const int yes = 1;
   ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (::bind(listener.get(), (*found)->ai_addr, (*found)->ai_addrlen) != 0 ||
@@ -102,7 +102,7 @@ Result<std::string> token_of(const std::string& file) {
     token += kDigits[byte >> 4];
     token += kDigits[byte & 15];
   }
-  const nfq::Descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  const os::Descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   const std::string line = token + "\n";
   if (out.get() < 0 || ::write(out.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
     return failed(file + ": the dashboard's token cannot be kept");
@@ -181,11 +181,11 @@ void write_line(const std::string& text) {
 }
 
 // Another program may hold the port, or the address come later.
-nfq::Descriptor listen_at_last(const std::string& listen) {
+os::Descriptor listen_at_last(const std::string& listen) {
   for (auto pause = kFirstPause;; pause = std::min(pause * 2, kLongestPauseToListen)) {
     ::sleep(static_cast<unsigned>(pause.count()));
     const auto address = split(listen);
-    auto listener = address ? listen_at(*address, listen) : Result<nfq::Descriptor>(std::unexpected(address.error()));
+    auto listener = address ? listen_at(*address, listen) : Result<os::Descriptor>(std::unexpected(address.error()));
     if (!listener) continue;
     write_line("dashboard: http://" + listen + "/ is served now");
     return std::move(*listener);
@@ -252,7 +252,7 @@ Result<std::string> start_web_process(const WebSettings& settings) {
     }
     ends_with_parent(parent);  // a change of user forgets it
     if (listener) supervise(kListener, access, *page, settings.control);
-    const nfq::Descriptor late = listen_at_last(settings.listen);
+    const os::Descriptor late = listen_at_last(settings.listen);
     supervise(late.get(), access, *page, settings.control);
   }
   if (!listener) {

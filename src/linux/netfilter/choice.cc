@@ -1,11 +1,9 @@
-// From what the kernel can do to what is used.
+#include "linux/netfilter/choice.h"
 
 #include <algorithm>
 #include <filesystem>
 
-#include "linux/netfilter/table.h"
-
-namespace netscope::nft {
+namespace netscope::netfilter {
 namespace {
 
 bool matches(const std::string& pattern, const std::string& name) {
@@ -107,4 +105,4 @@ std::vector<std::string> flow_devices(const LiveSettings& settings) {
   return names;
 }
 
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

@@ -12,7 +12,7 @@
 #include <optional>
 #include <vector>
 
-namespace netscope::nft {
+namespace netscope::netfilter {
 namespace {
 
 struct Close {
@@ -154,4 +154,4 @@ Result<std::size_t> clear_marks(const Marks& marks) {
   return count;
 }
 
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

@@ -6,7 +6,7 @@
 #include "netscope/base/result.h"
 #include "netscope/policy/settings/live_settings.h"
 
-namespace netscope::nft {
+namespace netscope::netfilter {
 
 // Clears our bits of the marks of all connections, IPv4 and IPv6; other bits stay. How many it were. Connections that
 // vanish meanwhile are no error. Needs CAP_NET_ADMIN, and a kernel with ctnetlink
@@ -15,4 +15,4 @@ Result<std::size_t> clear_marks(const Marks& marks);
 // Whether the kernel lets connections be listed by mark.
 Result<void> may_clear_marks();
 
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

@@ -1,13 +1,13 @@
-// The rules in the language of iptables-restore: queued in mangle, carried out in filter, which alone can reject.
+// Queued in mangle, carried out in filter, which alone can reject.
+#include "linux/netfilter/iptables_text.h"
 
 #include <algorithm>
 #include <array>
 #include <sstream>
 
-#include "linux/netfilter/rules.h"
 #include "linux/netfilter/text.h"
 
-namespace netscope::nft {
+namespace netscope::netfilter {
 namespace {
 
 // Our chains by table. Packets are queued in mangle and rejected in filter, which comes later and alone can.
@@ -169,4 +169,4 @@ std::string iptables_removal(std::string_view listing) {
   return out;
 }
 
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

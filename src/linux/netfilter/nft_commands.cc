@@ -2,7 +2,7 @@
 
 #include <nftables/libnftables.h>
 
-namespace netscope::nft {
+namespace netscope::netfilter {
 
 void NftCommands::Free::operator()(nft_ctx* context) const {
   nft_ctx_free(context);
@@ -27,4 +27,4 @@ Result<std::string> NftCommands::run(const std::string& commands, Mode mode) con
   return std::unexpected(Error{"nft: " + (complaint.empty() ? "failed without a word" : complaint)});
 }
 
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

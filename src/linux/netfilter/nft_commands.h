@@ -8,7 +8,7 @@
 
 struct nft_ctx;
 
-namespace netscope::nft {
+namespace netscope::netfilter {
 
 class NftCommands {
  public:
@@ -27,4 +27,4 @@ class NftCommands {
   std::unique_ptr<nft_ctx, Free> context_;
 };
 
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

@@ -1,13 +1,12 @@
-// The rules in the language of nft.
+#include "linux/netfilter/nft_text.h"
 
 #include <array>
 #include <cstdio>
 #include <tuple>
 
-#include "linux/netfilter/rules.h"
 #include "linux/netfilter/text.h"
 
-namespace netscope::nft {
+namespace netscope::netfilter {
 namespace {
 
 std::string list(const std::vector<std::string>& words) {
@@ -198,4 +197,4 @@ std::string nft_table(const TableSettings& settings) {
   return NftWriter(settings).write();
 }
 
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

@@ -1,13 +1,13 @@
-// What the kernel can do, by offering it rules that it checks and does not load.
+// By offering it rules that it checks and does not load.
+#include "linux/netfilter/probe.h"
 
 #include <unistd.h>
 
 #include "linux/netfilter/conntrack.h"
 #include "linux/netfilter/nft_commands.h"
-#include "linux/netfilter/table.h"
 #include "linux/os/process.h"
 
-namespace netscope::nft {
+namespace netscope::netfilter {
 namespace {
 
 constexpr const char* kProbeTable = "netscope_probe";
@@ -25,9 +25,10 @@ Ability takes(const NftCommands& nft, const std::string& rule, const std::string
 }
 
 Ability takes_iptables(const std::string& program) {
-  return ability(run_program({program, "--test", "--noflush"},
-                             "*mangle\n:NETSCOPE-PROBE - [0:0]\n-A NETSCOPE-PROBE -m connmark --mark 1/7 -j RETURN\n"
-                             "-A NETSCOPE-PROBE -j NFQUEUE --queue-balance 0:1 --queue-bypass\nCOMMIT\n"));
+  return ability(
+      os::run_program({program, "--test", "--noflush"},
+                      "*mangle\n:NETSCOPE-PROBE - [0:0]\n-A NETSCOPE-PROBE -m connmark --mark 1/7 -j RETURN\n"
+                      "-A NETSCOPE-PROBE -j NFQUEUE --queue-balance 0:1 --queue-bypass\nCOMMIT\n"));
 }
 
 }  // namespace
@@ -50,4 +51,4 @@ Probe probe() {
   return found;
 }
 
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

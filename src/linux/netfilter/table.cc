@@ -1,4 +1,5 @@
-// The table in the kernel, by nft's library or by the programs of iptables.
+// By nft's library or by the programs of iptables.
+#include "linux/netfilter/table.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -13,19 +14,20 @@
 #include <optional>
 #include <sstream>
 
+#include "linux/netfilter/iptables_text.h"
 #include "linux/netfilter/nft_commands.h"
-#include "linux/netfilter/table.h"
-#include "linux/os/file.h"
+#include "linux/netfilter/nft_text.h"
+#include "linux/os/descriptor.h"
 #include "linux/os/process.h"
 
-namespace netscope::nft {
+namespace netscope::netfilter {
 
-class Table::Way {
+class Table::Driver {
  public:
-  Way() = default;
-  Way(const Way&) = delete;
-  Way& operator=(const Way&) = delete;
-  virtual ~Way() = default;
+  Driver() = default;
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+  virtual ~Driver() = default;
   virtual Result<void> install() = 0;
   virtual Result<void> remove() = 0;
   virtual Result<void> empty_flow_table() { return {}; }
@@ -55,9 +57,9 @@ std::uint64_t number_behind(std::string_view text, std::string_view word) {
 
 // --- nft
 
-class Table::NftWay : public Table::Way {
+class Table::NftDriver : public Table::Driver {
  public:
-  NftWay(NftCommands commands, TableSettings settings)
+  NftDriver(NftCommands commands, TableSettings settings)
       : commands_(std::move(commands)), settings_(std::move(settings)) {}
 
   // `add` before `delete`: the pair is right whether the table is there or not.
@@ -127,10 +129,10 @@ class Chains {
 
   Result<std::string> install() const {
     for (const Family& family : families_) {
-      const auto listing = run_program({family.save});
+      const auto listing = os::run_program({family.save});
       if (!listing) return listing;
       const std::string text = iptables_rules(settings_, family.version, iptables_jumps(*listing));
-      if (auto done = run_program({family.restore, "--noflush"}, text); !done) return done;
+      if (auto done = os::run_program({family.restore, "--noflush"}, text); !done) return done;
     }
     return "";
   }
@@ -138,11 +140,11 @@ class Chains {
   Result<std::string> remove() const {
     Result<std::string> result = "";
     for (const Family& family : families_) {
-      const auto listing = run_program({family.save});
+      const auto listing = os::run_program({family.save});
       if (!listing) return listing;
       const std::string text = iptables_removal(*listing);
       if (text.empty()) continue;
-      if (auto done = run_program({family.restore, "--noflush"}, text); !done) result = std::move(done);
+      if (auto done = os::run_program({family.restore, "--noflush"}, text); !done) result = std::move(done);
     }
     return result;
   }
@@ -151,7 +153,7 @@ class Chains {
   Result<std::string> counters() const {
     TableCounters sum;
     for (const Family& family : families_) {
-      const auto listing = run_program({family.save, "-c"});
+      const auto listing = os::run_program({family.save, "-c"});
       if (!listing) return listing;
       if (iptables_jumps(*listing).size() < 2 * settings_.live.hooks.size()) return "";
       add_up(*listing, sum);
@@ -215,24 +217,24 @@ enum class Order : char { install = 'i', remove = 'r', counters = 'c' };
 
 }  // namespace
 
-class Table::IptablesWay : public Table::Way {
+class Table::IptablesDriver : public Table::Driver {
  public:
-  static Result<std::unique_ptr<Way>> make(const TableSettings& settings, bool ipv6) {
+  static Result<std::unique_ptr<Driver>> make(const TableSettings& settings, bool ipv6) {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
       return std::unexpected(Error{"cannot make a socket pair: " + std::string(std::strerror(errno))});
     }
-    File ours(ends[0]), theirs(ends[1]);
+    os::Descriptor ours(ends[0]), theirs(ends[1]);
     const pid_t child = ::fork();
     if (child < 0) return std::unexpected(Error{"cannot fork: " + std::string(std::strerror(errno))});
     if (child == 0) {
-      ours = File();
+      ours = os::Descriptor();
       keep(Chains(settings, ipv6), theirs.get());
     }
-    return std::unique_ptr<Way>(new IptablesWay(std::move(ours), child));
+    return std::unique_ptr<Driver>(new IptablesDriver(std::move(ours), child));
   }
-  ~IptablesWay() override {
-    socket_ = File();
+  ~IptablesDriver() override {
+    socket_ = os::Descriptor();
     while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
     }
   }
@@ -252,7 +254,7 @@ class Table::IptablesWay : public Table::Way {
   }
 
  private:
-  IptablesWay(File socket, pid_t child) : socket_(std::move(socket)), child_(child) {}
+  IptablesDriver(os::Descriptor socket, pid_t child) : socket_(std::move(socket)), child_(child) {}
 
   Result<std::string> ask(Order order) const {
     const auto letter = static_cast<char>(order);
@@ -269,13 +271,13 @@ class Table::IptablesWay : public Table::Way {
     return std::unexpected(Error{text});
   }
 
-  File socket_;
+  os::Descriptor socket_;
   pid_t child_;
 };
 
 // --- none
 
-class Table::NoWay : public Table::Way {
+class Table::NoDriver : public Table::Driver {
  public:
   Result<void> install() override { return {}; }
   Result<void> remove() override { return {}; }
@@ -292,7 +294,7 @@ TableCounters& TableCounters::operator+=(const TableCounters& other) {
   return *this;
 }
 
-Table::Table(std::unique_ptr<Way> way) : way_(std::move(way)) {}
+Table::Table(std::unique_ptr<Driver> driver) : driver_(std::move(driver)) {}
 Table::Table(Table&&) noexcept = default;
 Table& Table::operator=(Table&&) noexcept = default;
 Table::~Table() = default;
@@ -300,32 +302,32 @@ Table::~Table() = default;
 Result<Table> Table::make(const Choice& choice, TableSettings settings) {
   settings.live.fanout = choice.fanout;
   settings.live.offload = choice.offload;
-  if (choice.backend == Backend::none) return Table(std::make_unique<NoWay>());
+  if (choice.backend == Backend::none) return Table(std::make_unique<NoDriver>());
   if (choice.backend == Backend::iptables) {
-    auto way = IptablesWay::make(settings, choice.ipv6);
-    if (!way) return std::unexpected(way.error());
-    return Table(std::move(*way));
+    auto driver = IptablesDriver::make(settings, choice.ipv6);
+    if (!driver) return std::unexpected(driver.error());
+    return Table(std::move(*driver));
   }
   if (choice.offload == Offload::flowtable) settings.flow_devices = flow_devices(settings.live);
   auto commands = NftCommands::open();
   if (!commands) return std::unexpected(commands.error());
-  return Table(std::make_unique<NftWay>(std::move(*commands), std::move(settings)));
+  return Table(std::make_unique<NftDriver>(std::move(*commands), std::move(settings)));
 }
 
 Result<void> Table::install() {
-  return way_->install();
+  return driver_->install();
 }
 
 Result<void> Table::empty_flow_table() {
-  return way_->empty_flow_table();
+  return driver_->empty_flow_table();
 }
 
 Result<void> Table::remove() {
-  return way_->remove();
+  return driver_->remove();
 }
 
 Result<std::optional<TableCounters>> Table::counters() const {
-  return way_->counters();
+  return driver_->counters();
 }
 
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

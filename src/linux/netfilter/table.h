@@ -1,50 +1,15 @@
-// The kernel's rules as they are: what it can do, and the table of ours in it.
+// The table of ours in the kernel.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
-#include "linux/netfilter/rules.h"
+#include "linux/netfilter/choice.h"
+#include "linux/netfilter/table_settings.h"
 #include "netscope/base/result.h"
 
-namespace netscope::nft {
-
-// Whether something works, found out by trying; `why` says what was in the way.
-struct Ability {
-  bool works = false;
-  std::string why{};
-};
-
-struct Probe {
-  Ability nft;        // a table with connection marks and rejects
-  Ability nft_queue;  // queues in it
-  Ability symhash;    // spread by five-tuple
-  Ability flowtable;
-  Ability iptables;   // queues by iptables
-  Ability ip6tables;  // and by ip6tables
-  Ability conntrack;  // marks of connections can be listed and cleared
-};
-
-// Asks the kernel, with rules that are checked and never loaded. Takes some tens of milliseconds.
-Probe probe();
-
-// What a run uses, and why.
-struct Choice {
-  Backend backend = Backend::nft;  // never automatic
-  Fanout fanout = Fanout::flow;
-  Offload offload = Offload::mark;
-  bool ipv6 = true;                    // the iptables backend: ip6tables works
-  std::vector<std::string> reasons{};  // a line each
-};
-
-// Fails when nothing that the settings allow works here, with what is in the way of each and the remedy.
-Result<Choice> choose(const LiveSettings& settings, const QueueRange& queues, const Probe& probe);
-
-// Interfaces that a flow table may span: those named, else all that are there but the loopback.
-std::vector<std::string> flow_devices(const LiveSettings& settings);
+namespace netscope::netfilter {
 
 struct Passed {
   std::uint64_t packets = 0;
@@ -78,13 +43,13 @@ class Table {
   Result<std::optional<TableCounters>> counters() const;
 
  private:
-  class Way;
-  class NftWay;
-  class IptablesWay;
-  class NoWay;
-  explicit Table(std::unique_ptr<Way> way);
+  class Driver;
+  class NftDriver;
+  class IptablesDriver;
+  class NoDriver;
+  explicit Table(std::unique_ptr<Driver> driver);
 
-  std::unique_ptr<Way> way_;
+  std::unique_ptr<Driver> driver_;
 };
 
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
-namespace netscope::nft {
+namespace netscope::netfilter {
 
 // "0xff000000"
 std::string hex(std::uint32_t number);
 
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

@@ -63,7 +63,7 @@ struct Queue::State {
   QueueOptions options;
   QueueFeatures features;
   SocketCounters counters;
-  Descriptor socket;
+  os::Descriptor socket;
   std::uint32_t port = 0;
   std::chrono::milliseconds socket_timeout{0};
 
@@ -83,7 +83,7 @@ struct Queue::State {
 };
 
 Result<void> Queue::State::open_socket() {
-  socket = Descriptor(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+  socket = os::Descriptor(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
   if (socket.get() < 0) {
     return failure("the kernel gives no netfilter socket: " + words_of(errno) + "; load its module nfnetlink");
   }

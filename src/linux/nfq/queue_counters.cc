@@ -56,7 +56,7 @@ Result<std::vector<QueueCounters>> parse_queue_counters(std::string_view text) {
 }
 
 Result<QueueCountersFile> QueueCountersFile::open() {
-  Descriptor file{::open(kQueuesFile, O_RDONLY | O_CLOEXEC)};
+  os::Descriptor file{::open(kQueuesFile, O_RDONLY | O_CLOEXEC)};
   if (file.get() >= 0) return QueueCountersFile(std::move(file));
   const int code = errno;
   std::string remedy;

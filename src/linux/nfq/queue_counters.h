@@ -40,9 +40,9 @@ class QueueCountersFile {
   Result<std::vector<QueueCounters>> read() const;
 
  private:
-  explicit QueueCountersFile(Descriptor file) : file_(std::move(file)) {}
+  explicit QueueCountersFile(os::Descriptor file) : file_(std::move(file)) {}
 
-  Descriptor file_;
+  os::Descriptor file_;
 };
 
 }  // namespace netscope::nfq

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::optional<std::string> text_of(const std::string& path) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const os::Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.get() < 0) return std::nullopt;
   auto text = read_table(file.get(), path);
   if (!text) return std::nullopt;

@@ -2,10 +2,10 @@
 
 #include <unistd.h>
 
-namespace netscope::nfq {
+namespace netscope::os {
 
 Descriptor::~Descriptor() {
   if (number_ >= 0) ::close(number_);
 }
 
-}  // namespace netscope::nfq
+}  // namespace netscope::os

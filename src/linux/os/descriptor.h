@@ -3,15 +3,16 @@
 
 #include <utility>
 
-namespace netscope::nfq {
+namespace netscope::os {
 
 class Descriptor {
  public:
   Descriptor() = default;
   explicit Descriptor(int number) : number_(number) {}  // takes ownership; -1: none
   Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  // Closes the one that it had.
   Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
+    Descriptor old(std::exchange(number_, std::exchange(other.number_, -1)));
     return *this;
   }
   ~Descriptor();
@@ -21,4 +22,4 @@ class Descriptor {
   int number_ = -1;
 };
 
-}  // namespace netscope::nfq
+}  // namespace netscope::os

@@ -12,25 +12,25 @@
 #include <csignal>
 #include <cstring>
 
-#include "linux/os/file.h"
+#include "linux/os/descriptor.h"
 
-namespace netscope::nft {
+namespace netscope::os {
 namespace {
 
 constexpr std::size_t kMaxOutput = std::size_t{16} << 20;
 
 struct Pipe {
-  File from, to;
+  Descriptor from, to;
 };
 
 Result<Pipe> make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(Error{"pipe: " + std::string(std::strerror(errno))});
-  return Pipe{File(ends[0]), File(ends[1])};
+  return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 // Takes what is there; false at the end.
-bool read_some(const File& file, std::string& out) {
+bool read_some(const Descriptor& file, std::string& out) {
   std::array<char, 65536> buffer;
   const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
   if (count < 0) return errno == EINTR || errno == EAGAIN;
@@ -42,19 +42,19 @@ bool read_some(const File& file, std::string& out) {
 void converse(Pipe& input, std::string_view text, Pipe& output, Pipe& errors, std::string& out,
               std::string& complaint) {
   ::fcntl(input.to.get(), F_SETFL, O_NONBLOCK);
-  if (text.empty()) input.to = File();
+  if (text.empty()) input.to = Descriptor();
   for (;;) {
     std::array<pollfd, 3> files{{{.fd = output.from.get(), .events = POLLIN, .revents = 0},
                                  {.fd = errors.from.get(), .events = POLLIN, .revents = 0},
                                  {.fd = input.to.get(), .events = POLLOUT, .revents = 0}}};
     if (files[0].fd < 0 && files[1].fd < 0) return;
     if (::poll(files.data(), files.size(), -1) < 0 && errno != EINTR) return;
-    if (files[0].revents != 0 && !read_some(output.from, out)) output.from = File();
-    if (files[1].revents != 0 && !read_some(errors.from, complaint)) errors.from = File();
+    if (files[0].revents != 0 && !read_some(output.from, out)) output.from = Descriptor();
+    if (files[1].revents != 0 && !read_some(errors.from, complaint)) errors.from = Descriptor();
     if (files[2].revents == 0) continue;
     const ssize_t written = ::write(input.to.get(), text.data(), text.size());
     if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-    if (text.empty() || (written < 0 && errno != EAGAIN && errno != EINTR)) input.to = File();
+    if (text.empty() || (written < 0 && errno != EAGAIN && errno != EINTR)) input.to = Descriptor();
   }
 }
 
@@ -89,9 +89,9 @@ Result<std::string> run_program(const std::vector<std::string>& arguments, std::
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   if (error != 0) return std::unexpected(Error{words[0] + " cannot be run: " + std::strerror(error)});
-  to_child->from = File();
-  from_child->to = File();
-  errors->to = File();
+  to_child->from = Descriptor();
+  from_child->to = Descriptor();
+  errors->to = Descriptor();
   std::string out, complaint;
   converse(*to_child, input, *from_child, *errors, out, complaint);
   int status = 0;
@@ -102,4 +102,4 @@ Result<std::string> run_program(const std::vector<std::string>& arguments, std::
   return std::unexpected(Error{words[0] + ": " + (complaint.empty() ? "failed without a word" : complaint)});
 }
 
-}  // namespace netscope::nft
+}  // namespace netscope::os

@@ -92,7 +92,7 @@ TEST(FlowTable, ANewFlowInAnUsedPlaceRemembersNothing) {
 TEST(FlowTable, EvictsClosedBeforeJudgedBeforePending) {
   FlowTable table = table_of(5);
   const std::array<FlowList, 5> order{FlowList::closed, FlowList::judged_brief, FlowList::judged_tcp,
-                                   FlowList::pending_brief, FlowList::pending_tcp};
+                                      FlowList::pending_brief, FlowList::pending_tcp};
   for (std::uint32_t i = 5; i > 0; --i) table.move_to(create(table, i - 1, kBegin), order[i - 1], kBegin);
   for (std::uint32_t i = 0; i < 5; ++i) {
     Flow* victim = table.next_victim();

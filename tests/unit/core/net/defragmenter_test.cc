@@ -27,8 +27,8 @@ struct Fixture {
   std::vector<std::uint8_t> datagram;
 };
 
-const Packet kV4 = raw().ipv4("192.168.1.20", "203.0.113.9");
-const Packet kV6 = raw().ipv6("2001:db8::20", "2001:db8::9");
+const Packet kIpv4 = raw().ipv4("192.168.1.20", "203.0.113.9");
+const Packet kIpv6 = raw().ipv6("2001:db8::20", "2001:db8::9");
 
 // A UDP query of 72 bytes with its header.
 Packet query(const Packet& road) {
@@ -36,12 +36,12 @@ Packet query(const Packet& road) {
 }
 
 Packet piece(std::uint32_t number, std::uint16_t offset, bool more, std::string_view text) {
-  const Packet of = more ? kV4.middle_fragment(number, offset) : kV4.last_fragment(number, offset);
+  const Packet of = more ? kIpv4.middle_fragment(number, offset) : kIpv4.last_fragment(number, offset);
   return of.announcing(17).payload(text);
 }
 
 TEST(Defragmenter, PutsPiecesTogetherInAnyOrder) {
-  for (const Packet& road : {kV4, kV6}) {
+  for (const Packet& road : {kIpv4, kIpv6}) {
     const std::vector<Packet> pieces = in_fragments(query(road), 24);
     ASSERT_EQ(pieces.size(), 3u);
     std::vector<std::size_t> order{0, 1, 2};
@@ -61,7 +61,7 @@ TEST(Defragmenter, PutsPiecesTogetherInAnyOrder) {
 }
 
 TEST(Defragmenter, KnowsTheFlowOnceTheFirstFragmentIsThere) {
-  const std::vector<Packet> pieces = in_fragments(query(kV4), 24);
+  const std::vector<Packet> pieces = in_fragments(query(kIpv4), 24);
   Fixture f;
   EXPECT_EQ(f.add(pieces[1]), Outcome::pending);
   EXPECT_EQ(f.add(pieces[0]), Outcome::of_flow);
@@ -70,9 +70,9 @@ TEST(Defragmenter, KnowsTheFlowOnceTheFirstFragmentIsThere) {
 }
 
 TEST(Defragmenter, KeepsDatagramsApart) {
-  const std::vector<Packet> one = in_fragments(query(kV4), 40, 1);
-  const std::vector<Packet> two = in_fragments(query(kV4), 40, 2);
-  const std::vector<Packet> back = in_fragments(query(kV4.reversed()), 40, 1);
+  const std::vector<Packet> one = in_fragments(query(kIpv4), 40, 1);
+  const std::vector<Packet> two = in_fragments(query(kIpv4), 40, 2);
+  const std::vector<Packet> back = in_fragments(query(kIpv4.reversed()), 40, 1);
   Fixture f;
   f.add(one[0]);
   EXPECT_NE(f.add(two[1]), Outcome::complete);
@@ -82,7 +82,7 @@ TEST(Defragmenter, KeepsDatagramsApart) {
 }
 
 TEST(Defragmenter, ARepeatedPieceIsNoContradiction) {
-  const std::vector<Packet> pieces = in_fragments(query(kV4), 24);
+  const std::vector<Packet> pieces = in_fragments(query(kIpv4), 24);
   Fixture f;
   f.add(pieces[0]);
   EXPECT_EQ(f.add(pieces[0]), Outcome::of_flow);
@@ -92,9 +92,9 @@ TEST(Defragmenter, ARepeatedPieceIsNoContradiction) {
 
 TEST(Defragmenter, AnOverlapGivesTheWholeDatagramUp) {
   Fixture f;
-  f.add(in_fragments(query(kV4), 24, 7)[0]);
+  f.add(in_fragments(query(kIpv4), 24, 7)[0]);
   EXPECT_EQ(f.add(piece(7, 16, true, "12345678")), Outcome::overlapping) << "other bytes";
-  EXPECT_EQ(f.add(in_fragments(query(kV4), 24, 7)[1]), Outcome::overlapping) << "and what follows with it";
+  EXPECT_EQ(f.add(in_fragments(query(kIpv4), 24, 7)[1]), Outcome::overlapping) << "and what follows with it";
   Fixture g;
   g.add(piece(8, 8, true, "bbbbbbbb"));
   EXPECT_EQ(g.add(piece(8, 0, true, "aaaaaaaabbbbbbbbcccccccc")), Outcome::overlapping) << "reaching around";
@@ -116,7 +116,7 @@ TEST(Defragmenter, DataBehindTheEndIsAContradiction) {
 }
 
 TEST(Defragmenter, TimesOutWhereLinuxDoes) {
-  const std::vector<Packet> pieces = in_fragments(query(kV4), 40);
+  const std::vector<Packet> pieces = in_fragments(query(kIpv4), 40);
   Fixture in_time;
   in_time.add(pieces[0]);
   EXPECT_EQ(in_time.add(pieces[1], kTestTime + Defragmenter::kTimeout - Duration{1}), Outcome::complete);
@@ -128,13 +128,13 @@ TEST(Defragmenter, TimesOutWhereLinuxDoes) {
 TEST(Defragmenter, HoldsTheLimitOfDatagramsAndForOneMoreGivesUpTheOldest) {
   Fixture f;
   for (std::uint32_t i = 0; i < Defragmenter::kMaxDatagrams; ++i) {
-    f.add(in_fragments(query(kV4), 40, i)[0], kTestTime + Duration{i});
+    f.add(in_fragments(query(kIpv4), 40, i)[0], kTestTime + Duration{i});
   }
   EXPECT_EQ(f.defragmenter.pending(), Defragmenter::kMaxDatagrams);
-  f.add(in_fragments(query(kV4), 40, 5000)[0], kTestTime + Duration{5000});
+  f.add(in_fragments(query(kIpv4), 40, 5000)[0], kTestTime + Duration{5000});
   EXPECT_EQ(f.defragmenter.pending(), Defragmenter::kMaxDatagrams);
-  EXPECT_EQ(f.add(in_fragments(query(kV4), 40, 1)[1], kTestTime + Duration{5001}), Outcome::complete);
-  EXPECT_EQ(f.add(in_fragments(query(kV4), 40, 0)[1], kTestTime + Duration{5002}), Outcome::pending);
+  EXPECT_EQ(f.add(in_fragments(query(kIpv4), 40, 1)[1], kTestTime + Duration{5001}), Outcome::complete);
+  EXPECT_EQ(f.add(in_fragments(query(kIpv4), 40, 0)[1], kTestTime + Duration{5002}), Outcome::pending);
 }
 
 TEST(Defragmenter, HoldsTheLimitOfPiecesAndNotOneMore) {
@@ -152,7 +152,7 @@ TEST(Defragmenter, HoldsTheLargestDatagramAndNotOneByteMore) {
 }
 
 TEST(Defragmenter, ManyPiecesInOrderAreOne) {
-  const std::vector<Packet> pieces = in_fragments(kV4.udp(5000, 53).payload(Buffer(4000, 'q')), 8);
+  const std::vector<Packet> pieces = in_fragments(kIpv4.udp(5000, 53).payload(Buffer(4000, 'q')), 8);
   ASSERT_GT(pieces.size(), Defragmenter::kMaxPieces);
   Fixture f;
   for (std::size_t i = 0; i + 1 < pieces.size(); ++i) EXPECT_EQ(f.add(pieces[i]), Outcome::of_flow);
@@ -160,7 +160,7 @@ TEST(Defragmenter, ManyPiecesInOrderAreOne) {
 }
 
 TEST(Defragmenter, AFragmentThatTheCaptureCutOffLeavesAHole) {
-  const std::vector<Packet> pieces = in_fragments(query(kV4), 24);
+  const std::vector<Packet> pieces = in_fragments(query(kIpv4), 24);
   Fixture f;
   f.add(pieces[0].cut_to(20 + 16));
   f.add(pieces[1]);
@@ -168,7 +168,7 @@ TEST(Defragmenter, AFragmentThatTheCaptureCutOffLeavesAHole) {
 }
 
 TEST(Defragmenter, ADatagramWithBrokenInsidesIsCompleteAndMalformed) {
-  const Packet first = kV4.first_fragment(9).announcing(17).payload(Buffer{0x13, 0x88, 0, 53, 0xff, 0, 0, 0});
+  const Packet first = kIpv4.first_fragment(9).announcing(17).payload(Buffer{0x13, 0x88, 0, 53, 0xff, 0, 0, 0});
   Fixture g;
   g.add(first);
   ASSERT_EQ(g.add(piece(9, 8, false, "tail")), Outcome::complete);

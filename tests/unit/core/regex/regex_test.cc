@@ -18,7 +18,7 @@ std::string refusal(std::string_view pattern) {
 
 // The browser's engine answers the same table in dashboard/wasm/regex.test.mjs.
 TEST(Regex, AnswersAsTheTableSays) {
-  std::ifstream file(test::project_file("tests/unit/regex/answers.json"));
+  std::ifstream file(test::project_file("tests/unit/core/regex/answers.json"));
   const auto table = nlohmann::json::parse(file);
   ASSERT_GT(table.size(), 10u);
   for (const auto& row : table) {

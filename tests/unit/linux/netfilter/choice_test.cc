@@ -4,7 +4,7 @@
 
 #include "linux/netfilter/table.h"
 
-namespace netscope::nft {
+namespace netscope::netfilter {
 namespace {
 
 constexpr Ability kWorks{.works = true};
@@ -100,4 +100,4 @@ TEST(Choice, AFlowTableNeedsInterfaces) {
 }
 
 }  // namespace
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

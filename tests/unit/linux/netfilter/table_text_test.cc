@@ -1,6 +1,7 @@
 // The kernel's rules as text.
 
-#include "linux/netfilter/rules.h"
+#include "linux/netfilter/iptables_text.h"
+#include "linux/netfilter/nft_text.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +10,7 @@
 
 #include "support/project_file.h"
 
-namespace netscope::nft {
+namespace netscope::netfilter {
 namespace {
 
 TableSettings four_queues() {
@@ -219,4 +220,4 @@ COMMIT
 }
 
 }  // namespace
-}  // namespace netscope::nft
+}  // namespace netscope::netfilter

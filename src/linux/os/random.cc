@@ -1,10 +1,10 @@
-#include "app/random_seed.h"
+#include "linux/os/random.h"
 
 #include <sys/random.h>
 
 #include <chrono>
 
-namespace netscope {
+namespace netscope::os {
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
@@ -14,4 +14,4 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-}  // namespace netscope
+}  // namespace netscope::os

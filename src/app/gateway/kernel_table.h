@@ -1,0 +1,50 @@
+// The kernel's rules over the time of a run: installed, counted, put back where somebody took them away, and removed.
+#pragma once
+
+#include <optional>
+
+#include "app/gateway/console.h"
+#include "linux/netfilter/table.h"
+#include "netscope/output/kernel_view.h"
+
+namespace netscope {
+
+class KernelTable {
+ public:
+  // Warnings go to `console`, which outlives it.
+  explicit KernelTable(Console& console) : console_(console) {}
+
+  // Chooses how, by what works here. To be called before threads are started and queues are open.
+  Result<void> prepare(const LiveSettings& settings, const QueueRange& queues, bool fail_open);
+  // As prepared.
+  const netfilter::Choice& choice() const { return *choice_; }
+
+  Result<void> install() { return table_->install(); }
+  Result<void> remove() { return table_->remove(); }
+  // Forgets the verdicts of all connections, so that each is judged anew.
+  Result<void> clear_marks() const;
+  // The same for those that a flow table carries; after clear_marks(), or they would enter it again.
+  Result<void> empty_flow_table();
+
+  // Reads the counters. Listing them can take a program or two: not every second.
+  enum class IfGone : bool { leave, put_back };
+  // An error when somebody took the table away and it cannot be put back; once, until it is there again.
+  Result<void> read_counters(IfGone if_gone);
+  // Writes what was read into a view: since the start, over all tables.
+  void fill(KernelView& view) const;
+  // Somebody took it away, and nothing is filtered.
+  bool is_lost() const { return is_lost_; }
+
+ private:
+  Result<void> put_back();
+
+  Console& console_;
+  Marks marks_{};
+  std::optional<netfilter::Choice> choice_;
+  std::optional<netfilter::Table> table_;
+  netfilter::TableCounters passed_;         // since the table was installed, as last read
+  netfilter::TableCounters passed_before_;  // of tables that were taken away
+  bool is_lost_ = false;
+};
+
+}  // namespace netscope

@@ -1,0 +1,23 @@
+// The kernel's side as text: the rules that hand packets to the queues, and that carry out what was said of a flow.
+//
+// Both forms say the same. What is excluded passes. Connections that bear a verdict's mark are accepted, dropped or
+// rejected; all else is queued. A verdict is an accepted packet with a mark, and chains behind the queue save the mark
+// to the connection and carry it out (NF_ACCEPT leaves one chain and enters the next). Only the bits of Marks::mask are
+// read or written, of packets as of connections, and packets leave without them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "netscope/policy/settings/live_settings.h"
+
+namespace netscope::netfilter {
+
+struct TableSettings {
+  LiveSettings live{};
+  QueueRange queues{};
+  bool bypass = true;                       // without a program behind it, a queue accepts
+  std::vector<std::string> flow_devices{};  // of the flow table, with Offload::flowtable
+};
+
+}  // namespace netscope::netfilter
