@@ -14,7 +14,12 @@ set -euo pipefail
 root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 declare -A programs=([old]=$(realpath "$1") [new]=$(realpath "$2"))
 shift 2
-if (($# == 0)); then set -- "$root/tests/golden" "$root/../shared/corpus" "$root/../shared/cases"; fi
+if (($# == 0)); then
+  set -- "$root/tests/golden"
+  for folder in "$root/../shared/corpus" "$root/../shared/cases"; do
+    if [[ -d $folder ]]; then set -- "$@" "$folder"; fi
+  done
+fi
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
