@@ -71,7 +71,7 @@ struct FlowRecord {
   Time first_seen;
   std::uint64_t first_number = 0;  // the packet that opened the flow, from 1
   std::uint32_t blocked_packets = 0;
-  std::uint8_t rejected_towards_client = 0;  // packets, until the client was told; see Worker::client_would_not_hear
+  std::uint8_t rejected_towards_client = 0;  // packets, until the client was told; see Stages
 };
 
 // What a flow's rule is before one decided.
