@@ -32,7 +32,7 @@ struct WorkerOptions {
 
 class Worker {
  public:
-  Worker(std::shared_ptr<const RuleSet> rules, const WorkerOptions& options);
+  Worker(const std::shared_ptr<const RuleSet>& rules, const WorkerOptions& options);
   Worker(Worker&&) noexcept;
   Worker& operator=(Worker&&) noexcept;
   ~Worker();

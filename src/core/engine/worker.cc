@@ -6,8 +6,8 @@
 
 namespace netscope {
 
-Worker::Worker(std::shared_ptr<const RuleSet> rules, const WorkerOptions& options)
-    : stages_(std::make_unique<Stages>(std::move(rules), options)) {}
+Worker::Worker(const std::shared_ptr<const RuleSet>& rules, const WorkerOptions& options)
+    : stages_(std::make_unique<Stages>(rules, options)) {}
 Worker::Worker(Worker&&) noexcept = default;
 Worker& Worker::operator=(Worker&&) noexcept = default;
 Worker::~Worker() = default;
