@@ -14,6 +14,12 @@ set -euo pipefail
 root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 declare -A programs=([old]=$(realpath "$1") [new]=$(realpath "$2"))
 shift 2
+for program in "${programs[@]}"; do
+  [[ -x $program ]] || {
+    echo "$program is no program: build it first (OLD is one of before the change, NEW one of now)" >&2
+    exit 2
+  }
+done
 if (($# == 0)); then
   set -- "$root/tests/golden"
   for folder in "$root/../shared/corpus" "$root/../shared/cases"; do
