@@ -6,7 +6,7 @@
 
 #include "app/command_line.h"
 #include "app/control/client.h"
-#include "app/explain.h"
+#include "app/explain_text.h"
 #include "app/gateway/doctor.h"
 #include "app/gateway/gateway.h"
 #include "app/offline/bpf_filter.h"

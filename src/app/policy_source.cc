@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "app/output/files.h"
+#include "netscope/policy/explain.h"
 
 namespace netscope {
 namespace {
@@ -30,48 +31,6 @@ std::vector<Rule> command_line_rules(const CommandLine& options, const Catalogue
   for (const std::string& domain : options.block_domains) add(block_domain_rule(domain), "--block-domain");
   for (const std::string& ip : options.block_ips) add(block_ip_rule(ip), "--block-ip");
   return rules;
-}
-
-template <class Values, class Text>
-std::string condition_text(std::string_view key, const Values& values, Text text) {
-  constexpr std::size_t kShown = 6;
-  std::string out = std::string(key) + " ";
-  for (std::size_t i = 0; i < std::min(values.size(), kShown); ++i) out += (i > 0 ? ", " : "") + text(values[i]);
-  if (values.size() > kShown) out += " and " + std::to_string(values.size() - kShown) + " more";
-  return out;
-}
-
-std::string as_it_is(const std::string& text) {
-  return text;
-}
-
-std::string ports_text(const PortRange& range) {
-  return std::to_string(range.first) + (range.first == range.last ? "" : "-" + std::to_string(range.last));
-}
-
-std::string protocol_text(const ProtocolCondition& condition) {
-  switch (condition.ip_protocol) {
-    case kIpProtocolTcp: return "tcp";
-    case kIpProtocolUdp: return "udp";
-    case kIpProtocolIcmp: return "icmp";
-    default: return std::string(to_string(condition.protocol));
-  }
-}
-
-// The conditions on the connection, each as text.
-std::vector<std::string> on_connection(const Rule& rule) {
-  std::vector<std::string> out;
-  const auto add = [&out](std::string_view key, const auto& values, auto text) {
-    if (!values.empty()) out.push_back(condition_text(key, values, text));
-  };
-  const auto prefix_text = [](const IpPrefix& prefix) { return to_string(prefix); };
-  add("ip", rule.either, prefix_text);
-  add("src", rule.src, prefix_text);
-  add("dst", rule.dst, prefix_text);
-  add("port", rule.ports, ports_text);
-  add("proto", rule.protocols, protocol_text);
-  add("ja4", rule.ja4, as_it_is);
-  return out;
 }
 
 }  // namespace
@@ -128,19 +87,8 @@ std::string describe(const RuleSet& rules) {
   for (std::size_t i = 0; i < rules.rules().size(); ++i) {
     const Rule& rule = rules.rules()[i];
     out += "  " + std::to_string(i + 1) + ". " + rule.name + ": " + std::string(to_string(rule.action)) + "\n";
-    const auto add = [&out](const std::string& condition) { out += "      " + condition + "\n"; };
-    const auto pattern_text = [](const DomainPattern& pattern) { return to_string(pattern); };
-    if (!rule.apps.empty()) add(condition_text("app", rule.apps, as_it_is));
-    if (!rule.categories.empty()) add(condition_text("category", rule.categories, as_it_is));
-    if (!rule.domains.empty()) add(condition_text("domain", rule.domains, pattern_text));
-    for (const std::string& condition : on_connection(rule)) add(condition);
+    for (const std::string& condition : condition_texts(rule)) out += "      " + condition + "\n";
   }
-  return out;
-}
-
-std::string connection_conditions(const Rule& rule) {
-  std::string out;
-  for (const std::string& condition : on_connection(rule)) out += (out.empty() ? "" : "; ") + condition;
   return out;
 }
 

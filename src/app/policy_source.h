@@ -33,7 +33,4 @@ std::expected<LoadedPolicy, std::vector<Error>> load_policy_text(const CommandLi
 // What --check prints: the rules as they were understood.
 std::string describe(const RuleSet& rules);
 
-// What a rule asks of a connection besides its name: "src 192.168.20.0/24; port 443"; empty: nothing.
-std::string connection_conditions(const Rule& rule);
-
 }  // namespace netscope

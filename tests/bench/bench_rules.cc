@@ -66,11 +66,12 @@ struct Asked {
       texts.push_back(name_of(rule));
       questions.push_back({.client = address_of(65536 * (i % 8) + i), .server = address_of(rule), .server_port = 443});
       Question& question = questions.back();
-      question.ip_protocol = i % 4 == 0 ? kIpProtocolUdp : kIpProtocolTcp;
+      question.ip_protocol = i % 4 == 0 ? ip_protocol::udp : ip_protocol::tcp;
       if (i % 3 == 0) continue;
       question.protocol = i % 4 == 0 ? Protocol::quic : Protocol::tls;
       question.name = texts.back();
       question.app = Catalogue::built_in().find(question.name);
+      question.category = Catalogue::built_in().category_of(question.app);
       question.final = true;
     }
   }

@@ -7,10 +7,6 @@ usage: layers.py ROOT | layers.py --self-test
 import pathlib, re, sys, tempfile
 
 PUBLIC = "include/netscope"
-# Public headers that still include what is private, each until the step that mends it. Nothing is to be added.
-OPEN_FACE = {
-    "include/netscope/view/filter.h": {"core/regex/regex.h"},
-}
 
 # Standard headers that bring threads, files, clocks or the environment along.
 OS_HEADERS = {
@@ -120,8 +116,7 @@ class Check:
         if others is None:
             self.say(path, number, f"{name} is in no layer of src/layers.cmake")
         elif public and not into_face:
-            if name not in OPEN_FACE.get(path.as_posix(), ()):
-                self.say(path, number, f"a public header includes the private {name}")
+            self.say(path, number, f"a public header includes the private {name}")
         elif not layer.startswith("core/") and others.startswith("core/") and not into_face:
             self.say(path, number, f"{name} is private to the core; what is outside sees include/ only")
         elif others not in self.layers.uses[layer] and not (into_face and "face" in self.layers.uses[layer]):

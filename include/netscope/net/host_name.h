@@ -38,6 +38,12 @@ class HostName {
   std::uint8_t size_ = 0;
 };
 
+// Whether `name` is the domain or lies below it, on label boundaries. Both are in the compared form.
+constexpr bool is_or_below(std::string_view name, std::string_view domain) {
+  if (!name.ends_with(domain)) return false;
+  return name.size() == domain.size() || name[name.size() - domain.size() - 1] == '.';
+}
+
 // A domain as a person writes it in a rule or a list ("Example.COM.", "münchen.example") in the compared form: lower
 // case, no trailing dot, each label 1 to 63 bytes, international labels as A-labels (RFC 5891, RFC 3492). Upper case is
 // folded for the Latin, Greek, Cyrillic and Armenian scripts; letters must be precomposed (Unicode NFC).

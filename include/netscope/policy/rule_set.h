@@ -9,32 +9,12 @@
 #include <string_view>
 #include <vector>
 
-#include "netscope/dpi/protocol.h"
-#include "netscope/net/address.h"
 #include "netscope/policy/catalogue/catalogue.h"
 #include "netscope/policy/decision.h"
 #include "netscope/policy/policy.h"
+#include "netscope/policy/question.h"
 
 namespace netscope {
-
-// What is known of a flow when the rules are asked. Addresses and ports are known from the first packet.
-struct Question {
-  IpAddress client{};
-  IpAddress server{};
-  std::uint16_t server_port = 0;
-  std::uint8_t ip_protocol = 0;
-  Protocol protocol = Protocol::unknown;
-  Protocol service = Protocol::unknown;  // see dpi/protocol.h
-  std::string_view ja4{};                // of the client's hello; empty: none
-  std::string_view name{};               // the compared form; empty: none
-  AppId app = kNoApp;                    // what the catalogue says of `name`
-  NameSource source = NameSource::sni;   // of `name`
-  bool encrypted_hello = false;          // the hello has an encrypted one within, or pretends to
-  std::uint16_t dns_type = 0;            // of a DNS question
-  // Whether nothing more will come to light. While false, `protocol == unknown` and an empty name mean "not yet known";
-  // once true they mean "there is none", and a condition on them does not hold.
-  bool final = false;
-};
 
 class RuleProgram;
 
@@ -46,6 +26,12 @@ class RuleSet {
   RuleSet(RuleSet&&) noexcept;
   RuleSet& operator=(RuleSet&&) noexcept;
   ~RuleSet();
+
+  // A question about a flow of these ends, of which no more is known.
+  Question question(const Ends& ends) const;
+  // Adds a name that the flow showed, or that is known of its server's address, and what the catalogue says of it.
+  // `name` must outlive the question; an empty one takes the name out.
+  void name(Question& question, std::string_view name, NameSource source) const;
 
   // The first rule from the top that holds; nothing when a rule on the way cannot be judged yet. Never nothing when
   // `question.final`. A `log` rule never decides. While it cannot be judged it holds back an acceptance, so that it
@@ -76,7 +62,7 @@ class RuleSet {
  private:
   RuleSet(Policy policy, const Catalogue& catalogue);
 
-  std::optional<Decision> without_a_rule(const Question& question, const Decision& by_default) const;
+  std::optional<Decision> apply_default(const Question& question, const Decision& by_default) const;
 
   Policy policy_;
   const Catalogue* catalogue_;

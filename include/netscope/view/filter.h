@@ -13,15 +13,11 @@
 
 #include <cstdint>
 #include <expected>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
-#include "core/regex/regex.h"
-#include "netscope/net/address.h"
-#include "netscope/policy/policy.h"
 #include "netscope/view/rows.h"
 
 namespace netscope {
@@ -36,83 +32,31 @@ struct FilterError {
   std::size_t end = 0;
 };
 
-enum class FilterField : std::uint8_t {
-  any,  // a word without a field
-  app,
-  category,
-  domain,
-  rule,
-  ja4,
-  source,  // of a name
-  client,
-  server,
-  ip,  // either end
-  port,
-  client_port,
-  proto,
-  state,
-  action,
-  bytes,
-  packets,
-  duration,  // seconds
-  size,      // of a packet
-};
-
-// How a text condition compares; letters' case never counts.
-struct TextPattern {
-  enum class Kind : std::uint8_t { equal, contains, glob, domain, regex };
-  Kind kind = Kind::equal;
-  std::string text{};            // lower case
-  DomainPattern domain{};        // Kind::domain
-  std::optional<Regex> regex{};  // Kind::regex
-  bool matches(std::string_view value) const;
-};
-
-// From `low` to `high`, both included.
-struct NumberRange {
-  double low = 0;
-  double high = 0;
-  bool contains(double value) const { return low <= value && value <= high; }
-};
-
-struct FilterCondition {
-  FilterField field = FilterField::any;
-  std::variant<TextPattern, NumberRange, IpPrefix, ProtocolCondition, NameSource, Action, FlowState> value;
-};
-
-// One node of the tree; children are positions in Filter::nodes().
-struct FilterNode {
-  enum class Kind : std::uint8_t { all, condition, both, either, negated };
-  Kind kind = Kind::all;
-  std::uint32_t left = 0, right = 0;  // condition: `left` is its position
-};
+struct FilterTree;
 
 class Filter {
  public:
   // Everything.
-  Filter() { nodes_.push_back({}); }
+  Filter();
   static std::expected<Filter, FilterError> parse(std::string_view text);
 
-  const std::vector<FilterNode>& nodes() const { return nodes_; }
-  const std::vector<FilterCondition>& conditions() const { return conditions_; }
-  std::uint32_t root() const { return root_; }
-  bool selects_everything() const { return nodes_[root_].kind == FilterNode::Kind::all; }
+  bool selects_everything() const;
   // Whether packets of one flow may be answered differently. Those that are no plain packets of it always may: of an
   // ICMP error that quotes the flow, the protocol is another.
   bool asks_packets() const;
 
  private:
-  friend class FilterParser;
-  std::vector<FilterNode> nodes_;
-  std::vector<FilterCondition> conditions_;
-  std::uint32_t root_ = 0;
+  friend class FilterMatcher;
+  explicit Filter(FilterTree tree);
+
+  std::shared_ptr<const FilterTree> tree_;
 };
 
 // A filter over rows. Answers about texts are remembered, so that a million rows of a thousand names ask a thousand
 // times. Rows may be added meanwhile.
 class FilterMatcher {
  public:
-  // Keeps references to both.
+  // Keeps a reference to `rows`.
   FilterMatcher(const Filter& filter, const Rows& rows);
   bool matches(const FlowRow& flow);
   bool matches(const PacketRow& packet);
@@ -125,7 +69,7 @@ class FilterMatcher {
   bool text_holds(std::uint32_t condition, TextId text);
   bool any_text_holds(std::uint32_t condition, const FlowRow& flow);
 
-  const Filter& filter_;
+  std::shared_ptr<const FilterTree> tree_;
   const Rows& rows_;
   std::vector<std::vector<Answer>> answers_;  // by condition, by TextId
 };

@@ -99,10 +99,7 @@ Result<Rule> rule_of(const ManualAction& action, const Catalogue& catalogue) {
     case ActionTarget::app: rule = block_app_rule(action.value, catalogue); break;
     case ActionTarget::domain: rule = block_domain_rule(action.value); break;
     case ActionTarget::prefix: rule = block_ip_rule(action.value); break;
-    case ActionTarget::client:
-      rule = block_ip_rule(action.value);
-      if (rule) rule->src = std::exchange(rule->either, {});
-      break;
+    case ActionTarget::client: rule = block_client_rule(action.value); break;
   }
   if (!rule) return rule;
   rule->action = action.kind == ActionKind::block ? RuleAction::drop : RuleAction::accept;

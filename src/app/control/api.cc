@@ -169,7 +169,9 @@ ApiAnswer post_action(const ApiRequest& request, GatewayApi& gateway) {
   if (targets != 1) return api_error(400, kForm);
   const auto rule = rule_of(action, gateway.catalogue());
   if (!rule) return api_error(422, rule.error().message);
-  if (!rule->apps.empty()) action.value = rule->apps.front();  // as the catalogue spells it
+  if (const auto app = gateway.catalogue().named(action.value); app && action.target == ActionTarget::app) {
+    action.value = gateway.catalogue().apps()[*app].name;  // as the catalogue spells it
+  }
   const auto added = gateway.act(std::move(action));
   if (!added) return api_error(409, to_string(added.error()));
   return {.status = 200, .body = action_json(*added)};

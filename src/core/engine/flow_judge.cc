@@ -19,16 +19,15 @@ FlowJudge::FlowJudge(std::shared_ptr<const RuleSet> rules, const WorkerOptions& 
 
 Question FlowJudge::question_of(const Flow& flow) const {
   const Endpoint server = flow.key.source(opposite(flow.client));
-  return {
-      .client = flow.key.source(flow.client).address,
-      .server = server.address,
-      .server_port = server.port,
-      .ip_protocol = flow.key.ip_protocol,
-      .protocol = flow.protocol,
-      .service = flow.service,
-      .ja4 = flow.shown == nullptr ? std::string_view{} : flow.shown->hello.ja4,
-      .final = flow.facts_are_final(),
-  };
+  Question question = rules_->question({.client = flow.key.source(flow.client).address,
+                                        .server = server.address,
+                                        .server_port = server.port,
+                                        .ip_protocol = flow.key.ip_protocol});
+  question.protocol = flow.protocol;
+  question.service = flow.service;
+  if (flow.shown != nullptr) question.ja4 = flow.shown->hello.ja4;
+  question.final = flow.facts_are_final();
+  return question;
 }
 
 void FlowJudge::hear(Flow& flow, const Moment& moment, Direction from, const Sighting& sighting) {
@@ -48,9 +47,7 @@ void FlowJudge::hear(Flow& flow, const Moment& moment, Direction from, const Sig
   Question question = question_of(flow);
   if (!ja4.empty()) question.ja4 = ja4;
   question.protocol = sighting.protocol;
-  question.name = sighting.name.view();
-  question.app = question.name.empty() ? kNoApp : rules_->catalogue().find(question.name);
-  question.source = name_source(sighting.protocol);
+  rules_->name(question, sighting.name.view(), name_source(sighting.protocol));
   question.encrypted_hello = sighting.hello.encrypted;
   question.dns_type = sighting.dns_type;
   // A server's hello shows the protocol, and leaves the name to come.
@@ -72,8 +69,7 @@ Protocol FlowJudge::service_of(const Sighting& sighting, const Question& questio
   if (sighting.hello.alpn == "dot" || sighting.hello.alpn == "doq" || question.server_port == kEncryptedDnsPort) {
     return quic ? Protocol::doq : Protocol::dot;
   }
-  const CategoryId category = rules_->catalogue().category_of(question.app);
-  return resolvers_ && category == *resolvers_ ? Protocol::doh : Protocol::unknown;
+  return resolvers_ && question.category == *resolvers_ ? Protocol::doh : Protocol::unknown;
 }
 
 void FlowJudge::remember_name(Flow& flow, const Sighting& sighting) {
@@ -151,14 +147,12 @@ void FlowJudge::block_if_unknown_is_blocked(Flow& flow, const Moment& moment) {
 }
 
 void FlowJudge::block_by_outer(Flow& flow, const Packet& packet) {
-  const Question question{
-      .client = packet.outer->source,
-      .server = packet.outer->destination,
-      .server_port = packet.outer->destination_port,
-      .ip_protocol = packet.outer->ip_protocol,
-      .final = true,
-  };
   if (flow.decided()) return;
+  Question question = rules_->question({.client = packet.outer->source,
+                                        .server = packet.outer->destination,
+                                        .server_port = packet.outer->destination_port,
+                                        .ip_protocol = packet.outer->ip_protocol});
+  question.final = true;
   if (const auto decision = rules_->decide(question); decision && decision->blocks()) {
     settle(flow, Moment::of(packet), *decision, question);
     flow.standing = Standing::whole_flow;
@@ -187,9 +181,7 @@ void FlowJudge::judge_again(Flow& flow) {
     for (const SeenName& seen : flow.shown->names) {
       if (seen.protocol == Protocol::unknown) continue;  // learned: asked about below
       question.protocol = seen.protocol;
-      question.source = name_source(seen.protocol);
-      question.name = seen.name;
-      question.app = rules_->catalogue().find(question.name);
+      rules_->name(question, seen.name, name_source(seen.protocol));
       if (question.app != kNoApp) flow.app = question.app;
       if (!asks_per_datagram) decide(flow, last, question);
     }
@@ -200,12 +192,11 @@ void FlowJudge::judge_again(Flow& flow) {
 }
 
 Decision FlowJudge::judge_quoted(const Packet& packet) const {
-  const Question question{
-      .client = packet.key.source(packet.direction).address,
-      .server = packet.key.source(opposite(packet.direction)).address,
-      .ip_protocol = packet.key.version == IpVersion::v4 ? ip_protocol::icmp : ip_protocol::icmp_v6,
-      .final = true,
-  };
+  Question question =
+      rules_->question({.client = packet.key.source(packet.direction).address,
+                        .server = packet.key.source(opposite(packet.direction)).address,
+                        .ip_protocol = packet.key.version == IpVersion::v4 ? ip_protocol::icmp : ip_protocol::icmp_v6});
+  question.final = true;
   return rules_->decide(question).value_or(Decision{});
 }
 
@@ -244,11 +235,7 @@ bool FlowJudge::blocked_by_learned_name(Flow& flow, const Moment& moment, Questi
   const IpAddress server = flow.key.source(opposite(flow.client)).address;
   bool blocked = false;
   std::string_view newest;
-  const auto ask = [&](std::string_view name) {
-    question.name = name;
-    question.app = rules_->catalogue().find(name);
-    question.source = NameSource::dns;
-  };
+  const auto ask = [&](std::string_view name) { rules_->name(question, name, NameSource::dns); };
   const FlowRecord& record = table_.record_of(flow);
   learned_names_->for_each(client, server, record.first_seen, record.first_number,
                            [&](const std::vector<std::string>& names) {

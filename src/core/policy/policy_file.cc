@@ -3,7 +3,7 @@
 #include <map>
 #include <utility>
 
-#include "core/policy/rule_conditions.h"
+#include "core/policy/conditions/conditions.h"
 #include "core/policy/settings/live_section.h"
 #include "core/policy/toml/toml_reader.h"
 #include "netscope/policy/policy.h"
@@ -53,7 +53,6 @@ void read_name(const TomlValue& table, Rule& rule, std::map<std::string, std::ui
 Rule read_rule(const TomlValue& table, const Catalogue& catalogue, std::map<std::string, std::uint32_t>& lines,
                FileErrors& errors) {
   Rule rule;
-  check_keys(table, "[[rule]]", rule_keys(), errors);
   read_name(table, rule, lines, errors);
   if (const TomlValue* action = required_string(table, "rule", "action", errors)) {
     const Words<RuleAction> words{{"accept", RuleAction::accept},
@@ -62,7 +61,7 @@ Rule read_rule(const TomlValue& table, const Catalogue& catalogue, std::map<std:
                                   {"log", RuleAction::log}};
     rule.action = word_of(*action, "action", words, errors).value_or(rule.action);
   }
-  read_conditions(table, catalogue, rule, errors);
+  rule.conditions = Conditions::read({.table = table, .action = rule.action, .catalogue = catalogue, .errors = errors});
   return rule;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/policy/conditions/conditions.h"
 #include "core/policy/rule_program.h"
 
 namespace netscope {
@@ -10,11 +11,6 @@ namespace {
 
 // Record types that tell how to reach a service, ECH's keys among it (RFC 9460, section 14.1).
 constexpr std::uint16_t kDnsTypeSvcb = 64, kDnsTypeHttps = 65;
-
-bool asks_for_name(const Rule& rule) {
-  return !rule.domains.empty() || !rule.apps.empty() || !rule.categories.empty() || !rule.ja4.empty() ||
-         std::ranges::any_of(rule.protocols, is_service, &ProtocolCondition::protocol);
-}
 
 Action action_of(RuleAction action) {
   switch (action) {
@@ -35,21 +31,36 @@ RuleSet RuleSet::compile(Policy policy, const Catalogue& catalogue) {
 
 RuleSet::RuleSet(Policy policy, const Catalogue& catalogue) : policy_(std::move(policy)), catalogue_(&catalogue) {
   using Part = RuleProgram::Part;
-  const std::vector<Rule>& rules = policy_.rules;
-  asks_for_names_ = std::any_of(rules.begin(), rules.end(), asks_for_name);
-  asks_for_ja4_ = std::ranges::any_of(rules, [](const Rule& rule) { return !rule.ja4.empty(); });
-  asks_for_dns_names_ = std::ranges::any_of(
-      rules, [](const Rule& rule) { return std::ranges::find(rule.sources, NameSource::dns) != rule.sources.end(); });
-  deciding_ = std::make_unique<const RuleProgram>(policy_, catalogue, Part::deciding);
+  const auto no_conditions = std::make_shared<const Conditions>();
+  for (Rule& rule : policy_.rules) {
+    if (rule.conditions == nullptr) rule.conditions = no_conditions;
+    const Conditions& conditions = *rule.conditions;
+    asks_for_names_ |= !conditions.name.empty() || conditions.may_change();
+    asks_for_ja4_ |= !conditions.ja4.empty();
+    asks_for_dns_names_ |= conditions.name.asks_for_dns_names();
+  }
+  deciding_ = std::make_unique<const RuleProgram>(policy_.rules, Part::deciding);
   const auto logs = [](const Rule& rule) { return RuleProgram::belongs(rule, Part::logging); };
-  if (std::any_of(rules.begin(), rules.end(), logs)) {
-    logging_ = std::make_unique<const RuleProgram>(policy_, catalogue, Part::logging);
+  if (std::ranges::any_of(policy_.rules, logs)) {
+    logging_ = std::make_unique<const RuleProgram>(policy_.rules, Part::logging);
   }
 }
 
 RuleSet::RuleSet(RuleSet&&) noexcept = default;
 RuleSet& RuleSet::operator=(RuleSet&&) noexcept = default;
 RuleSet::~RuleSet() = default;
+
+Question RuleSet::question(const Ends& ends) const {
+  return {
+      .client = ends.client, .server = ends.server, .server_port = ends.server_port, .ip_protocol = ends.ip_protocol};
+}
+
+void RuleSet::name(Question& question, std::string_view name, NameSource source) const {
+  question.name = name;
+  question.source = source;
+  question.app = name.empty() ? kNoApp : catalogue_->find(name);
+  question.category = catalogue_->category_of(question.app);
+}
 
 std::optional<Decision> RuleSet::decide(const Question& question) const {
   const RuleProgram::Outcome outcome = deciding_->judge(question);
@@ -59,9 +70,9 @@ std::optional<Decision> RuleSet::decide(const Question& question) const {
                     .rule = rule,
                     .leaned_on_name = outcome.named != kDefaultPolicy && outcome.named <= rule};
   if (rule == kDefaultPolicy) {
-    const std::optional<Decision> without = without_a_rule(question, decision);
-    if (!without) return std::nullopt;
-    decision = *without;
+    const std::optional<Decision> applied = apply_default(question, decision);
+    if (!applied) return std::nullopt;
+    decision = *applied;
   }
   if (logging_ == nullptr || decision.blocks()) return decision;
 
@@ -73,7 +84,7 @@ std::optional<Decision> RuleSet::decide(const Question& question) const {
 
 // What [policy] says of hidden names. A hello that may still show itself to hide one cannot be judged yet. A DNS
 // question holds for its message alone, as a name does.
-std::optional<Decision> RuleSet::without_a_rule(const Question& question, const Decision& by_default) const {
+std::optional<Decision> RuleSet::apply_default(const Question& question, const Decision& by_default) const {
   Decision decision = by_default;
   if (policy_.ech != Action::accept) {
     const bool may_greet = question.protocol == Protocol::unknown || has_hello(question.protocol);

@@ -12,9 +12,11 @@
 #include "netscope/view/filter.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/near_miss.h"
 #include "core/base/text.h"
+#include "core/view/filter_tree.h"
 #include "core/view/filter_values.h"
 #include "core/view/filter_words.h"
 
@@ -27,19 +29,23 @@ std::optional<FilterField> filter_field_named(std::string_view word) {
   return std::nullopt;
 }
 
+FilterTree everything() {
+  return {.nodes = {{}}, .conditions = {}};
+}
+
 class FilterParser {
  public:
   explicit FilterParser(std::string_view text) : text_(text) {}
 
-  std::expected<Filter, FilterError> parse() {
+  std::expected<FilterTree, FilterError> parse() {
     if (text_.size() > kMaxFilterText) return error("a filter has at most 4096 bytes", 0, text_.size());
     skip_blanks();
-    if (at_ == text_.size()) return Filter{};
+    if (at_ == text_.size()) return everything();
     const auto root = either();
     if (!root) return std::unexpected(root.error());
     if (at_ < text_.size()) return error("nothing opened this parenthesis", at_, at_ + 1);
-    filter_.root_ = *root;
-    return std::move(filter_);
+    tree_.root = *root;
+    return std::move(tree_);
   }
 
  private:
@@ -81,8 +87,8 @@ class FilterParser {
   }
 
   std::uint32_t add(FilterNode node) {
-    filter_.nodes_.push_back(node);
-    return static_cast<std::uint32_t>(filter_.nodes_.size() - 1);
+    tree_.nodes.push_back(node);
+    return static_cast<std::uint32_t>(tree_.nodes.size() - 1);
   }
 
   Node either() {
@@ -181,8 +187,8 @@ class FilterParser {
   }
 
   std::uint32_t leaf(FilterCondition condition) {
-    filter_.conditions_.push_back(std::move(condition));
-    return add({FilterNode::Kind::condition, static_cast<std::uint32_t>(filter_.conditions_.size() - 1), 0});
+    tree_.conditions.push_back(std::move(condition));
+    return add({FilterNode::Kind::condition, static_cast<std::uint32_t>(tree_.conditions.size() - 1), 0});
   }
 
   Node condition_of(FilterField field, FilterOperator how, const Word& word) {
@@ -281,15 +287,25 @@ class FilterParser {
   std::string_view text_;
   std::size_t at_ = 0;
   unsigned depth_ = 0;
-  Filter filter_;
+  FilterTree tree_;
 };
 
+Filter::Filter() : Filter(everything()) {}
+
+Filter::Filter(FilterTree tree) : tree_(std::make_shared<const FilterTree>(std::move(tree))) {}
+
 std::expected<Filter, FilterError> Filter::parse(std::string_view text) {
-  return FilterParser(text).parse();
+  auto tree = FilterParser(text).parse();
+  if (!tree) return std::unexpected(tree.error());
+  return Filter(std::move(*tree));
+}
+
+bool Filter::selects_everything() const {
+  return tree_->nodes[tree_->root].kind == FilterNode::Kind::all;
 }
 
 bool Filter::asks_packets() const {
-  return std::any_of(conditions_.begin(), conditions_.end(), [](const FilterCondition& condition) {
+  return std::ranges::any_of(tree_->conditions, [](const FilterCondition& condition) {
     return condition.field == FilterField::size || condition.field == FilterField::action;
   });
 }

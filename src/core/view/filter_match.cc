@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
-#include "netscope/view/filter.h"
+#include "core/view/filter_tree.h"
 
 namespace netscope {
 namespace {
@@ -28,28 +28,12 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-bool lies_below(std::string_view name, std::string_view domain) {
-  return name.size() > domain.size() && name.ends_with(domain) && name[name.size() - domain.size() - 1] == '.';
-}
-
-bool domain_matches(const DomainPattern& pattern, std::string_view name) {
-  switch (pattern.match) {
-    case DomainMatch::exact: return name == pattern.domain;
-    case DomainMatch::below: return lies_below(name, pattern.domain);
-    case DomainMatch::suffix: return name == pattern.domain || lies_below(name, pattern.domain);
-  }
-  return false;
-}
-
-bool protocol_matches(const ProtocolCondition& condition, const FlowRow* flow, std::uint8_t ip_protocol) {
-  if (condition.ip_protocol == kIpProtocolIcmp) {
-    return ip_protocol == kIpProtocolIcmp || ip_protocol == kIpProtocolIcmpV6;
-  }
-  if (condition.ip_protocol != 0) return ip_protocol == condition.ip_protocol;
+bool protocol_matches(const ProtocolValue& wanted, const FlowRow* flow, std::uint8_t ip_protocol) {
+  if (wanted.transport != 0) return wanted.is_transport(ip_protocol);
   if (flow == nullptr) return false;
-  return flow->protocol == condition.protocol || flow->service == condition.protocol ||
+  return flow->protocol == wanted.protocol || flow->service == wanted.protocol ||
          std::any_of(flow->shown.names.begin(), flow->shown.names.end(),
-                     [&](const RowName& name) { return name.from == condition.protocol; });
+                     [&](const RowName& name) { return name.from == wanted.protocol; });
 }
 
 double seconds_of(const FlowRow& flow) {
@@ -67,25 +51,25 @@ bool TextPattern::matches(std::string_view value) const {
     case Kind::equal: return to_lower(value) == text;
     case Kind::contains: return to_lower(value).find(text) != std::string::npos;
     case Kind::glob: return glob_matches(text, to_lower(value));
-    case Kind::domain: return domain_matches(domain, value);
+    case Kind::domain: return domain.matches(value);
     case Kind::regex: return regex->found_in(value);
   }
   return false;
 }
 
 FilterMatcher::FilterMatcher(const Filter& filter, const Rows& rows)
-    : filter_(filter), rows_(rows), answers_(filter.conditions().size()) {}
+    : tree_(filter.tree_), rows_(rows), answers_(tree_->conditions.size()) {}
 
 bool FilterMatcher::matches(const FlowRow& flow) {
-  return matches(filter_.root(), &flow, nullptr);
+  return matches(tree_->root, &flow, nullptr);
 }
 
 bool FilterMatcher::matches(const PacketRow& packet) {
-  return matches(filter_.root(), packet.flow == kNoFlow ? nullptr : &rows_.flows()[packet.flow], &packet);
+  return matches(tree_->root, packet.flow == kNoFlow ? nullptr : &rows_.flows()[packet.flow], &packet);
 }
 
 bool FilterMatcher::matches(std::uint32_t node, const FlowRow* flow, const PacketRow* packet) {
-  const FilterNode& n = filter_.nodes()[node];
+  const FilterNode& n = tree_->nodes[node];
   switch (n.kind) {
     case FilterNode::Kind::all: return true;
     case FilterNode::Kind::condition: return holds(n.left, flow, packet);
@@ -100,7 +84,7 @@ bool FilterMatcher::text_holds(std::uint32_t condition, TextId text) {
   std::vector<Answer>& answers = answers_[condition];
   if (answers.size() <= text) answers.resize(std::max<std::size_t>(rows_.texts().size(), text + 1));
   if (answers[text] == Answer::unknown) {
-    const TextPattern& pattern = std::get<TextPattern>(filter_.conditions()[condition].value);
+    const TextPattern& pattern = std::get<TextPattern>(tree_->conditions[condition].value);
     answers[text] = pattern.matches(rows_.texts()[text]) ? Answer::yes : Answer::no;
   }
   return answers[text] == Answer::yes;
@@ -114,14 +98,14 @@ bool FilterMatcher::any_text_holds(std::uint32_t condition, const FlowRow& flow)
   for (const RowName& name : flow.shown.names) {
     if (text_holds(condition, name.name)) return true;
   }
-  const TextPattern& pattern = std::get<TextPattern>(filter_.conditions()[condition].value);
+  const TextPattern& pattern = std::get<TextPattern>(tree_->conditions[condition].value);
   if (pattern.kind == TextPattern::Kind::regex) return false;  // asked once a text, and addresses are none
   return pattern.matches(to_string(flow.client.address)) || pattern.matches(to_string(flow.server.address)) ||
          pattern.matches(to_string(flow.protocol));
 }
 
 bool FilterMatcher::holds(std::uint32_t index, const FlowRow* flow, const PacketRow* packet) {
-  const FilterCondition& condition = filter_.conditions()[index];
+  const FilterCondition& condition = tree_->conditions[index];
   const auto number = [&](double value) { return std::get<NumberRange>(condition.value).contains(value); };
   const auto address = [&](const IpAddress& of) { return std::get<IpPrefix>(condition.value).contains(of); };
   switch (condition.field) {  // what packets without a flow can answer
@@ -131,7 +115,7 @@ bool FilterMatcher::holds(std::uint32_t index, const FlowRow* flow, const Packet
       return action == std::get<Action>(condition.value);
     }
     case FilterField::proto:
-      return protocol_matches(std::get<ProtocolCondition>(condition.value), flow,
+      return protocol_matches(std::get<ProtocolValue>(condition.value), flow,
                               packet != nullptr ? packet->ip_protocol : flow->ip_protocol);
     default: break;
   }

@@ -95,12 +95,8 @@ Result<IpPrefix> address_prefix(std::string_view text) {
   return IpPrefix::parse(text);
 }
 
-Result<ProtocolCondition> protocol_condition(std::string_view text) {
-  const std::string word = to_lower(text);
-  if (word == "tcp") return ProtocolCondition{.ip_protocol = kIpProtocolTcp};
-  if (word == "udp") return ProtocolCondition{.ip_protocol = kIpProtocolUdp};
-  if (word == "icmp") return ProtocolCondition{.ip_protocol = kIpProtocolIcmp};
-  if (const auto protocol = protocol_named(word)) return ProtocolCondition{.protocol = *protocol};
+Result<ProtocolValue> protocol_value(std::string_view text) {
+  if (const auto value = ProtocolValue::parse(text)) return *value;
   return failure(in_quotes(text) + " is no protocol that is known here, as tcp, udp, icmp, tls, http or dns is");
 }
 
@@ -161,7 +157,7 @@ Result<FilterCondition> filter_condition(FilterField field, FilterOperator how, 
     case FilterField::server:
     case FilterField::ip: return condition(field, address_prefix(value));
     case FilterField::source: return condition(field, source_of(value));
-    case FilterField::proto: return condition(field, protocol_condition(value));
+    case FilterField::proto: return condition(field, protocol_value(value));
     case FilterField::state: return condition(field, state_of(value));
     case FilterField::action: return condition(field, action_of(value));
     case FilterField::port:

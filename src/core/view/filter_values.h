@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/view/filter_tree.h"
 #include "netscope/base/result.h"
-#include "netscope/view/filter.h"
 
 namespace netscope {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "netscope/view/filter.h"
+#include "core/view/filter_tree.h"
 
 namespace netscope {
 

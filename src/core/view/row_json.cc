@@ -1,6 +1,5 @@
 #include "netscope/view/row_json.h"
 
-#include <algorithm>
 #include <array>
 
 namespace netscope {
@@ -64,81 +63,6 @@ std::string_view rule_text(const PacketRow& packet, const RuleSet& rules) {
   return packet.decided ? rules.rule_name(packet.rule) : std::string_view{};
 }
 
-// --- why
-
-bool is_below(std::string_view name, std::string_view domain) {
-  return name.size() > domain.size() && name.ends_with(domain) && name[name.size() - domain.size() - 1] == '.';
-}
-
-bool domain_holds(const DomainPattern& pattern, std::string_view name) {
-  const bool same = name == pattern.domain;
-  switch (pattern.match) {
-    case DomainMatch::suffix: return same || is_below(name, pattern.domain);
-    case DomainMatch::exact: return same;
-    case DomainMatch::below: return is_below(name, pattern.domain);
-  }
-  return false;
-}
-
-class Reasons {
- public:
-  Reasons(const FlowRow& flow, const Texts& texts, const Rule& rule) : flow_(flow), texts_(texts), rule_(rule) {}
-
-  std::string text() {
-    names();
-    addresses("ip", rule_.either, {flow_.client.address, flow_.server.address});
-    addresses("src", rule_.src, {flow_.client.address});
-    addresses("dst", rule_.dst, {flow_.server.address});
-    for (const PortRange& range : rule_.ports) {
-      if (range.first <= flow_.server.port && flow_.server.port <= range.last) {
-        add("port " + std::to_string(flow_.server.port));
-      }
-    }
-    if (!rule_.protocols.empty()) {
-      add("protocol " + std::string(flow_.protocol == Protocol::unknown ? transport_name(flow_.ip_protocol)
-                                                                        : to_string(flow_.protocol)));
-    }
-    return out_.empty() ? "it holds for everything" : out_;
-  }
-
- private:
-  void add(const std::string& reason) { out_ += (out_.empty() ? "" : "; ") + reason; }
-
-  void names() {
-    for (const RowName& seen : flow_.shown.names) {
-      const std::string_view name = texts_[seen.name];
-      const bool learned = name_source(seen.from) == NameSource::dns;
-      for (const DomainPattern& pattern : rule_.domains) {
-        if (!domain_holds(pattern, name)) continue;
-        return add("domain " + to_string(pattern) + " matches the " +
-                   (learned ? "DNS answer's" : std::string(to_string(seen.from))) + " name " + std::string(name));
-      }
-    }
-    const std::string app(texts_[flow_.app]), category(texts_[flow_.category]);
-    const bool by_app = std::find(rule_.apps.begin(), rule_.apps.end(), app) != rule_.apps.end();
-    const bool by_category =
-        std::find(rule_.categories.begin(), rule_.categories.end(), category) != rule_.categories.end();
-    const std::string name = flow_.shown.names.empty() ? "" : " of " + std::string(texts_[flow_.domain()]);
-    if (by_app) add("application " + app + name);
-    if (by_category) add("category " + category + " of " + app + name);
-  }
-
-  void addresses(std::string_view key, const std::vector<IpPrefix>& prefixes, std::initializer_list<IpAddress> ends) {
-    for (const IpPrefix& prefix : prefixes) {
-      for (const IpAddress& end : ends) {
-        if (prefix.contains(end)) {
-          return add(std::string(key) + " " + to_string(prefix) + " holds " + to_string(end));
-        }
-      }
-    }
-  }
-
-  const FlowRow& flow_;
-  const Texts& texts_;
-  const Rule& rule_;
-  std::string out_;
-};
-
 }  // namespace
 
 void write_packet(JsonWriter& json, const Rows& rows, std::uint64_t number, const RuleSet& rules) {
@@ -190,13 +114,6 @@ void write_flow(JsonWriter& json, const Rows& rows, FlowIndex index) {
   json.text("action", to_string(flow.decided ? flow.decision.action : Action::accept));
   json.text("rule", texts[flow.rule]);
   json.end_object();
-}
-
-std::string why(const FlowRow& flow, const Texts& texts, const RuleSet& rules) {
-  if (!flow.decided) return "no rule could be judged before the flow ended: it was let through";
-  if (flow.decision.rule >= rules.rules().size()) return "no rule matched: the default of the policy holds";
-  const Rule& rule = rules.rules()[flow.decision.rule];
-  return "rule \"" + rule.name + "\": " + Reasons(flow, texts, rule).text();
 }
 
 }  // namespace netscope

@@ -3,29 +3,18 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "core/view/flow_question.h"
+
 namespace netscope {
 
 Decision judge(const RuleSet& rules, const FlowRow& flow, const Texts& texts) {
-  Question question{.client = flow.client.address,
-                    .server = flow.server.address,
-                    .server_port = flow.server.port,
-                    .ip_protocol = flow.ip_protocol,
-                    .protocol = flow.protocol,
-                    .service = flow.service,
-                    .ja4 = texts[flow.shown.ja4],
-                    .encrypted_hello = flow.shown.encrypted,
-                    .final = true};
   std::optional<Decision> first;
-  for (const RowName& seen : flow.shown.names) {
-    question.protocol = seen.from == Protocol::unknown ? flow.protocol : seen.from;
-    question.source = name_source(seen.from);
-    question.name = texts[seen.name];
-    question.app = rules.catalogue().find(question.name);
-    const auto decision = rules.decide(question);
-    if (decision && decision->blocks()) return *decision;
-    if (!first) first = decision;
-  }
-  if (!first) first = rules.decide(question);
+  for_each_question(flow, texts, rules, [&](const Question& question) {
+    const std::optional<Decision> decision = rules.decide(question);
+    const bool blocks = decision && decision->blocks();
+    if (blocks || !first) first = decision;
+    return !blocks;
+  });
   return first.value_or(Decision{});
 }
 

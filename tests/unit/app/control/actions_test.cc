@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "netscope/policy/explain.h"
+
 namespace netscope {
 namespace {
 
@@ -22,19 +24,18 @@ TEST(Actions, the_newest_stands_first) {
   const auto rules = actions.rules(Catalogue::built_in());
   ASSERT_EQ(rules.size(), 2u);
   EXPECT_EQ(rules[0].action, RuleAction::accept);
-  EXPECT_EQ(rules[0].domains.size(), 1u);
+  EXPECT_EQ(condition_texts(rules[0]), std::vector<std::string>{"domain youtube.com"});
   EXPECT_EQ(rules[1].action, RuleAction::drop);
-  EXPECT_EQ(rules[1].apps, std::vector<std::string>{"YouTube"});
+  EXPECT_EQ(condition_texts(rules[1]), std::vector<std::string>{"app YouTube"});
 }
 
 TEST(Actions, a_client_is_the_clients_end_and_a_prefix_either) {
   const auto client = rule_of(block(ActionTarget::client, "192.168.1.20"), Catalogue::built_in());
   ASSERT_TRUE(client);
-  EXPECT_EQ(client->src.size(), 1u);
-  EXPECT_TRUE(client->either.empty());
+  EXPECT_EQ(condition_texts(*client), std::vector<std::string>{"src 192.168.1.20/32"});
   const auto prefix = rule_of(block(ActionTarget::prefix, "192.168.1.0/24"), Catalogue::built_in());
   ASSERT_TRUE(prefix);
-  EXPECT_EQ(prefix->either.size(), 1u);
+  EXPECT_EQ(condition_texts(*prefix), std::vector<std::string>{"ip 192.168.1.0/24"});
 }
 
 TEST(Actions, ids_are_never_given_twice) {

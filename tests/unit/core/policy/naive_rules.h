@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/policy/conditions/conditions.h"
 #include "netscope/policy/rule_set.h"
 
 namespace netscope::testing {
@@ -21,21 +22,22 @@ inline bool domain_matches(const DomainPattern& pattern, std::string_view name) 
   return pattern.match != DomainMatch::exact && name.ends_with("." + pattern.domain);
 }
 
-inline bool in_any(const std::vector<IpPrefix>& prefixes, const IpAddress& address) {
-  for (const IpPrefix& prefix : prefixes) {
+inline bool in_any(const Prefixes& prefixes, const IpAddress& address) {
+  for (const IpPrefix& prefix : prefixes.values()) {
     if (prefix.contains(address)) return true;
   }
   return false;
 }
 
 inline Answer protocol_answer(const Rule& rule, const Question& question) {
-  Answer answer = rule.protocols.empty() ? Answer::yes : Answer::no;
-  for (const ProtocolCondition& wanted : rule.protocols) {
+  const auto& values = rule.conditions->protocol.values();
+  Answer answer = values.empty() ? Answer::yes : Answer::no;
+  for (const ProtocolValue& wanted : values) {
     Answer one = Answer::no;
-    if (wanted.ip_protocol == kIpProtocolIcmp) {
-      if (question.ip_protocol == kIpProtocolIcmp || question.ip_protocol == kIpProtocolIcmpV6) one = Answer::yes;
-    } else if (wanted.ip_protocol != 0) {
-      if (question.ip_protocol == wanted.ip_protocol) one = Answer::yes;
+    if (wanted.transport == ip_protocol::icmp) {
+      if (question.ip_protocol == ip_protocol::icmp || question.ip_protocol == ip_protocol::icmp_v6) one = Answer::yes;
+    } else if (wanted.transport != 0) {
+      if (question.ip_protocol == wanted.transport) one = Answer::yes;
     } else if (question.protocol == wanted.protocol || question.service == wanted.protocol) {
       one = Answer::yes;
     } else if (!question.final &&
@@ -48,8 +50,9 @@ inline Answer protocol_answer(const Rule& rule, const Question& question) {
 }
 
 inline Answer ja4_answer(const Rule& rule, const Question& question) {
-  if (rule.ja4.empty()) return Answer::yes;
-  for (const std::string& pattern : rule.ja4) {
+  const auto& patterns = rule.conditions->ja4.patterns();
+  if (patterns.empty()) return Answer::yes;
+  for (const std::string& pattern : patterns) {
     if (question.ja4 == pattern || question.ja4.starts_with(pattern + "_")) return Answer::yes;
   }
   if (!question.ja4.empty() || question.final) return Answer::no;
@@ -64,47 +67,59 @@ inline Answer ja4_answer(const Rule& rule, const Question& question) {
 
 // Everything but the name and the fingerprint.
 inline Answer flow_answer(const Rule& rule, const Question& question) {
-  if (!rule.src.empty() && !in_any(rule.src, question.client)) return Answer::no;
-  if (!rule.dst.empty() && !in_any(rule.dst, question.server)) return Answer::no;
-  if (!rule.either.empty() && !in_any(rule.either, question.client) && !in_any(rule.either, question.server)) {
-    return Answer::no;
-  }
-  if (!rule.ports.empty()) {
+  const Conditions& asked = *rule.conditions;
+  const bool client = in_any(asked.client.prefixes(), question.client);
+  const bool server = in_any(asked.server.prefixes(), question.server);
+  const bool either =
+      in_any(asked.either.prefixes(), question.client) || in_any(asked.either.prefixes(), question.server);
+  if (!asked.client.empty() && !client) return Answer::no;
+  if (!asked.server.empty() && !server) return Answer::no;
+  if (!asked.either.empty() && !either) return Answer::no;
+  if (!asked.port.empty()) {
     bool inside = false;
-    for (const PortRange& range : rule.ports) {
+    for (const PortRange& range : asked.port.ranges()) {
       inside |= range.first <= question.server_port && question.server_port <= range.last;
     }
-    if (!inside || (question.ip_protocol != kIpProtocolTcp && question.ip_protocol != kIpProtocolUdp))
+    if (!inside || (question.ip_protocol != ip_protocol::tcp && question.ip_protocol != ip_protocol::udp))
       return Answer::no;
   }
   return protocol_answer(rule, question);
 }
 
 inline bool asks_for_name(const Rule& rule) {
-  return !rule.apps.empty() || !rule.categories.empty() || !rule.domains.empty();
+  const NameCondition& name = rule.conditions->name;
+  return !name.apps().empty() || !name.categories().empty() || !name.domains().empty();
 }
 
 // A later hello may have another name, and another fingerprint.
 inline bool may_change(const Rule& rule) {
-  return asks_for_name(rule) || !rule.ja4.empty() ||
-         std::ranges::any_of(rule.protocols, is_service, &ProtocolCondition::protocol);
+  return asks_for_name(rule) || !rule.conditions->ja4.empty() ||
+         std::ranges::any_of(rule.conditions->protocol.values(), is_service, &ProtocolValue::protocol);
 }
 
 inline Answer name_answer(const Rule& rule, const Question& question, const Catalogue& catalogue) {
   if (!asks_for_name(rule)) return Answer::yes;
   if (question.name.empty()) return question.final ? Answer::no : Answer::unknown;
-  const auto& by = rule.sources;
+  const NameCondition& asked = rule.conditions->name;
+  const auto& by = asked.sources();
   const bool counts =
       by.empty() ? question.source != NameSource::dns : std::find(by.begin(), by.end(), question.source) != by.end();
   if (!counts) return Answer::no;
-  bool app = rule.apps.empty(), category = rule.categories.empty(), domain = rule.domains.empty();
-  for (const std::string& wanted : rule.apps)
-    app |= question.app != kNoApp && catalogue.apps()[question.app].name == wanted;
-  for (const std::string& wanted : rule.categories) {
-    category |= question.app != kNoApp && catalogue.apps()[question.app].category == wanted;
+  bool app = asked.apps().empty(), category = asked.categories().empty(), domain = asked.domains().empty();
+  for (const NamedId& wanted : asked.apps()) {
+    app |= question.app != kNoApp && catalogue.apps()[question.app].name == wanted.name;
   }
-  for (const DomainPattern& pattern : rule.domains) domain |= domain_matches(pattern, question.name);
+  for (const NamedId& wanted : asked.categories()) {
+    category |= question.app != kNoApp && catalogue.apps()[question.app].category == wanted.name;
+  }
+  for (const DomainPattern& pattern : asked.domains()) domain |= domain_matches(pattern, question.name);
   return app && category && domain ? Answer::yes : Answer::no;
+}
+
+// All conditions of one rule.
+inline Answer rule_answer(const Rule& rule, const Question& question, const Catalogue& catalogue) {
+  return and_also(flow_answer(rule, question),
+                  and_also(ja4_answer(rule, question), name_answer(rule, question, catalogue)));
 }
 
 inline std::optional<Decision> decide(const Policy& policy, const Catalogue& catalogue, const Question& question) {
@@ -115,7 +130,7 @@ inline std::optional<Decision> decide(const Policy& policy, const Catalogue& cat
     const Rule& rule = policy.rules[i];
     const bool logs = rule.action == RuleAction::log;
     const Answer flow = flow_answer(rule, question);
-    const Answer answer = and_also(flow, and_also(ja4_answer(rule, question), name_answer(rule, question, catalogue)));
+    const Answer answer = rule_answer(rule, question, catalogue);
     if (may_change(rule) && flow != Answer::no) (logs ? log_leaned : decision.leaned_on_name) = true;
     if (logs) {
       log_pending |= answer == Answer::unknown;
@@ -140,8 +155,7 @@ inline void count_logged(const Policy& policy, const Catalogue& catalogue, const
   for (std::size_t i = 0; i < policy.rules.size() && i < decision.rule; ++i) {
     const Rule& rule = policy.rules[i];
     if (rule.action != RuleAction::log) continue;
-    const Answer shown = and_also(ja4_answer(rule, question), name_answer(rule, question, catalogue));
-    if (and_also(flow_answer(rule, question), shown) == Answer::yes) ++hits[i];
+    if (rule_answer(rule, question, catalogue) == Answer::yes) ++hits[i];
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/policy/toml/toml_reader.h"
 #include "netscope/policy/catalogue/catalogue.h"
+#include "netscope/policy/explain.h"
 #include "netscope/policy/policy.h"
 #include "support/project_file.h"
 
@@ -65,22 +66,14 @@ proto = ["tcp", "UDP", "icmp", "tls"]
   ASSERT_EQ(policy->rules.size(), 2u);
   const Rule& homework = policy->rules[0];
   EXPECT_EQ(homework.action, RuleAction::reject);
-  EXPECT_EQ(homework.apps, (std::vector<std::string>{"YouTube", "TikTok"}));
-  EXPECT_EQ(homework.categories, std::vector<std::string>{"social"});
-  EXPECT_EQ(to_string(homework.src.at(0)), "192.168.20.0/24");
-  EXPECT_EQ(homework.sources, (std::vector<NameSource>{NameSource::sni, NameSource::dns}));
+  EXPECT_EQ(condition_texts(homework),
+            (std::vector<std::string>{"app YouTube, TikTok", "category social", "src 192.168.20.0/24"}));
   const Rule& rest = policy->rules[1];
   EXPECT_EQ(rest.action, RuleAction::log);
-  EXPECT_EQ(rest.domains, (std::vector<DomainPattern>{{DomainMatch::suffix, "facebook.com"},
-                                                      {DomainMatch::below, "doubleclick.net"},
-                                                      {DomainMatch::exact, "exact.example.org"}}));
-  EXPECT_EQ(rest.either.size(), 2u);
-  EXPECT_EQ(rest.dst.size(), 1u);
-  EXPECT_EQ(rest.ports, (std::vector<PortRange>{{443, 443}, {8000, 8100}, {53, 53}}));
-  EXPECT_EQ(rest.protocols, (std::vector<ProtocolCondition>{{.ip_protocol = kIpProtocolTcp},
-                                                            {.ip_protocol = kIpProtocolUdp},
-                                                            {.ip_protocol = kIpProtocolIcmp},
-                                                            {.protocol = Protocol::tls}}));
+  EXPECT_EQ(condition_texts(rest),
+            (std::vector<std::string>{"domain facebook.com, *.doubleclick.net, =exact.example.org",
+                                      "ip 10.0.0.5/32, 2001:db8::/32", "dst 198.51.100.7/32", "port 443, 8000-8100, 53",
+                                      "proto tcp, udp, icmp, tls"}));
 }
 
 TEST(RuleFile, AcceptsByDefaultAndARuleWithoutConditions) {
@@ -91,7 +84,7 @@ TEST(RuleFile, AcceptsByDefaultAndARuleWithoutConditions) {
   EXPECT_EQ(policy->unparsed, Action::accept);
   EXPECT_EQ(policy->ech, Action::accept);
   EXPECT_EQ(policy->https_records, Action::accept);
-  EXPECT_TRUE(policy->rules.at(0).sources.empty());
+  EXPECT_TRUE(condition_texts(policy->rules.at(0)).empty());
   EXPECT_EQ(errors_of(""), "none");
 }
 
@@ -292,10 +285,13 @@ TEST(BlockRules, AreNamedAfterWhatTheyBlock) {
   ASSERT_TRUE(app);
   EXPECT_EQ(app->name, "block-app:YouTube");
   EXPECT_EQ(app->action, RuleAction::drop);
-  EXPECT_EQ(app->apps, std::vector<std::string>{"YouTube"});
+  EXPECT_EQ(condition_texts(*app), std::vector<std::string>{"app YouTube"});
   EXPECT_EQ(block_domain_rule("*.Example.org")->name, "block-domain:*.example.org");
   EXPECT_EQ(block_ip_rule("203.0.113.66")->name, "block-ip:203.0.113.66");
   EXPECT_EQ(block_ip_rule("2001:db8::/32")->name, "block-ip:2001:db8::/32");
+  EXPECT_EQ(condition_texts(*block_domain_rule("*.Example.org")), std::vector<std::string>{"domain *.example.org"});
+  EXPECT_EQ(condition_texts(*block_ip_rule("203.0.113.66")), std::vector<std::string>{"ip 203.0.113.66/32"});
+  EXPECT_EQ(condition_texts(*block_client_rule("192.168.1.20")), std::vector<std::string>{"src 192.168.1.20/32"});
 }
 
 TEST(BlockRules, SuggestTheNearMiss) {

@@ -7,6 +7,7 @@
 #include <new>
 #include <random>
 
+#include "netscope/policy/explain.h"
 #include "unit/core/policy/naive_rules.h"
 
 namespace {
@@ -55,14 +56,21 @@ IpAddress ip(std::string_view text) {
 // A TLS connection of 192.168.20.5 to 198.51.100.1, port 443, of which no more than the SYN was seen.
 Question tls_syn() {
   return {
-      .client = ip("192.168.20.5"), .server = ip("198.51.100.1"), .server_port = 443, .ip_protocol = kIpProtocolTcp};
+      .client = ip("192.168.20.5"), .server = ip("198.51.100.1"), .server_port = 443, .ip_protocol = ip_protocol::tcp};
+}
+
+// As RuleSet::name does, of any rules.
+void show(Question& question, std::string_view name, NameSource source = NameSource::sni) {
+  question.name = name;
+  question.source = source;
+  question.app = catalogue().find(name);
+  question.category = catalogue().category_of(question.app);
 }
 
 Question tls_to(std::string_view name) {
   Question question = tls_syn();
   question.protocol = Protocol::tls;
-  question.name = name;
-  question.app = catalogue().find(name);
+  show(question, name);
   return question;
 }
 
@@ -145,9 +153,9 @@ TEST(RuleSet, APortIsOneOfTcpOrUdp) {
   const RuleSet set = rules("[[rule]]\nname='p'\naction='drop'\nport=['400-450']\n");
   Question question = tls_syn();
   EXPECT_TRUE(set.decide(question)->blocks());
-  question.ip_protocol = kIpProtocolUdp;
+  question.ip_protocol = ip_protocol::udp;
   EXPECT_TRUE(set.decide(question)->blocks());
-  question.ip_protocol = kIpProtocolIcmp;
+  question.ip_protocol = ip_protocol::icmp;
   EXPECT_FALSE(set.decide(question)->blocks());
 }
 
@@ -250,56 +258,60 @@ class RandomPolicies {
     }
   }
 
-  Rule rule() {
-    static constexpr Protocol protocols[] = {Protocol::tls, Protocol::http, Protocol::dns, Protocol::dot,
-                                             Protocol::doh};
-    static constexpr std::uint8_t transports[] = {kIpProtocolTcp, kIpProtocolUdp, kIpProtocolIcmp};
-    Rule rule{.name = "r", .action = static_cast<RuleAction>(below(4))};
+  // As a file would have it.
+  std::string rule(unsigned number) {
+    static constexpr std::string_view protocols[] = {"tls", "http", "dns", "dot", "doh", "tcp", "udp", "icmp"};
+    static constexpr std::string_view marks[] = {"", "=", "*."};
+    const std::string action(to_string(static_cast<RuleAction>(below(4))));
+    std::string text = "[[rule]]\nname = 'r" + std::to_string(number) + "'\naction = '" + action + "'\n";
     const auto some = [&] { return below(4) == 0 ? 1 + below(below(10) == 0 ? 30 : 3) : 0; };
-    for (unsigned i = some(); i > 0; --i) rule.apps.emplace_back(one_of(kApps));
-    for (unsigned i = some(); i > 0; --i) rule.categories.emplace_back(one_of(kCategories));
-    for (unsigned i = some(); i > 0; --i) {
-      rule.domains.push_back({.match = static_cast<DomainMatch>(below(3)), .domain = name()});
+    const auto add = [&](std::string_view key, unsigned count, auto value) {
+      if (count == 0) return false;
+      text += std::string(key) + " = [";
+      for (unsigned i = 0; i < count; ++i) text += (i > 0 ? ", '" : "'") + std::string(value()) + "'";
+      text += "]\n";
+      return true;
+    };
+    const bool app = add("app", some(), [&] { return one_of(kApps); });
+    const bool category = add("category", some(), [&] { return one_of(kCategories); });
+    const bool domain = add("domain", some(), [&] { return std::string(one_of(marks)) + name(); });
+    for (const std::string_view key : {"ip", "src", "dst"}) add(key, some(), [&] { return to_string(prefix()); });
+    add("port", some(), [&] {
+      const unsigned first = 1 + below(5);
+      return std::to_string(first) + "-" + std::to_string(first + below(2));
+    });
+    add("proto", some(), [&] { return one_of(protocols); });
+    if (below(6) == 0) add("ja4", 1, [&] { return one_of(kPatterns); });
+    if (app || category || domain) {
+      const unsigned sources = action == "accept" ? kNameSourceCount - 1 : kNameSourceCount;  // dns: cannot accept
+      add("by", some(), [&] { return to_string(static_cast<NameSource>(below(sources))); });
     }
-    for (unsigned i = some(); i > 0; --i) rule.either.push_back(prefix());
-    for (unsigned i = some(); i > 0; --i) rule.src.push_back(prefix());
-    for (unsigned i = some(); i > 0; --i) rule.dst.push_back(prefix());
-    for (unsigned i = some(); i > 0; --i) {
-      const auto first = static_cast<std::uint16_t>(1 + below(5));
-      rule.ports.push_back({.first = first, .last = static_cast<std::uint16_t>(first + below(2))});
-    }
-    for (unsigned i = some(); i > 0; --i) {
-      if (below(2) == 0)
-        rule.protocols.push_back({.ip_protocol = one_of(transports)});
-      else
-        rule.protocols.push_back({.protocol = one_of(protocols)});
-    }
-    if (below(6) == 0) rule.ja4.emplace_back(one_of(kPatterns));
-    for (unsigned i = some(); i > 0; --i) rule.sources.push_back(source());
-    return rule;
+    return text;
   }
 
   Policy policy() {
-    Policy policy{.default_action = static_cast<Action>(below(3))};
-    for (unsigned i = below(30); i > 0; --i) policy.rules.push_back(rule());
+    if (pool_.empty()) {  // files are slow to read
+      std::string text;
+      for (unsigned i = 0; i < 2'000; ++i) text += rule(i);
+      pool_ = netscope::policy(text).rules;
+    }
+    Policy policy;
+    for (unsigned i = below(30); i > 0; --i) policy.rules.push_back(one_of(pool_));
+    policy.default_action = static_cast<Action>(below(3));
     return policy;
   }
 
   // `name` must outlive the question.
   Question question(const std::string& name) {
-    static constexpr std::uint8_t transports[] = {kIpProtocolTcp, kIpProtocolUdp, kIpProtocolIcmp, kIpProtocolIcmpV6,
-                                                  47};
+    static constexpr std::uint8_t transports[] = {ip_protocol::tcp, ip_protocol::udp, ip_protocol::icmp,
+                                                  ip_protocol::icmp_v6, 47};
     Question question{.client = address(),
                       .server = address(),
                       .server_port = static_cast<std::uint16_t>(below(7)),
                       .ip_protocol = one_of(transports),
                       .protocol = static_cast<Protocol>(below(4)),
                       .final = below(3) == 0};
-    if (below(3) != 0) {
-      question.name = name;
-      question.app = catalogue().find(name);
-      question.source = source();
-    }
+    if (below(3) != 0) show(question, name, source());
     if (below(4) == 0 && question.protocol == Protocol::tls)
       question.service = below(2) == 0 ? Protocol::dot : Protocol::doh;
     if (below(3) == 0) question.ja4 = one_of(kFingerprints);
@@ -317,6 +329,7 @@ class RandomPolicies {
                                                    "t13d1516h2", "q13d0310h3"};
   static constexpr std::string_view kCategories[] = {"video", "social", "games"};
   std::mt19937 random_;
+  std::vector<Rule> pool_;
 };
 
 TEST(RuleSet, AgreesWithTheNaiveEvaluatorOnRandomPolicies) {
@@ -331,6 +344,10 @@ TEST(RuleSet, AgreesWithTheNaiveEvaluatorOnRandomPolicies) {
       const std::optional<Decision> decision = set.decide(question);
       ASSERT_EQ(decision, testing::decide(policy, catalogue(), question)) << round << " " << i;
       ++seen[decision ? 1 + static_cast<std::size_t>(decision->action) : 0];
+      for (const Rule& rule : policy.rules) {
+        ASSERT_EQ(static_cast<int>(holds(rule, question)),
+                  static_cast<int>(testing::rule_answer(rule, question, catalogue())));
+      }
       if (!decision) {
         ASSERT_FALSE(question.final);
         continue;
@@ -358,9 +375,8 @@ TEST(RuleSet, WhatDidNotLeanOnTheNameHoldsForEveryName) {
       ++held;
       for (int other = 0; other < 10; ++other) {
         const std::string later = random.name();
-        question.name = later;
+        show(question, later, question.source);
         if (!question.ja4.empty()) question.ja4 = "t12i000000_000000000000_000000000000";
-        question.app = catalogue().find(later);
         ASSERT_EQ(set.decide(question), decision);
       }
     }

@@ -55,6 +55,21 @@ TEST_F(WhyTest, NamesTheDnsAnswerThatToldTheName) {
             "rule \"mine\": domain youtube.com matches the DNS answer's name www.youtube.com");
 }
 
+TEST_F(WhyTest, NamesTheNameThatIsOfTheRightSource) {
+  row_.shown.names = {{texts_.id_of("www.youtube.com"), Protocol::http},
+                      {texts_.id_of("m.youtube.com"), Protocol::tls}};
+  EXPECT_EQ(why_with("domain = ['youtube.com']\nby = ['sni']"),
+            "rule \"mine\": domain youtube.com matches the tls name m.youtube.com");
+  EXPECT_EQ(why_with("domain = ['youtube.com']\nby = ['host']"),
+            "rule \"mine\": domain youtube.com matches the http name www.youtube.com");
+}
+
+TEST_F(WhyTest, NamesWhatAProtocolIsUsedFor) {
+  row_.service = Protocol::doh;
+  EXPECT_EQ(why_with("proto = ['doh']"), "rule \"mine\": protocol doh");
+  EXPECT_EQ(why_with("proto = ['tcp']"), "rule \"mine\": protocol TCP");
+}
+
 TEST_F(WhyTest, NamesApplicationAndCategory) {
   EXPECT_EQ(why_with("app = ['YouTube', 'TikTok']"), "rule \"mine\": application YouTube of www.youtube.com");
   EXPECT_EQ(why_with("category = ['video']"), "rule \"mine\": category video of YouTube of www.youtube.com");

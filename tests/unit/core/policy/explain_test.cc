@@ -1,4 +1,4 @@
-#include "app/explain.h"
+#include "netscope/policy/explain.h"
 
 #include <gtest/gtest.h>
 
@@ -8,24 +8,47 @@
 namespace netscope {
 namespace {
 
-RuleSet rules(std::string_view toml) {
+RuleSet rules_of(std::string_view toml) {
   auto policy = parse_policy(toml, "r.toml", Catalogue::built_in());
   EXPECT_TRUE(policy.has_value());
   return RuleSet::compile(policy.value_or(Policy{}), Catalogue::built_in());
 }
 
 TEST(Explain, TellsTheConditionThatFits) {
-  const RuleSet set = rules(
+  const RuleSet set = rules_of(
       "[[rule]]\nname='a'\naction='drop'\ndomain=['other.example','*.example.org']\n"
       "[[rule]]\nname='b'\naction='drop'\ndomain=['=example.org']\n");
   const Explanation below = explain(set, "www.example.org");
   EXPECT_EQ(below.decides, 0u);
-  EXPECT_EQ(below.answers[0].because, "domain *.example.org");
+  ASSERT_EQ(below.answers[0].because.size(), 1u);
+  EXPECT_EQ(below.answers[0].because[0].key, "domain");
+  EXPECT_EQ(below.answers[0].because[0].value, "*.example.org");
   EXPECT_EQ(below.answers[1].holds, RuleAnswer::Holds::unasked);
   const Explanation itself = explain(set, "example.org");
   EXPECT_EQ(itself.decides, 1u);
-  EXPECT_EQ(itself.answers[1].because, "domain =example.org");
+  ASSERT_EQ(itself.answers[1].because.size(), 1u);
+  EXPECT_EQ(itself.answers[1].because[0].value, "=example.org");
   EXPECT_EQ(explain(set, "notexample.org").decides, kDefaultPolicy);
+}
+
+TEST(Explain, SaysWhatItWouldHaveToKnow) {
+  const RuleSet set = rules_of(
+      "[[rule]]\nname='a'\naction='drop'\napp=['YouTube']\nsrc=['192.168.20.0/24']\nproto=['tls']\nport=[443]\n"
+      "[[rule]]\nname='b'\naction='drop'\nja4=['t13d1516h2']\n");
+  const Explanation explanation = explain(set, "www.youtube.com");
+  EXPECT_EQ(explanation.decides, kDefaultPolicy);
+  EXPECT_EQ(explanation.answers[0].holds, RuleAnswer::Holds::maybe);
+  EXPECT_EQ(explanation.answers[0].where, (std::vector<std::string>{"src 192.168.20.0/24", "port 443", "proto tls"}));
+  EXPECT_EQ(explanation.answers[1].holds, RuleAnswer::Holds::maybe);
+  EXPECT_EQ(explanation.answers[1].where, std::vector<std::string>{"ja4 t13d1516h2"});
+}
+
+TEST(Explain, NamesTheEntriesOfTheCatalogueAbove) {
+  const RuleSet set = rules_of("");
+  const Explanation explanation = explain(set, "www.youtube.com");
+  ASSERT_EQ(explanation.catalogue.size(), 1u);
+  EXPECT_EQ(explanation.catalogue[0].domain, "youtube.com");
+  EXPECT_EQ(set.catalogue().apps()[explanation.catalogue[0].app].name, "YouTube");
 }
 
 // What it says is what the compiled rules do.
@@ -45,10 +68,12 @@ TEST(Explain, DecidesAsTheCompiledRulesDo) {
       toml += "[[rule]]\nname='r" + std::to_string(i) + "'\naction='" + std::string(kActions[random() % 4]) + "'\n" +
               std::string(kConditions[random() % kConditions.size()]) + "\n";
     }
-    const RuleSet set = rules(toml);
+    const RuleSet set = rules_of(toml);
     for (const std::string_view name : kNames) {
-      const Question question{
-          .protocol = Protocol::tls, .name = name, .app = set.catalogue().find(name), .final = true};
+      Question question = set.question({});
+      question.protocol = Protocol::tls;
+      question.final = true;
+      set.name(question, name, NameSource::sni);
       const RuleIndex expected = set.decide(question)->rule;
       ASSERT_EQ(explain(set, name).decides, expected) << toml << name;
       decided += expected != kDefaultPolicy ? 1 : 0;
