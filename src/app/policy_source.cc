@@ -81,9 +81,16 @@ std::expected<LoadedPolicy, std::vector<Error>> load_policy_text(const CommandLi
 
 std::string describe(const RuleSet& rules) {
   const Policy& policy = rules.policy();
-  std::string out = "default " + std::string(to_string(policy.default_action)) + ", unparsed " +
-                    std::string(to_string(policy.unparsed)) + ", overload " + std::string(to_string(policy.overload)) +
-                    "\n" + std::to_string(rules.rules().size()) + " rules, first match wins:\n";
+  const std::pair<std::string_view, Action> settings[] = {{"default", policy.default_action},
+                                                          {"unparsed", policy.unparsed},
+                                                          {"overload", policy.overload},
+                                                          {"ech", policy.ech},
+                                                          {"https_records", policy.https_records}};
+  std::string out;
+  for (const auto& [key, action] : settings) {
+    out += (out.empty() ? "" : ", ") + std::string(key) + " " + std::string(to_string(action));
+  }
+  out += "\n" + std::to_string(rules.rules().size()) + " rules, first match wins:\n";
   for (std::size_t i = 0; i < rules.rules().size(); ++i) {
     const Rule& rule = rules.rules()[i];
     out += "  " + std::to_string(i + 1) + ". " + rule.name + ": " + std::string(to_string(rule.action)) + "\n";

@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import tomllib
 import unittest
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
@@ -188,6 +189,28 @@ action = "accept"
         places = [text.index(word) for word in ("TikTok", "ads.example", "192.0.2.0/24", "mine: reject", "8000-8100")]
         self.assertEqual(places, sorted(places))
         self.assertEqual(os.listdir(self.folder), ["r.toml"])
+
+    def test_check_prints_all_that_a_file_says(self):
+        rules = TESTS / "check" / "every_condition.toml"
+        written = tomllib.loads(rules.read_text())
+        text = self.succeed("--check", "--rules", rules).decode()
+        settings, *rules = re.split(r"^  \d+\. ", text, flags=re.M)
+        for key, action in written["policy"].items():
+            self.assertIn(f"{key} {action}", settings)
+        self.assertEqual(len(rules), len(written["rule"]))
+        for rule, printed in zip(written["rule"], rules):
+            lines = {line.split(" ", 1)[0]: line for line in map(str.strip, printed.splitlines()[1:])}
+            self.assertEqual(printed.splitlines()[0], f"{rule['name']}: {rule['action']}")
+            self.assertEqual(set(lines), set(rule) - {"name", "action"})
+            for key, line in lines.items():
+                self.assertEqual(line, f"{key} " + ", ".join(map(str, rule[key])))
+
+    def test_explain_knows_where_a_name_must_come_from(self):
+        rules = self.file("r.toml", '[[rule]]\nname = "answers"\naction = "drop"\ndomain = ["a.example"]\nby = ["dns"]\n')
+        text = self.succeed("--explain", "www.a.example", "--rules", rules).decode()
+        self.assertIn("  1  answers  drop    maybe\n       domain a.example; where by dns\n", text)
+        self.assertIn('  accept, by policy.default: no rule holds for every connection with this name\n'
+                      '  but drop, by rule 1 "answers", where by dns\n', text)
 
     def test_the_report_fits_80_columns_and_can_be_left_out(self):
         text = self.succeed("--pcap", self.home(), "--out", "out.pcap").decode()

@@ -1,6 +1,7 @@
 #include "netscope/policy/explain.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "core/policy/conditions/conditions.h"
 #include "netscope/net/host_name.h"
@@ -11,12 +12,16 @@ namespace {
 // Of a connection of which nothing is known but a name that it shows.
 constexpr std::uint8_t kNothingElse = 0x7f;
 
-// What of a rule's conditions cannot be told for want of facts.
+// What of a rule's conditions cannot be told for want of facts. Of those on a name, it is where the name comes from.
 std::vector<std::string> left_open(const Conditions& conditions, const Question& question) {
   std::vector<std::string> out;
-  Conditions::for_each(conditions, [&](const auto& condition) {
+  Conditions::for_each(conditions, [&]<class Condition>(const Condition& condition) {
     if (condition.empty() || condition.holds(question) != Holds::unknown) return;
-    condition.describe(out);
+    if constexpr (std::is_same_v<Condition, NameCondition>) {
+      condition.describe_sources(out);
+    } else {
+      condition.describe(out);
+    }
   });
   return out;
 }

@@ -30,7 +30,12 @@ Holds Ja4Condition::holds(const Question& question) const {
   return match(question) != nullptr ? Holds::yes : Holds::no;
 }
 
-void Ja4Condition::because(const Question&, std::vector<Reason>&) const {}
+void Ja4Condition::because(const Question& question, std::vector<Reason>& out) const {
+  if (question.ja4.empty()) return;
+  if (const std::string* pattern = match(question)) {
+    out.push_back({.key = kKeys[0], .value = *pattern, .subject = std::string(question.ja4)});
+  }
+}
 
 void Ja4Condition::sign(Signature& out) const {
   const std::vector<std::string> patterns = patterns_.sorted();

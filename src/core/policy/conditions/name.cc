@@ -150,6 +150,11 @@ void NameCondition::describe(std::vector<std::string>& out) const {
   apps_.describe("app", out, &NamedId::name);
   categories_.describe("category", out, &NamedId::name);
   domains_.describe("domain", out, [](const DomainPattern& pattern) { return to_string(pattern); });
+  describe_sources(out);
+}
+
+void NameCondition::describe_sources(std::vector<std::string>& out) const {
+  sources_.describe("by", out, [](NameSource source) { return to_string(source); });
 }
 
 bool NameCondition::has_name_of(const Question& question) const {
@@ -161,7 +166,9 @@ bool NameCondition::has_name_of(const Question& question) const {
 Holds NameCondition::holds(const Question& question) const {
   if (question.name.empty()) return question.final ? Holds::no : Holds::unknown;
   if (!has_name_of(question)) return Holds::no;
-  if (question.lacks(Known::source)) return Holds::yes;
+  if (question.lacks(Known::source)) {
+    return (source_bits_ & kShownByTheFlow) == kShownByTheFlow ? Holds::yes : Holds::unknown;
+  }
   return (source_bits_ & bit_of(question.source)) != 0 ? Holds::yes : Holds::no;
 }
 

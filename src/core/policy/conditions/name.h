@@ -66,6 +66,7 @@ class NameCondition {
 
   bool empty() const { return domains_.empty() && apps_.empty() && categories_.empty(); }
   void describe(std::vector<std::string>& out) const;
+  void describe_sources(std::vector<std::string>& out) const;
   Holds holds(const Question& question) const;
   // All but the domain, which the compiled rules have looked up.
   bool holds_besides_domain(const Question& question) const {

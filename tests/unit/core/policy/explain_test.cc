@@ -43,6 +43,18 @@ TEST(Explain, SaysWhatItWouldHaveToKnow) {
   EXPECT_EQ(explanation.answers[1].where, std::vector<std::string>{"ja4 t13d1516h2"});
 }
 
+TEST(Explain, ANameMayBeOfAnotherSourceThanARuleAsksFor) {
+  const RuleSet set = rules_of(
+      "[[rule]]\nname='answers'\naction='drop'\ndomain=['a.example']\nby=['dns']\n"
+      "[[rule]]\nname='hosts'\naction='drop'\ndomain=['a.example']\nby=['host']\n"
+      "[[rule]]\nname='all'\naction='drop'\ndomain=['a.example']\nby=['dns', 'query', 'host', 'sni']\n");
+  const Explanation explanation = explain(set, "a.example");
+  EXPECT_EQ(explanation.answers[0].holds, RuleAnswer::Holds::maybe);
+  EXPECT_EQ(explanation.answers[0].where, std::vector<std::string>{"by dns"});
+  EXPECT_EQ(explanation.answers[1].where, std::vector<std::string>{"by host"});
+  EXPECT_EQ(explanation.decides, 2u);
+}
+
 TEST(Explain, NamesTheEntriesOfTheCatalogueAbove) {
   const RuleSet set = rules_of("");
   const Explanation explanation = explain(set, "www.youtube.com");

@@ -67,7 +67,7 @@ proto = ["tcp", "UDP", "icmp", "tls"]
   const Rule& homework = policy->rules[0];
   EXPECT_EQ(homework.action, RuleAction::reject);
   EXPECT_EQ(condition_texts(homework),
-            (std::vector<std::string>{"app YouTube, TikTok", "category social", "src 192.168.20.0/24"}));
+            (std::vector<std::string>{"app YouTube, TikTok", "category social", "by sni, dns", "src 192.168.20.0/24"}));
   const Rule& rest = policy->rules[1];
   EXPECT_EQ(rest.action, RuleAction::log);
   EXPECT_EQ(condition_texts(rest),

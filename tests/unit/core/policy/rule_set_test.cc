@@ -384,6 +384,35 @@ TEST(RuleSet, WhatDidNotLeanOnTheNameHoldsForEveryName) {
   EXPECT_GT(held, 1'000);
 }
 
+// Whatever a question lacks, the answer is one that no value of it contradicts.
+TEST(RuleSet, WhatIsCertainDespiteMissingFactsIsRight) {
+  RandomPolicies random(6);
+  std::array<int, 3> seen{};  // no, unknown, yes
+  for (int round = 0; round < 2'000; ++round) {
+    const Policy policy = random.policy();
+    const std::string name = random.name();
+    Question whole = random.question(name);
+    if (whole.source == NameSource::dns) whole.source = NameSource::sni;  // a name that the flow shows
+    Question known = whole;
+    known.missing = static_cast<std::uint8_t>(random.below(128));
+    if (known.lacks(Known::client)) known.client = {};
+    if (known.lacks(Known::server)) known.server = {};
+    if (known.lacks(Known::port)) known.server_port = 0;
+    if (known.lacks(Known::transport)) known.ip_protocol = 0;
+    if (known.lacks(Known::protocol)) known.protocol = known.service = Protocol::unknown;
+    if (known.lacks(Known::hello)) known.ja4 = {};
+    if (known.lacks(Known::source)) known.source = NameSource::sni;
+    for (const Rule& rule : policy.rules) {
+      const Holds answer = holds(rule, known);
+      ++seen[static_cast<std::size_t>(answer)];
+      if (answer != Holds::unknown) {
+        ASSERT_EQ(static_cast<int>(answer), static_cast<int>(holds(rule, whole))) << rule.name << " " << round;
+      }
+    }
+  }
+  for (const int count : seen) EXPECT_GT(count, 500);
+}
+
 TEST(RuleSet, DecidesWithoutAllocating) {
   RandomPolicies random(5);
   for (int round = 0; round < 200; ++round) {

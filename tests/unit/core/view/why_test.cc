@@ -64,6 +64,12 @@ TEST_F(WhyTest, NamesTheNameThatIsOfTheRightSource) {
             "rule \"mine\": domain youtube.com matches the http name www.youtube.com");
 }
 
+TEST_F(WhyTest, NamesTheFingerprint) {
+  row_.shown.ja4 = texts_.id_of("t13d1516h2_8daaf6152771_e5627efa2ab1");
+  EXPECT_EQ(why_with("ja4 = ['q13d0310h3', 't13d1516h2']"),
+            "rule \"mine\": ja4 t13d1516h2 matches t13d1516h2_8daaf6152771_e5627efa2ab1");
+}
+
 TEST_F(WhyTest, NamesWhatAProtocolIsUsedFor) {
   row_.service = Protocol::doh;
   EXPECT_EQ(why_with("proto = ['doh']"), "rule \"mine\": protocol doh");
