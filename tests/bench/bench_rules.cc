@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "netscope/net/headers.h"
 #include "netscope/policy/rule_set.h"
 
 namespace netscope {
@@ -64,9 +65,10 @@ struct Asked {
     for (int i = 0; i < kCount; ++i) {
       const int rule = static_cast<int>(std::int64_t{i} * 2'654'435'761 % (2 * std::int64_t{rules}));
       texts.push_back(name_of(rule));
-      questions.push_back({.client = address_of(65536 * (i % 8) + i), .server = address_of(rule), .server_port = 443});
+      questions.push_back(
+          {.ends = {.client = address_of(65536 * (i % 8) + i), .server = address_of(rule), .server_port = 443}});
       Question& question = questions.back();
-      question.ip_protocol = i % 4 == 0 ? ip_protocol::udp : ip_protocol::tcp;
+      question.ends.ip_protocol = i % 4 == 0 ? ip_protocol::udp : ip_protocol::tcp;
       if (i % 3 == 0) continue;
       question.protocol = i % 4 == 0 ? Protocol::quic : Protocol::tls;
       question.name = texts.back();

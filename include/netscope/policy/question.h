@@ -34,10 +34,7 @@ struct Ends {
 
 // All that is known of a flow when the rules are asked. RuleSet::question() begins one, RuleSet::name() adds a name.
 struct Question {
-  IpAddress client{};
-  IpAddress server{};
-  std::uint16_t server_port = 0;
-  std::uint8_t ip_protocol = 0;
+  Ends ends{};
   Protocol protocol = Protocol::unknown;
   Protocol service = Protocol::unknown;  // see dpi/protocol.h
   std::string_view ja4{};                // of the client's hello; empty: none

@@ -66,7 +66,7 @@ Protocol FlowJudge::service_of(const Sighting& sighting, const Question& questio
   constexpr std::uint16_t kEncryptedDnsPort = 853;
   const bool quic = sighting.protocol == Protocol::quic;
   if (sighting.service != Protocol::unknown || (!quic && sighting.protocol != Protocol::tls)) return sighting.service;
-  if (sighting.hello.alpn == "dot" || sighting.hello.alpn == "doq" || question.server_port == kEncryptedDnsPort) {
+  if (sighting.hello.alpn == "dot" || sighting.hello.alpn == "doq" || question.ends.server_port == kEncryptedDnsPort) {
     return quic ? Protocol::doq : Protocol::dot;
   }
   return resolvers_ && question.category == *resolvers_ ? Protocol::doh : Protocol::unknown;

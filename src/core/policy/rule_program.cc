@@ -14,7 +14,7 @@
 #include "core/policy/rule_program.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -29,11 +29,13 @@ std::vector<T> sorted_unique(std::vector<T> values) {
   return values;
 }
 
-// Without the patterns that others cover: a name matches one at most.
-std::vector<DomainPattern> disjoint(std::span<const DomainPattern> patterns) {
+// Calls `visit(pattern)` for each that no other covers: a name matches one at most.
+template <class Visit>
+void for_each_disjoint(std::span<const DomainPattern> patterns, Visit&& visit) {
+  if (patterns.size() == 1) return visit(patterns.front());
   using Key = std::pair<std::string_view, DomainMatch>;
-  std::set<Key> written;
-  for (const DomainPattern& pattern : patterns) written.emplace(pattern.domain, pattern.match);
+  std::map<Key, const DomainPattern*> written;
+  for (const DomainPattern& pattern : patterns) written.emplace(Key(pattern.domain, pattern.match), &pattern);
   const auto covered_from_above = [&](std::string_view domain) {
     for (std::size_t dot = domain.find('.'); dot != std::string_view::npos; dot = domain.find('.')) {
       domain.remove_prefix(dot + 1);
@@ -42,19 +44,19 @@ std::vector<DomainPattern> disjoint(std::span<const DomainPattern> patterns) {
     }
     return false;
   };
-  std::vector<DomainPattern> kept;
-  for (const auto& [domain, match] : written) {
+  for (const auto& [key, pattern] : written) {
+    const auto& [domain, match] = key;
     const bool covered_here = match != DomainMatch::suffix && written.contains({domain, DomainMatch::suffix});
-    if (!covered_here && !covered_from_above(domain)) kept.push_back({.match = match, .domain = std::string(domain)});
+    if (!covered_here && !covered_from_above(domain)) visit(*pattern);
   }
-  return kept;
 }
 
-// How few addresses the widest prefix of a list holds, as bits; of both versions the same share counts the same.
-unsigned narrowness(std::span<const IpPrefix> prefixes) {
-  unsigned narrowest = 129;
-  for (const IpPrefix& prefix : prefixes) {
-    narrowest = std::min(narrowest, prefix.length + (128 - prefix.address.bit_count()));
+// How few addresses the widest prefix of a list holds, as bits; of both versions the same share counts the same. An
+// empty list holds them all.
+unsigned narrowness(const Prefixes& prefixes) {
+  unsigned narrowest = prefixes.values().empty() ? 0 : 129;
+  for (const IpPrefix& prefix : prefixes.values()) {
+    narrowest = std::min(narrowest, 1 + prefix.length + (128 - prefix.address.bit_count()));
   }
   return narrowest;
 }
@@ -64,7 +66,7 @@ unsigned narrowness(std::span<const IpPrefix> prefixes) {
 struct RuleProgram::Draft {
   Group group;
   std::vector<RuleIndex> free_rules;
-  std::vector<std::pair<std::string, std::uint32_t>> domains;
+  std::vector<DomainIndex::Entry> domains;
   std::vector<KeyedRule> apps;
   std::vector<KeyedRule> categories;
 };
@@ -72,7 +74,8 @@ struct RuleProgram::Draft {
 RuleProgram::RuleProgram(std::span<const Rule> rules, Part part) {
   std::unordered_map<std::string, GroupId> ids;  // by signature
   std::vector<Draft> drafts;
-  name_conditions_.resize(rules.size());
+  ids.reserve(rules.size());
+  name_rests_.resize(rules.size());
   for (std::size_t i = 0; i < rules.size(); ++i) {
     if (!belongs(rules[i], part)) continue;
     const auto [at, is_new] = ids.try_emplace(rules[i].conditions->signature(), static_cast<GroupId>(drafts.size()));
@@ -86,17 +89,18 @@ void RuleProgram::add_rule(RuleIndex index, const Rule& rule, Draft& draft) {
   Group& group = draft.group;
   const NameCondition& name = rule.conditions->name;
   group.first = std::min(group.first, index);
-  if (name.empty()) {
+  if (!rule.conditions->ask_with<NameCondition>()) {
     group.first_free = std::min(group.first_free, index);
     draft.free_rules.push_back(index);
     return;
   }
   group.first_named = std::min(group.first_named, index);
-  name_conditions_[index] = &name;
+  if (!name.asks_for_domains_alone()) name_rests_[index] = &name;
   if (!name.domains().empty()) {
-    for (DomainPattern& pattern : disjoint(name.domains().all())) {
-      draft.domains.emplace_back(std::move(pattern.domain), index << 2 | static_cast<std::uint32_t>(pattern.match));
-    }
+    for_each_disjoint(name.domains().all(), [&](const DomainPattern& pattern) {
+      draft.domains.push_back(
+          {.domain = pattern.domain, .value = index << 2 | static_cast<std::uint32_t>(pattern.match)});
+    });
   } else if (!name.apps().empty()) {
     for (const AppId app : name.app_ids()) draft.apps.push_back({.key = app, .rule = index});
   } else {
@@ -112,10 +116,7 @@ void RuleProgram::finish_groups(std::span<const Draft> drafts) {
     group.free_count = static_cast<std::uint32_t>(draft.free_rules.size());
     free_rules_.insert(free_rules_.end(), draft.free_rules.begin(), draft.free_rules.end());
     if (group.first_named != kDefaultPolicy) {
-      std::vector<DomainIndex::Entry> domains;
-      domains.reserve(draft.domains.size());
-      for (const auto& [domain, value] : draft.domains) domains.push_back({.domain = domain, .value = value});
-      names_.push_back({.domains = DomainIndex(domains),
+      names_.push_back({.domains = DomainIndex(draft.domains),
                         .apps = sorted_unique(draft.apps),
                         .categories = sorted_unique(draft.categories)});
       group.names = static_cast<std::uint32_t>(names_.size());
@@ -124,21 +125,16 @@ void RuleProgram::finish_groups(std::span<const Draft> drafts) {
     groups_.push_back(group);
 
     // Found through the narrowest of its address conditions.
-    struct Way {
-      std::vector<IpPrefix> prefixes;
-      std::vector<PrefixIndex::Entry>* index;
-    };
-    const Way ways[] = {{group.asks->client.prefixes().disjoint(), &src},
-                        {group.asks->server.prefixes().disjoint(), &dst},
-                        {group.asks->either.prefixes().disjoint(), &either}};
-    const Way* best = &ways[0];
-    for (const Way& way : ways) {
-      if (best->prefixes.empty() || (!way.prefixes.empty() && narrowness(way.prefixes) > narrowness(best->prefixes))) {
-        best = &way;
-      }
+    const std::pair<const Prefixes*, std::vector<PrefixIndex::Entry>*> ways[] = {
+        {&group.asks->client.prefixes(), &src},
+        {&group.asks->server.prefixes(), &dst},
+        {&group.asks->either.prefixes(), &either}};
+    const auto* best = &ways[0];
+    for (const auto& way : ways) {
+      if (narrowness(*way.first) > narrowness(*best->first)) best = &way;
     }
-    for (const IpPrefix& prefix : best->prefixes) best->index->push_back({.prefix = prefix, .value = id});
-    if (best->prefixes.empty()) always_.push_back(id);
+    for (const IpPrefix& prefix : best->first->disjoint()) best->second->push_back({.prefix = prefix, .value = id});
+    if (best->first->values().empty()) always_.push_back(id);
   }
   by_src_ = PrefixIndex(src);
   by_dst_ = PrefixIndex(dst);

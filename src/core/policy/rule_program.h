@@ -80,13 +80,18 @@ class RuleProgram {
 
   bool consider(const Group& group, const Question& question, RuleIndex limit, Outcome& outcome) const;
   RuleIndex first_named_holding(const Group& group, const Question& question, RuleIndex limit) const;
+  // What the rule asks of a name besides its domain.
+  bool rest_holds(RuleIndex rule, const Question& question) const {
+    const NameCondition* rest = name_rests_[rule];
+    return rest == nullptr ? question.source != NameSource::dns : rest->holds_besides_domain(question);
+  }
   std::span<const RuleIndex> free_rules(const Group& group) const {
     return std::span(free_rules_).subspan(group.free_begin, group.free_count);
   }
 
   std::vector<Group> groups_;
   std::vector<NameRules> names_;
-  std::vector<const NameCondition*> name_conditions_;  // by RuleIndex; of those that ask for a name
+  std::vector<const NameCondition*> name_rests_;  // by RuleIndex; of those that ask for more of a name than its domain
   std::vector<RuleIndex> free_rules_;
   // A group is found through one of its address conditions, or is looked at always.
   PrefixIndex by_src_, by_dst_, by_either_;
@@ -101,12 +106,12 @@ void RuleProgram::for_each_candidate(const Question& question, Visit&& visit) co
     }
   };
   visit_all(always_);
-  by_src_.for_each_containing(question.client, visit_all);
-  by_dst_.for_each_containing(question.server, visit_all);
-  by_either_.for_each_containing(question.client, visit_all);
-  by_either_.for_each_containing(question.server, [&](std::span<const GroupId> ids) {
+  by_src_.for_each_containing(question.ends.client, visit_all);
+  by_dst_.for_each_containing(question.ends.server, visit_all);
+  by_either_.for_each_containing(question.ends.client, visit_all);
+  by_either_.for_each_containing(question.ends.server, [&](std::span<const GroupId> ids) {
     for (const GroupId id : ids) {
-      if (groups_[id].asks->either.prefixes().contains(question.client)) continue;  // was seen as the client's
+      if (groups_[id].asks->either.prefixes().contains(question.ends.client)) continue;  // was seen as the client's
       if (!visit(groups_[id])) return;
     }
   });
@@ -119,13 +124,13 @@ void RuleProgram::for_each_named(const NameRules& names, const Question& questio
     for (const std::uint32_t value : values) {
       const auto match = static_cast<DomainMatch>(value & 3);
       if (match == (whole ? DomainMatch::below : DomainMatch::exact)) continue;
-      if (name_conditions_[value >> 2]->holds_besides_domain(question) && !visit(value >> 2)) return;
+      if (rest_holds(value >> 2, question) && !visit(value >> 2)) return;
     }
   });
   const auto visit_keyed = [&](const std::vector<KeyedRule>& rules, std::uint16_t key) {
     for (auto at = std::lower_bound(rules.begin(), rules.end(), KeyedRule{.key = key, .rule = 0});
          at != rules.end() && at->key == key; ++at) {
-      if (name_conditions_[at->rule]->holds_besides_domain(question) && !visit(at->rule)) return;
+      if (rest_holds(at->rule, question) && !visit(at->rule)) return;
     }
   };
   if (question.app == kNoApp) return;

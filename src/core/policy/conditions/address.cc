@@ -45,6 +45,7 @@ void Prefixes::index_if_long() {
 
 std::vector<IpPrefix> Prefixes::disjoint() const {
   std::vector<IpPrefix> prefixes(values_.begin(), values_.end());
+  if (prefixes.size() <= 1) return prefixes;
   std::sort(prefixes.begin(), prefixes.end(), [](const IpPrefix& a, const IpPrefix& b) {
     return a.address.version != b.address.version ? a.address.version < b.address.version : a < b;
   });

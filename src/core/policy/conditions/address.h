@@ -55,17 +55,17 @@ class AddressCondition {
     prefixes_.values().describe(kKeys[0], out, [](const IpPrefix& prefix) { return to_string(prefix); });
   }
   Holds holds(const Question& question) const {
-    if (kEnd != End::server && prefixes_.contains(question.client)) return Holds::yes;
-    if (kEnd != End::client && prefixes_.contains(question.server)) return Holds::yes;
+    if (kEnd != End::server && prefixes_.contains(question.ends.client)) return Holds::yes;
+    if (kEnd != End::client && prefixes_.contains(question.ends.server)) return Holds::yes;
     if (kEnd != End::server && question.lacks(Known::client)) return Holds::unknown;
     if (kEnd != End::client && question.lacks(Known::server)) return Holds::unknown;
     return Holds::no;
   }
   void because(const Question& question, std::vector<Reason>& out) const {
     for (const IpPrefix& prefix : prefixes_.values()) {
-      const bool of_client = kEnd != End::server && prefix.contains(question.client);
-      if (!of_client && (kEnd == End::client || !prefix.contains(question.server))) continue;
-      const IpAddress& address = of_client ? question.client : question.server;
+      const bool of_client = kEnd != End::server && prefix.contains(question.ends.client);
+      if (!of_client && (kEnd == End::client || !prefix.contains(question.ends.server))) continue;
+      const IpAddress& address = of_client ? question.ends.client : question.ends.server;
       return out.push_back({.key = kKeys[0], .value = to_string(prefix), .subject = to_string(address)});
     }
   }

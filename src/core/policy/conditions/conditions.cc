@@ -37,14 +37,15 @@ void Conditions::complete() {
 
 std::string Conditions::signature() const {
   Signature out;
-  std::uint64_t position = 0;
+  std::uint64_t bit = 1;
   for_each(*this, [&]<class Condition>(const Condition& condition) {
-    ++position;
     if constexpr (Condition::kAsks != Asks::name) {
-      if (condition.empty()) return;
-      out.add(position);
-      condition.sign(out);
+      if ((asked_ & bit) != 0) {
+        out.add(bit);
+        condition.sign(out);
+      }
     }
+    bit <<= 1;
   });
   return out.take();
 }

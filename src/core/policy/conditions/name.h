@@ -58,16 +58,20 @@ class NameCondition {
   // where it is asked for, only for a flow that shows none, and never to accept: who brings a resolver of his own could
   // name any address what he likes.
   const Values<NameSource>& sources() const { return sources_; }
-  bool asks_for_dns_names() const { return sources_.contains(NameSource::dns); }
+  bool asks_for_dns_names() const { return (source_bits_ & bit_of(NameSource::dns)) != 0; }
 
   // Sorted.
   const std::vector<AppId>& app_ids() const { return app_ids_; }
   const std::vector<CategoryId>& category_ids() const { return category_ids_; }
 
-  bool empty() const { return domains_.empty() && apps_.empty() && categories_.empty(); }
+  bool empty() const { return domains_.empty() && app_ids_.empty() && category_ids_.empty(); }
   void describe(std::vector<std::string>& out) const;
   void describe_sources(std::vector<std::string>& out) const;
   Holds holds(const Question& question) const;
+  // Whether any name that the flow shows will do whose domain is right.
+  bool asks_for_domains_alone() const {
+    return !domains_.empty() && app_ids_.empty() && category_ids_.empty() && source_bits_ == kShownByTheFlow;
+  }
   // All but the domain, which the compiled rules have looked up.
   bool holds_besides_domain(const Question& question) const {
     return (source_bits_ & bit_of(question.source)) != 0 && is_among(app_ids_, question.app) &&
@@ -87,12 +91,13 @@ class NameCondition {
     return sorted.empty() || (id != kNoApp && std::ranges::binary_search(sorted, id));
   }
 
-  Values<NamedId> apps_, categories_;
+  // What is looked at while rules are compiled comes first: of 100,000 rules, each line of the cache counts.
+  std::uint8_t source_bits_ = kShownByTheFlow;
   Values<DomainPattern> domains_;
-  Values<NameSource> sources_;
   std::vector<AppId> app_ids_;
   std::vector<CategoryId> category_ids_;
-  std::uint8_t source_bits_ = kShownByTheFlow;
+  Values<NamedId> apps_, categories_;
+  Values<NameSource> sources_;
 };
 
 // What is said of words that the catalogue does not know.

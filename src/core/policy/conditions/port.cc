@@ -43,8 +43,8 @@ void PortCondition::describe(std::vector<std::string>& out) const {
 void PortCondition::because(const Question& question, std::vector<Reason>& out) const {
   if (holds(question) != Holds::yes) return;
   const auto range = std::ranges::find_if(
-      ranges_, [&](const PortRange& candidate) { return candidate.contains(question.server_port); });
-  out.push_back({.key = kKeys[0], .value = to_string(*range), .subject = std::to_string(question.server_port)});
+      ranges_, [&](const PortRange& candidate) { return candidate.contains(question.ends.server_port); });
+  out.push_back({.key = kKeys[0], .value = to_string(*range), .subject = std::to_string(question.ends.server_port)});
 }
 
 void PortCondition::sign(Signature& out) const {

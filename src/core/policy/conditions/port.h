@@ -37,10 +37,11 @@ class PortCondition {
   bool empty() const { return ranges_.empty(); }
   void describe(std::vector<std::string>& out) const;
   Holds holds(const Question& question) const {
-    const bool has_ports = question.ip_protocol == ip_protocol::tcp || question.ip_protocol == ip_protocol::udp;
+    const bool has_ports =
+        question.ends.ip_protocol == ip_protocol::tcp || question.ends.ip_protocol == ip_protocol::udp;
     if (!has_ports && !question.lacks(Known::transport)) return Holds::no;
     for (const PortRange& range : ranges_) {
-      if (range.contains(question.server_port)) return has_ports ? Holds::yes : Holds::unknown;
+      if (range.contains(question.ends.server_port)) return has_ports ? Holds::yes : Holds::unknown;
     }
     return question.lacks(Known::port) ? Holds::unknown : Holds::no;
   }

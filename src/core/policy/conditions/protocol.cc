@@ -51,7 +51,7 @@ void ProtocolCondition::because(const Question& question, std::vector<Reason>& o
       if (value.protocol != question.protocol && value.protocol != question.service) continue;
       return out.push_back({.key = kKeys[0], .value = std::string(to_string(value)), .subject{}});
     }
-    if (!value.is_transport(question.ip_protocol)) continue;
+    if (!value.is_transport(question.ends.ip_protocol)) continue;
     const auto* const known = std::ranges::find(kTransports, value.transport, &Transport::ip_protocol);
     return out.push_back({.key = kKeys[0], .value = std::string(known->word), .subject = std::string(known->acronym)});
   }

@@ -44,7 +44,7 @@ class ProtocolCondition {
     Holds answer = Holds::no;
     for (const ProtocolValue& wanted : values_) {
       if (wanted.transport != 0) {
-        if (wanted.is_transport(question.ip_protocol)) return Holds::yes;
+        if (wanted.is_transport(question.ends.ip_protocol)) return Holds::yes;
         if (question.lacks(Known::transport)) answer = Holds::unknown;
       } else if (wanted.protocol == question.protocol || wanted.protocol == question.service) {
         return Holds::yes;

@@ -11,7 +11,8 @@
 namespace netscope {
 
 // A text of bytes that is equal for conditions that hold for the same flows, as far as that is easily told: the order
-// of their values and repetitions do not count. Lists are written with their length ahead.
+// of their values and repetitions do not count. Lists are written with their length ahead. It is short, so that most
+// need no memory of their own.
 class Signature {
  public:
   void add(std::uint64_t number) {
@@ -25,7 +26,7 @@ class Signature {
   void add(const IpPrefix& prefix) {
     add(static_cast<std::uint64_t>(prefix.address.version));
     add(std::uint64_t{prefix.length});
-    bytes_.insert(bytes_.end(), prefix.address.bytes.begin(), prefix.address.bytes.end());
+    bytes_.append(prefix.address.bytes.begin(), prefix.address.bytes.begin() + (prefix.length + 7) / 8);
   }
   std::string take() { return std::move(bytes_); }
 

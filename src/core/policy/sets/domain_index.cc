@@ -39,32 +39,45 @@ std::size_t count_labels(std::string_view domain) {
 }  // namespace
 
 DomainIndex::DomainIndex(std::span<const Entry> entries) {
-  std::vector<Entry> sorted;
+  // Equal domains side by side. By hash, so that the domains themselves, which lie anywhere, are looked at once.
+  struct Hashed {
+    std::uint64_t hash;
+    Entry entry;
+  };
+  std::vector<Hashed> sorted;
   sorted.reserve(entries.size());
   for (const Entry& entry : entries) {
-    if (!entry.domain.empty() && count_labels(entry.domain) <= kMaxLabels) sorted.push_back(entry);
+    const std::size_t labels = count_labels(entry.domain);
+    if (entry.domain.empty() || labels > kMaxLabels) continue;
+    max_labels_ = std::max(max_labels_, labels);
+    sorted.push_back({hash_of(entry.domain), entry});
   }
   if (sorted.empty()) return;
-  std::sort(sorted.begin(), sorted.end(), [](const Entry& a, const Entry& b) {
-    return a.domain != b.domain ? a.domain < b.domain : a.value < b.value;
+  std::ranges::sort(sorted, [](const Hashed& a, const Hashed& b) {
+    if (a.hash != b.hash) return a.hash < b.hash;
+    return a.entry.domain != b.entry.domain ? a.entry.domain < b.entry.domain : a.entry.value < b.entry.value;
   });
+  const auto same_domain = [](const Hashed& a, const Hashed& b) {
+    return a.hash == b.hash && a.entry.domain == b.entry.domain;
+  };
 
   std::size_t domains = 0;
-  for (std::size_t i = 0; i < sorted.size(); ++i) domains += i == 0 || sorted[i].domain != sorted[i - 1].domain;
+  for (std::size_t i = 0; i < sorted.size(); ++i) domains += i == 0 || !same_domain(sorted[i], sorted[i - 1]);
   slots_.resize(std::bit_ceil(2 * domains));
   values_.reserve(sorted.size());
   for (std::size_t i = 0; i < sorted.size();) {
-    const std::string_view domain = sorted[i].domain;
+    const Hashed& first = sorted[i];
+    const std::string_view domain = first.entry.domain;
     Slot slot{.text = static_cast<std::uint32_t>(pool_.size()),
               .first_value = static_cast<std::uint32_t>(values_.size()),
               .size = static_cast<std::uint32_t>(domain.size())};
-    for (; i < sorted.size() && sorted[i].domain == domain; ++i) {
-      if (values_.size() == slot.first_value || values_.back() != sorted[i].value) values_.push_back(sorted[i].value);
+    for (; i < sorted.size() && same_domain(sorted[i], first); ++i) {
+      const std::uint32_t value = sorted[i].entry.value;
+      if (values_.size() == slot.first_value || values_.back() != value) values_.push_back(value);
     }
     slot.value_count = static_cast<std::uint32_t>(values_.size()) - slot.first_value;
     pool_.insert(pool_.end(), domain.begin(), domain.end());
-    max_labels_ = std::max(max_labels_, count_labels(domain));
-    insert(slot, hash_of(domain));
+    insert(slot, first.hash);
   }
   pool_.shrink_to_fit();
   values_.shrink_to_fit();

@@ -35,9 +35,10 @@ inline Answer protocol_answer(const Rule& rule, const Question& question) {
   for (const ProtocolValue& wanted : values) {
     Answer one = Answer::no;
     if (wanted.transport == ip_protocol::icmp) {
-      if (question.ip_protocol == ip_protocol::icmp || question.ip_protocol == ip_protocol::icmp_v6) one = Answer::yes;
+      if (question.ends.ip_protocol == ip_protocol::icmp || question.ends.ip_protocol == ip_protocol::icmp_v6)
+        one = Answer::yes;
     } else if (wanted.transport != 0) {
-      if (question.ip_protocol == wanted.transport) one = Answer::yes;
+      if (question.ends.ip_protocol == wanted.transport) one = Answer::yes;
     } else if (question.protocol == wanted.protocol || question.service == wanted.protocol) {
       one = Answer::yes;
     } else if (!question.final &&
@@ -68,19 +69,19 @@ inline Answer ja4_answer(const Rule& rule, const Question& question) {
 // Everything but the name and the fingerprint.
 inline Answer flow_answer(const Rule& rule, const Question& question) {
   const Conditions& asked = *rule.conditions;
-  const bool client = in_any(asked.client.prefixes(), question.client);
-  const bool server = in_any(asked.server.prefixes(), question.server);
+  const bool client = in_any(asked.client.prefixes(), question.ends.client);
+  const bool server = in_any(asked.server.prefixes(), question.ends.server);
   const bool either =
-      in_any(asked.either.prefixes(), question.client) || in_any(asked.either.prefixes(), question.server);
+      in_any(asked.either.prefixes(), question.ends.client) || in_any(asked.either.prefixes(), question.ends.server);
   if (!asked.client.empty() && !client) return Answer::no;
   if (!asked.server.empty() && !server) return Answer::no;
   if (!asked.either.empty() && !either) return Answer::no;
   if (!asked.port.empty()) {
     bool inside = false;
     for (const PortRange& range : asked.port.ranges()) {
-      inside |= range.first <= question.server_port && question.server_port <= range.last;
+      inside |= range.first <= question.ends.server_port && question.ends.server_port <= range.last;
     }
-    if (!inside || (question.ip_protocol != ip_protocol::tcp && question.ip_protocol != ip_protocol::udp))
+    if (!inside || (question.ends.ip_protocol != ip_protocol::tcp && question.ends.ip_protocol != ip_protocol::udp))
       return Answer::no;
   }
   return protocol_answer(rule, question);

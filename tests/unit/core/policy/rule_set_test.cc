@@ -55,8 +55,10 @@ IpAddress ip(std::string_view text) {
 
 // A TLS connection of 192.168.20.5 to 198.51.100.1, port 443, of which no more than the SYN was seen.
 Question tls_syn() {
-  return {
-      .client = ip("192.168.20.5"), .server = ip("198.51.100.1"), .server_port = 443, .ip_protocol = ip_protocol::tcp};
+  return {.ends = {.client = ip("192.168.20.5"),
+                   .server = ip("198.51.100.1"),
+                   .server_port = 443,
+                   .ip_protocol = ip_protocol::tcp}};
 }
 
 // As RuleSet::name does, of any rules.
@@ -110,7 +112,7 @@ TEST(RuleSet, AnAddressRuleAheadOfNamesDecidesAtTheFirstPacket) {
       rules(std::string("[[rule]]\nname='bad'\naction='drop'\nip=['198.51.100.0/24']\n") + std::string(kYouTube));
   EXPECT_EQ(set.decide(tls_syn()), (Decision{.action = Action::drop, .rule = 0}));
   Question elsewhere = tls_syn();
-  elsewhere.server = ip("192.0.2.1");
+  elsewhere.ends.server = ip("192.0.2.1");
   EXPECT_EQ(set.decide(elsewhere), std::nullopt);
 }
 
@@ -124,7 +126,7 @@ TEST(RuleSet, ANameRuleThatExcludesTheFlowOtherwiseIsNotWaitedFor) {
   const RuleSet set = rules("[[rule]]\nname='kids'\naction='reject'\ncategory=['games']\nsrc=['192.168.21.0/24']\n");
   EXPECT_EQ(set.decide(tls_syn()), Decision{});
   Question kid = tls_to("roblox.com");
-  kid.client = ip("192.168.21.9");
+  kid.ends.client = ip("192.168.21.9");
   EXPECT_EQ(set.decide(kid), (Decision{.action = Action::reject, .rule = 0, .leaned_on_name = true}));
 }
 
@@ -153,9 +155,9 @@ TEST(RuleSet, APortIsOneOfTcpOrUdp) {
   const RuleSet set = rules("[[rule]]\nname='p'\naction='drop'\nport=['400-450']\n");
   Question question = tls_syn();
   EXPECT_TRUE(set.decide(question)->blocks());
-  question.ip_protocol = ip_protocol::udp;
+  question.ends.ip_protocol = ip_protocol::udp;
   EXPECT_TRUE(set.decide(question)->blocks());
-  question.ip_protocol = ip_protocol::icmp;
+  question.ends.ip_protocol = ip_protocol::icmp;
   EXPECT_FALSE(set.decide(question)->blocks());
 }
 
@@ -305,10 +307,10 @@ class RandomPolicies {
   Question question(const std::string& name) {
     static constexpr std::uint8_t transports[] = {ip_protocol::tcp, ip_protocol::udp, ip_protocol::icmp,
                                                   ip_protocol::icmp_v6, 47};
-    Question question{.client = address(),
-                      .server = address(),
-                      .server_port = static_cast<std::uint16_t>(below(7)),
-                      .ip_protocol = one_of(transports),
+    Question question{.ends = {.client = address(),
+                               .server = address(),
+                               .server_port = static_cast<std::uint16_t>(below(7)),
+                               .ip_protocol = one_of(transports)},
                       .protocol = static_cast<Protocol>(below(4)),
                       .final = below(3) == 0};
     if (below(3) != 0) show(question, name, source());
@@ -395,10 +397,10 @@ TEST(RuleSet, WhatIsCertainDespiteMissingFactsIsRight) {
     if (whole.source == NameSource::dns) whole.source = NameSource::sni;  // a name that the flow shows
     Question known = whole;
     known.missing = static_cast<std::uint8_t>(random.below(128));
-    if (known.lacks(Known::client)) known.client = {};
-    if (known.lacks(Known::server)) known.server = {};
-    if (known.lacks(Known::port)) known.server_port = 0;
-    if (known.lacks(Known::transport)) known.ip_protocol = 0;
+    if (known.lacks(Known::client)) known.ends.client = {};
+    if (known.lacks(Known::server)) known.ends.server = {};
+    if (known.lacks(Known::port)) known.ends.server_port = 0;
+    if (known.lacks(Known::transport)) known.ends.ip_protocol = 0;
     if (known.lacks(Known::protocol)) known.protocol = known.service = Protocol::unknown;
     if (known.lacks(Known::hello)) known.ja4 = {};
     if (known.lacks(Known::source)) known.source = NameSource::sni;
