@@ -28,7 +28,7 @@ class RuleSet {
   ~RuleSet();
 
   // A question about a flow of these ends, of which no more is known.
-  Question question(const Ends& ends) const;
+  Question question(const Ends& ends) const { return {.ends = ends}; }
   // Adds a name that the flow showed, or that is known of its server's address, and what the catalogue says of it.
   // `name` must outlive the question; an empty one takes the name out.
   void name(Question& question, std::string_view name, NameSource source) const;

@@ -89,7 +89,7 @@ void RuleProgram::add_rule(RuleIndex index, const Rule& rule, Draft& draft) {
   Group& group = draft.group;
   const NameCondition& name = rule.conditions->name;
   group.first = std::min(group.first, index);
-  if (!rule.conditions->ask_with<NameCondition>()) {
+  if (!rule.conditions->ask_for(Asks::name)) {
     group.first_free = std::min(group.first_free, index);
     draft.free_rules.push_back(index);
     return;

@@ -35,8 +35,8 @@ RuleSet::RuleSet(Policy policy, const Catalogue& catalogue) : policy_(std::move(
   for (Rule& rule : policy_.rules) {
     if (rule.conditions == nullptr) rule.conditions = no_conditions;
     const Conditions& conditions = *rule.conditions;
-    asks_for_names_ |= conditions.ask_with<NameCondition>() || conditions.may_change();
-    asks_for_ja4_ |= conditions.ask_with<Ja4Condition>();
+    asks_for_names_ |= conditions.ask_for(Asks::name) || conditions.may_change();
+    asks_for_ja4_ |= !conditions.ja4.empty();
     asks_for_dns_names_ |= conditions.name.asks_for_dns_names();
   }
   deciding_ = std::make_unique<const RuleProgram>(policy_.rules, Part::deciding);
@@ -49,10 +49,6 @@ RuleSet::RuleSet(Policy policy, const Catalogue& catalogue) : policy_(std::move(
 RuleSet::RuleSet(RuleSet&&) noexcept = default;
 RuleSet& RuleSet::operator=(RuleSet&&) noexcept = default;
 RuleSet::~RuleSet() = default;
-
-Question RuleSet::question(const Ends& ends) const {
-  return {.ends = ends};
-}
 
 void RuleSet::name(Question& question, std::string_view name, NameSource source) const {
   question.name = name;

@@ -16,6 +16,7 @@
 // Values of one key are alternatives; conditions of one rule must all hold. conditions.h lists them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "core/policy/conditions/signature.h"
@@ -26,5 +27,6 @@ namespace netscope {
 
 // Of what a condition asks: of the flow, which is known early; of a message of it; or of a name.
 enum class Asks : std::uint8_t { flow, message, name };
+inline constexpr std::size_t kAsksCount = 3;
 
 }  // namespace netscope

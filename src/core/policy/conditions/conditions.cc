@@ -25,11 +25,11 @@ std::shared_ptr<const Conditions> Conditions::read(const RuleReader& in) {
 }
 
 void Conditions::complete() {
-  asked_ = 0;
+  asked_ = {};
   may_change_ = false;
   std::uint32_t bit = 1;
   for_each(*this, [&]<class Condition>(const Condition& condition) {
-    if (!condition.empty()) asked_ |= bit;
+    if (!condition.empty()) asked_[static_cast<std::size_t>(Condition::kAsks)] |= bit;
     if constexpr (Condition::kAsks != Asks::name) may_change_ |= condition.may_change();
     bit <<= 1;
   });
@@ -37,11 +37,13 @@ void Conditions::complete() {
 
 std::string Conditions::signature() const {
   Signature out;
-  std::uint64_t bit = 1;
+  const std::uint32_t asked =
+      asked_[static_cast<std::size_t>(Asks::flow)] | asked_[static_cast<std::size_t>(Asks::message)];
+  std::uint32_t bit = 1;
   for_each(*this, [&]<class Condition>(const Condition& condition) {
     if constexpr (Condition::kAsks != Asks::name) {
-      if ((asked_ & bit) != 0) {
-        out.add(bit);
+      if ((asked & bit) != 0) {
+        out.add(std::uint64_t{bit});
         condition.sign(out);
       }
     }

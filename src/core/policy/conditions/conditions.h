@@ -2,10 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <type_traits>
 
 #include "core/policy/conditions/address.h"
 #include "core/policy/conditions/ja4.h"
@@ -18,7 +19,8 @@ namespace netscope {
 // Those of one rule; never changed once they are complete. A new condition needs a member, and a line in for_each.
 struct Conditions {
  private:
-  std::uint32_t asked_ = 0;  // a bit for each that is not empty, so that the others are not touched
+  // A bit for each that is not empty, so that the others are not touched; by what they ask for.
+  std::array<std::uint32_t, kAsksCount> asked_{};
   bool may_change_ = false;
 
  public:
@@ -42,16 +44,6 @@ struct Conditions {
     visit(self.ja4);
   }
 
-  // Calls `visit(condition)` for each that the rule has.
-  template <class Visit>
-  void for_each_asked(Visit&& visit) const {
-    std::uint32_t bit = 1;
-    for_each(*this, [&](const auto& condition) {
-      if ((asked_ & bit) != 0) visit(condition);
-      bit <<= 1;
-    });
-  }
-
   // The conditions of a rule's table, of which the rule itself reads "name" and "action". Unknown keys are errors too.
   static std::shared_ptr<const Conditions> read(const RuleReader& in);
   // What `fill` puts into them, for rules that no file holds.
@@ -63,21 +55,20 @@ struct Conditions {
     return conditions;
   }
 
-  // Whether the rule has such a condition.
-  template <class Wanted>
-  bool ask_with() const {
-    bool found = false;
-    for_each_asked([&]<class Condition>(const Condition&) { found |= std::is_same_v<Condition, Wanted>; });
-    return found;
-  }
+  // Whether any asks for this.
+  bool ask_for(Asks asks) const { return asked_[static_cast<std::size_t>(asks)] != 0; }
   // The conjunction of all that ask for this.
   template <Asks kAsks>
   Holds hold(const Question& question) const {
     Holds answer = Holds::yes;
-    for_each_asked([&]<class Condition>(const Condition& condition) {
+    const std::uint32_t asked = asked_[static_cast<std::size_t>(kAsks)];
+    if (asked == 0) return answer;
+    std::uint32_t bit = 1;
+    for_each(*this, [&]<class Condition>(const Condition& condition) {
       if constexpr (Condition::kAsks == kAsks) {
-        if (answer != Holds::no) answer = std::min(answer, condition.holds(question));
+        if ((asked & bit) != 0 && answer != Holds::no) answer = std::min(answer, condition.holds(question));
       }
+      bit <<= 1;
     });
     return answer;
   }
