@@ -232,6 +232,7 @@ bool is_wireguard(Bytes datagram) {
 }
 
 bool is_dht(std::string_view text) {
+  if (!text.starts_with('d')) return false;  // as most datagrams do not
   return text.starts_with("d1:ad2:id20:") || text.starts_with("d1:rd2:id20:") || text.starts_with("d2:ip6:");
 }
 
@@ -271,7 +272,7 @@ Parsed<Opening> parse_datagram_opening(Bytes datagram) {
   if (is_wireguard(datagram)) return Opening{Protocol::wireguard, either};
   const std::string_view text = as_text(datagram);
   if (is_dht(text) || is_utp_syn(datagram)) return Opening{Protocol::bittorrent, either};
-  if (text.starts_with("SIP/2.0 ")) return Opening{Protocol::sip, either};
+  if (text.starts_with('S') && text.starts_with("SIP/2.0 ")) return Opening{Protocol::sip, either};
   if (const auto request = parse_request_line(text); request.ok() && request->protocol == Protocol::sip) return request;
   Opening openvpn;
   if (is_openvpn_reset(datagram, openvpn)) return openvpn;
