@@ -14,6 +14,21 @@ struct Transport {
 };
 constexpr std::array<Transport, 3> kTransports{
     {{ip_protocol::tcp, "tcp", "TCP"}, {ip_protocol::udp, "udp", "UDP"}, {ip_protocol::icmp, "icmp", "ICMP"}}};
+const Transport* transport_named(std::string_view word) {
+  for (const Transport& transport : kTransports) {
+    if (transport.word == word) return &transport;
+  }
+  return nullptr;
+}
+
+// Of a value that names a transport.
+const Transport& transport_of(const ProtocolValue& value) {
+  for (const Transport& transport : kTransports) {
+    if (transport.ip_protocol == value.transport) return transport;
+  }
+  return kTransports.front();
+}
+
 // Refused in other words than what is misspelt, until they are recognized.
 constexpr std::array<std::string_view, 2> kLaterProtocols{"ntp", "rtp"};
 
@@ -21,9 +36,7 @@ constexpr std::array<std::string_view, 2> kLaterProtocols{"ntp", "rtp"};
 
 Result<ProtocolValue> ProtocolValue::parse(std::string_view written) {
   const std::string word = to_lower(written);
-  if (const auto* const known = std::ranges::find(kTransports, word, &Transport::word); known != kTransports.end()) {
-    return ProtocolValue{.transport = known->ip_protocol};
-  }
+  if (const Transport* transport = transport_named(word)) return ProtocolValue{.transport = transport->ip_protocol};
   if (const std::optional<Protocol> protocol = protocol_named(word)) return ProtocolValue{.protocol = *protocol};
   if (std::ranges::find(kLaterProtocols, word) != kLaterProtocols.end()) return failure(not_supported_yet(written));
   std::vector<std::string_view> words;
@@ -34,7 +47,7 @@ Result<ProtocolValue> ProtocolValue::parse(std::string_view written) {
 
 std::string_view to_string(const ProtocolValue& value) {
   if (value.transport == 0) return to_string(value.protocol);
-  return std::ranges::find(kTransports, value.transport, &Transport::ip_protocol)->word;
+  return transport_of(value).word;
 }
 
 void ProtocolCondition::read(const RuleReader& in) {
@@ -52,8 +65,9 @@ void ProtocolCondition::because(const Question& question, std::vector<Reason>& o
       return out.push_back({.key = kKeys[0], .value = std::string(to_string(value)), .subject{}});
     }
     if (!value.is_transport(question.ends.ip_protocol)) continue;
-    const auto* const known = std::ranges::find(kTransports, value.transport, &Transport::ip_protocol);
-    return out.push_back({.key = kKeys[0], .value = std::string(known->word), .subject = std::string(known->acronym)});
+    const Transport& transport = transport_of(value);
+    return out.push_back(
+        {.key = kKeys[0], .value = std::string(transport.word), .subject = std::string(transport.acronym)});
   }
 }
 
