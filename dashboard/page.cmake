@@ -12,9 +12,8 @@ endif()
 set(page_modules ${CMAKE_CURRENT_SOURCE_DIR}/node_modules/.package-lock.json)
 add_custom_command(
   OUTPUT ${page_modules}
-  COMMAND ${NETSCOPE_NPM} ci --ignore-scripts --no-audit --no-fund
-  COMMAND ${CMAKE_COMMAND} -E touch ${page_modules}
-  DEPENDS package-lock.json
+  COMMAND ./fetch_modules.sh
+  DEPENDS package-lock.json fetch_modules.sh
   WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
   COMMENT "Fetching what the page is built with"
   VERBATIM)

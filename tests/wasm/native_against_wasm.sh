@@ -15,9 +15,7 @@ skip() {
 command -v node >/dev/null || skip "node is missing"
 command -v npm >/dev/null || skip "npm is missing"
 [[ -f $module ]] || skip "the core was not built for the browser (clang-19, lld-19, wasi-libc, libc++-19-dev-wasm32)"
-if [[ ! -d $root/dashboard/node_modules/@noble ]]; then
-  (cd "$root/dashboard" && flock package.json npm ci --ignore-scripts >/dev/null) || skip "npm could not fetch what dashboard/package.json names"
-fi
+"$root/dashboard/fetch_modules.sh" >/dev/null || skip "npm could not fetch what dashboard/package.json names"
 
 captures=("$root/tests/golden")
 if [[ $what == corpus ]]; then
