@@ -22,15 +22,19 @@
 
 namespace netscope {
 
+namespace {
+
+FilterTree everything() {
+  return {.nodes = {{}}, .conditions = {}};
+}
+
+}  // namespace
+
 std::optional<FilterField> filter_field_named(std::string_view word) {
   for (const FilterWord& known : kFilterFields) {
     if (known.word == word) return known.field;
   }
   return std::nullopt;
-}
-
-FilterTree everything() {
-  return {.nodes = {{}}, .conditions = {}};
 }
 
 class FilterParser {

@@ -40,6 +40,7 @@ Result<ProtocolValue> ProtocolValue::parse(std::string_view written) {
   if (const std::optional<Protocol> protocol = protocol_named(word)) return ProtocolValue{.protocol = *protocol};
   if (std::ranges::find(kLaterProtocols, word) != kLaterProtocols.end()) return failure(not_supported_yet(written));
   std::vector<std::string_view> words;
+  words.reserve(kTransports.size() + kProtocolCount);
   for (const Transport& transport : kTransports) words.push_back(transport.word);
   for (std::size_t i = 1; i < kProtocolCount; ++i) words.push_back(to_string(static_cast<Protocol>(i)));
   return failure(unknown_word("protocol", written, words));
