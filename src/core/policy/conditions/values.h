@@ -41,7 +41,6 @@ class Values {
   auto begin() const { return values_.begin(); }
   auto end() const { return values_.end(); }
   std::span<const T> all() const { return values_; }
-  bool contains(const T& value) const { return std::ranges::find(values_, value) != values_.end(); }
   std::vector<T> sorted() const {
     std::vector<T> out = values_;
     std::ranges::sort(out);
