@@ -100,7 +100,9 @@ if [[ -s $scratch/difference ]]; then
   sed -E 's|^Files .*/old/(.*) and .* differ$|\1|; s|^Only in .*: ||' difference >outputs
   echo "$(wc -l <outputs) outputs differ:"
   head -n 12 outputs | while read -r output; do
-    echo "== $output  ($(sed -n "${output%%-*}p" captures 2>/dev/null))"
+    number=${output%%-*}
+    if [[ $number =~ ^[0-9]+$ ]]; then output_of=" of $(sed -n "${number}p" captures)"; else output_of=; fi
+    echo "== $output$output_of"
     at=$({ cmp "old/$output" "new/$output" 2>&1 || true; } | sed -nE 's/.*byte ([0-9]+),.*/\1/p')
     for folder in old new; do
       printf '%s: ' "$folder"
