@@ -340,6 +340,14 @@ class Bed:
             self.run(role, "ss", "-K", "-Htn", "state", "connected")
         self.run("gateway", "conntrack", "-F", check=False)
 
+    def forget_connections(self):
+        """Both ends forget their connections, and nothing tells the gateway: as a NAT behind it, or a machine that lost its power."""
+        resets = (*IPTABLES, "{}", "OUTPUT", "-p", "tcp", "--tcp-flags", "RST", "RST", "-j", "DROP")
+        for role in ("client", "server"):
+            self.run(role, *[word.format("-I") for word in resets])
+            self.run(role, "ss", "-K", "-Htna", "exclude", "listening")
+            self.run(role, *[word.format("-D") for word in resets])
+
     def gateway_rules(self):
         """Every rule of both backends that the program may have left."""
         text = ""

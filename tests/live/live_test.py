@@ -319,6 +319,56 @@ class Offload(LiveCase):
             self.bed.run("gateway", *IPTABLES, "-t", "mangle", "-F", "PREROUTING")
 
 
+class Ports(LiveCase):
+    """A connection on the ports of another one, from which it must inherit nothing."""
+
+    def one_after_another(self, first, second, *options, between):
+        """Fetches both from one port; for each, whether it was fetched."""
+        port = next(self.bed.client_ports)
+        fetched = []
+        for name in (first, second):
+            code, _ = self.bed.curl(f"https://{name}/", "--local-port", port, *options,
+                                    seconds=BRIEFLY if name == "blocked.example" else PATIENCE)
+            fetched.append(code == 0)
+            if len(fetched) == 1:
+                between(port)
+        return fetched
+
+    def has_closed(self, port):
+        eventually(lambda: not self.bed.run("client", "ss", "-Htn", "exclude", "time-wait", f"sport = :{port}").stdout,
+                   f"the end of the connection from {port}")
+
+    def is_forgotten(self, _):
+        self.bed.forget_connections()
+
+    def is_forgotten_by_the_client(self, _):
+        self.bed.run("client", "ss", "-K", "-Htna", "exclude", "listening")
+
+    def test_a_second_connection_is_judged_anew(self):
+        for action in ("drop", "reject"):
+            self.start(rule(action, 'domain = ["blocked.example"]'))
+            for between in (self.has_closed, self.is_forgotten):
+                for options in ((), ("--tls-max", "1.2")):
+                    with self.subTest(action=action, between=between.__name__, options=options):
+                        self.assertEqual(self.one_after_another("fine.example", "blocked.example", *options, between=between),
+                                         [True, False])
+                        self.assertEqual(self.one_after_another("fine.example", "fine.example", *options, between=between),
+                                         [True, True])
+            with self.subTest(action=action):
+                self.assertEqual(self.one_after_another("blocked.example", "fine.example", between=self.is_forgotten),
+                                 [False, True])
+            self.stop_cleanly()
+
+    def test_an_allowed_name_is_fetched_behind_a_blocked_one_whose_server_still_waits(self):
+        for action in ("drop", "reject"):
+            self.start(rule(action, 'domain = ["blocked.example"]'))
+            with self.subTest(action=action):
+                self.assertEqual(
+                    self.one_after_another("blocked.example", "fine.example", between=self.is_forgotten_by_the_client),
+                    [False, True])
+            self.stop_cleanly()
+
+
 class Many(LiveCase):
     def test_a_thousand_connections_at_once_over_four_queues(self):
         self.start(BLOCKED)

@@ -21,6 +21,13 @@ enum class PacketKind : std::uint8_t {
   not_ip,     // ARP and the like
 };
 
+// Which way a packet goes through a gateway: the kernel's indexes of its interfaces. Who is on one side of the gateway
+// cannot make a packet look like the other side's.
+struct Way {
+  std::uint32_t in_interface = 0;   // 0: it is of this machine, or nobody knows, as in a capture
+  std::uint32_t out_interface = 0;  // 0: it is for this machine, or nobody knows
+};
+
 struct Packet {
   FlowKey key;
   Bytes payload;  // the transport's, as far as captured; dies with its burst
@@ -28,6 +35,7 @@ struct Packet {
   std::uint64_t number = 0;  // position in its capture, from 1
   const Outer* outer =
       nullptr;  // of a tunnelled packet: rules on addresses hold for it too; owned by who made the packet
+  Way way{};
   std::uint32_t size_on_wire = 0;
   std::uint32_t tcp_sequence = 0;
   std::uint32_t tcp_acknowledgment = 0;
@@ -59,6 +67,8 @@ Packet make_packet(const Headers& headers);
 struct Verdict {
   Action action = Action::accept;
   bool for_flow = false;  // holds for the rest of the flow as well: the kernel may take over
+  // It opens a connection: what the kernel may have kept of an earlier one on the same ports does not hold.
+  bool anew = false;
   // It is on its way to a client that has not heard of the reject yet, and would not by this packet: resets answer the
   // sender. Let through, it makes the client speak, and be answered.
   bool client_would_not_hear = false;

@@ -116,6 +116,7 @@ void QueueWorker::judge(std::span<const nfq::QueuedPacket> burst) {
     packets_[i].time = arrival;
     packets_[i].number = ++number_;
     packets_[i].size_on_wire = burst[i].size_on_wire;
+    packets_[i].way = {.in_interface = burst[i].in_interface, .out_interface = burst[i].out_interface};
   }
   learn_names(std::span(packets_).first(burst.size()));
   worker_.process(std::span(packets_).first(burst.size()), verdicts_);
@@ -145,7 +146,9 @@ nfq::Answer QueueWorker::answer_for(const Verdict& verdict) const {
     return nfq::Answer{.ruling = nfq::Ruling::accept, .mark = mark, .mark_mask = marks.mask};
   };
   switch (verdict.action) {
-    case Action::accept: return remember ? accept_with(marks.accept_flow()) : nfq::Answer{};
+    case Action::accept:
+      if (remember) return accept_with(marks.accept_flow());
+      return verdict.anew && options_.offload != Offload::off ? accept_with(marks.forget_flow()) : nfq::Answer{};
     case Action::drop: return remember ? accept_with(marks.drop_flow()) : nfq::Answer{.ruling = nfq::Ruling::drop};
     case Action::reject:
       if (verdict.client_would_not_hear) return {};

@@ -191,6 +191,14 @@ void FlowJudge::judge_again(Flow& flow) {
   if (flow.decided() && flow.facts_are_final()) flow.standing = Standing::whole_flow;
 }
 
+std::optional<Decision> FlowJudge::judge_ends(const Packet& packet) const {
+  const Endpoint server = packet.key.source(opposite(packet.direction));
+  return rules_->decide(rules_->question({.client = packet.key.source(packet.direction).address,
+                                          .server = server.address,
+                                          .server_port = server.port,
+                                          .ip_protocol = packet.key.ip_protocol}));
+}
+
 Decision FlowJudge::judge_quoted(const Packet& packet) const {
   Question question =
       rules_->question({.client = packet.key.source(packet.direction).address,

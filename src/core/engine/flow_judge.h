@@ -42,6 +42,8 @@ class FlowJudge {
   void judge_again(Flow& flow);
   // For reports: the name that DNS gave the server, where the flow shows none.
   void take_newest_learned_name(Flow& flow);
+  // The first packet of a connection, by its ends alone. Nothing: what it will show has to be known.
+  std::optional<Decision> judge_ends(const Packet& packet) const;
   // An ICMP error between the ends of the flow that it quotes.
   Decision judge_quoted(const Packet& packet) const;
 

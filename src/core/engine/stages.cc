@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "core/engine/handshake.h"
+
 namespace netscope {
 namespace {
 
@@ -87,7 +89,11 @@ Verdict Worker::Stages::judge(const Packet& packet, std::uint32_t hash) {
   ledger_.packet(packet);
   Verdict verdict;
   switch (packet.kind) {
-    case PacketKind::of_flow: verdict = judge_in_flow(find_or_open(packet, hash), packet); break;
+    case PacketKind::of_flow: {
+      Flow& flow = find_or_open(packet, hash);
+      verdict = sides_of(flow, packet) == Sides::answer_is_forged ? judge_forged(flow) : judge_in_flow(flow, packet);
+      break;
+    }
     case PacketKind::quoting: verdict = judge_quoting(packet, hash); break;
     case PacketKind::fragment: break;  // nothing is known of it yet: it passes, and cannot complete without the rest
     case PacketKind::malformed:
@@ -121,30 +127,54 @@ Verdict Worker::Stages::judge_quoting(const Packet& packet, std::uint32_t hash) 
 
 Flow& Worker::Stages::find_or_open(const Packet& packet, std::uint32_t hash) {
   Flow* flow = table_.find(packet.key, hash);
-  const bool opening = packet.key.ip_protocol == ip_protocol::tcp &&
-                       (packet.tcp_flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn;
+  const bool syn = packet.key.ip_protocol == ip_protocol::tcp && is_syn(packet);
+  bool client_opened = false;
   if (flow != nullptr) {
-    if (!table_.is_stale(*flow, packet.time) && !(opening && flow->closed_by_tcp())) return *flow;
-    end_flow(*flow, opening ? EndReason::closed : EndReason::timed_out);
+    const Sides sides = sides_of(*flow, packet);
+    const bool another = sides == Sides::opening_was_forged ||
+                         (syn && sides != Sides::answer_is_forged && role_of(*flow, packet) == SynRole::another);
+    if (!another && !table_.is_stale(*flow, packet.time)) return *flow;
+    client_opened = another && (acknowledges(packet) || opens_as_well(*flow, packet));
+    end_flow(*flow, another ? EndReason::closed : EndReason::timed_out);
   }
   if (table_.full()) end_flow(*table_.next_victim(), EndReason::evicted);
   Flow& opened = table_.create(packet.key, hash, packet.time);
-  table_.record_of(opened).first_number = packet.number;
-  opened.client_known = (packet.tcp_flags & tcp_flag::syn) != 0;
-  const bool from_server = (packet.tcp_flags & (tcp_flag::syn | tcp_flag::ack)) == (tcp_flag::syn | tcp_flag::ack);
-  opened.client = from_server ? opposite(packet.direction) : opening ? packet.direction : guess_client(packet);
+  FlowRecord& record = table_.record_of(opened);
+  record.first_number = packet.number;
+  record.opener = packet.direction;
+  record.way = remembered(packet.way);
+  opened.client_known = opened.opened_by_syn = syn;
+  const bool from_server = client_opened || (syn && acknowledges(packet));
+  opened.client = from_server ? opposite(packet.direction) : syn ? packet.direction : guess_client(packet);
+  if (client_opened) opened.tcp_flags[index_of(opened.client)] = tcp_flag::syn;  // its SYN counted for the flow before
   return opened;
+}
+
+// Asked only where it can matter: a flow that is judged takes nothing from an answer any more, but for a new
+// connection.
+Sides Worker::Stages::sides_of(const Flow& flow, const Packet& packet) const {
+  const bool matters = flow.facts == Facts::open || (packet.tcp_flags & tcp_flag::syn) != 0;
+  if (packet.way.in_interface == 0 || !matters) return Sides::apart;
+  const FlowRecord& record = table_.record_of(flow);
+  return packet.direction == record.opener ? Sides::apart : sides_of_ways(record.way, packet.way);
+}
+
+void Worker::Stages::count(Flow& flow, const Packet& packet) {
+  const std::size_t direction = index_of(packet.direction);
+  flow.last_seen = packet.time;
+  flow.bytes[direction] += packet.size_on_wire;
+  ++flow.packets[direction];
 }
 
 // Counters, TCP flags and the state that follows from them.
 void Worker::Stages::follow(Flow& flow, const Packet& packet) {
   const std::size_t direction = index_of(packet.direction);
-  flow.last_seen = packet.time;
-  flow.bytes[direction] += packet.size_on_wire;
-  ++flow.packets[direction];
-  flow.tcp_flags[direction] |= packet.tcp_flags;
+  count(flow, packet);
+  const bool in_vain = (packet.tcp_flags & tcp_flag::rst) != 0 && !reset_counts(flow, packet);
+  flow.tcp_flags[direction] |= in_vain ? packet.tcp_flags & ~tcp_flag::rst : packet.tcp_flags;
   if (!packet.payload.empty()) flow.spoke[direction] = true;
-  if (flow.packets[1 - direction] == 0 && (packet.tcp_flags & tcp_flag::ack) != 0) {
+  if (flow.packets[1 - direction] == 0 && flow.tcp_flags[1 - direction] == 0 &&
+      (packet.tcp_flags & tcp_flag::ack) != 0) {
     ledger_.one_sided();  // it answers what this worker never saw
   }
   if (flow.state == FlowState::opened && flow.packets[0] != 0 && flow.packets[1] != 0) {
@@ -153,11 +183,11 @@ void Worker::Stages::follow(Flow& flow, const Packet& packet) {
     if (packet.key.ip_protocol != ip_protocol::tcp || !handshake) flow.state = FlowState::established;
   }
   if (flow.state == FlowState::established && flow.protocol != Protocol::unknown) flow.state = FlowState::classified;
-  // A blocked connection stays, and one that is still inspected: a RST that only we saw must not make us forget it.
-  const bool by_server = (flow.tcp_flags[index_of(opposite(flow.client))] & (tcp_flag::rst | tcp_flag::fin)) != 0;
-  const bool stays = flow.blocked() || (flow.inspection != nullptr && !by_server);
-  if (flow.list != FlowList::closed && !stays && flow.closed_by_tcp())
+  // A blocked connection stays, and one that is not judged yet: a RST that only we saw must not make us forget it.
+  const bool may_go_on = flow.standing != Standing::whole_flow && !ended_by_server(flow);
+  if (flow.list != FlowList::closed && !flow.blocked() && !may_go_on && flow.closed_by_tcp()) {
     table_.move_to(flow, FlowList::closed, packet.time);
+  }
 }
 
 Segment Worker::Stages::inspect(Flow& flow, const Packet& packet) {
@@ -172,7 +202,36 @@ Segment Worker::Stages::inspect(Flow& flow, const Packet& packet) {
   return Segment::pass;
 }
 
+// Another connection is wished for on the ports of a flow. It is judged by its ends, as any SYN; the flow stays as it
+// is until the server answers. A blocked one does not leave for the kernel any more: the ends have to find out that one
+// of them still has the old connection (RFC 9293, section 3.5.1), and do so without a byte of payload.
+Verdict Worker::Stages::judge_wish(Flow& flow, const Packet& packet) {
+  count(flow, packet);
+  const std::optional<Decision> decision = judge_.judge_ends(packet);
+  const bool withheld = !packet.payload.empty();  // with bytes that nobody can judge before the server has answered
+  if (withheld || (decision && decision->blocks())) {
+    ledger_.trace(flow);
+    ledger_.blocked(withheld ? FlowLedger::BlockedBy::unparsed : FlowLedger::blocked_by(decision->rule));
+    ++table_.record_of(flow).blocked_packets;
+    return {.action = withheld ? Action::drop : decision->action};
+  }
+  ledger_.trace(Decision{});
+  flow.wished_anew = flow.blocked_for_good();
+  return {.anew = flow.wished_anew};
+}
+
+// Whoever sent it bears the address of the other end and is none. It goes where it is sent, and the flow stays as it
+// is.
+Verdict Worker::Stages::judge_forged(const Flow& flow) {
+  ledger_.trace(flow);
+  if (!flow.blocked()) return {};
+  ledger_.blocked(FlowLedger::BlockedBy::flow);
+  return {.action = flow.action};
+}
+
 Verdict Worker::Stages::judge_in_flow(Flow& flow, const Packet& packet) {
+  const bool syn = packet.key.ip_protocol == ip_protocol::tcp && is_syn(packet);
+  if (syn && role_of(flow, packet) == SynRole::wish) return judge_wish(flow, packet);
   follow(flow, packet);
   const bool blocked_before = flow.blocked_for_good();
   Segment segment = Segment::pass;
@@ -190,14 +249,17 @@ Verdict Worker::Stages::judge_in_flow(Flow& flow, const Packet& packet) {
     ++table_.record_of(flow).blocked_packets;
     return {.action = Action::drop};  // said in too many ways; once more, after an answer, it may be judged
   }
-  if (!flow.decided()) return {};
+  const bool answers_syn = syn && acknowledges(packet);
+  if (!flow.decided()) return {.anew = answers_syn};
+  if (flow.wished_anew && packet.payload.empty()) return {};
   ledger_.matched(flow.rule, packet);
   if (flow.blocked()) {
     ++table_.record_of(flow).blocked_packets;
     ledger_.blocked(blocked_before ? FlowLedger::BlockedBy::flow : FlowLedger::blocked_by(flow.rule));
   }
   return {.action = flow.action,
-          .for_flow = flow.standing == Standing::whole_flow && (flow.blocked() || may_leave(flow)),
+          .for_flow = flow.standing == Standing::whole_flow && !flow.wished_anew && (flow.blocked() || may_leave(flow)),
+          .anew = answers_syn,
           .client_would_not_hear = flow.action == Action::reject && client_would_not_hear(flow, packet)};
 }
 

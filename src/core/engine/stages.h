@@ -12,6 +12,7 @@
 #include "core/engine/flow_judge.h"
 #include "core/engine/flow_ledger.h"
 #include "core/engine/inspection_pool.h"
+#include "core/engine/sides.h"
 #include "core/engine/tcp_inspector.h"
 #include "core/flow/table.h"
 #include "netscope/engine/worker.h"
@@ -37,7 +38,11 @@ class Worker::Stages {
   Verdict judge_unparsed();
   Verdict judge_quoting(const Packet& packet, std::uint32_t hash);
   Verdict judge_in_flow(Flow& flow, const Packet& packet);
+  Verdict judge_wish(Flow& flow, const Packet& packet);
+  Verdict judge_forged(const Flow& flow);
+  Sides sides_of(const Flow& flow, const Packet& packet) const;
   Flow& find_or_open(const Packet& packet, std::uint32_t hash);
+  static void count(Flow& flow, const Packet& packet);
   void follow(Flow& flow, const Packet& packet);
   Segment inspect(Flow& flow, const Packet& packet);
   static bool may_leave(const Flow& flow);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/engine/handshake.h"
+
 namespace netscope {
 namespace {
 
@@ -10,13 +12,6 @@ namespace {
 constexpr std::uint32_t kAcknowledgmentsAreAnAnswer = 4;
 // Acknowledged bytes behind all that is kept: whoever has taken so much has heard what there was to judge.
 constexpr std::int32_t kHeardLongAgo = 2 * static_cast<std::int32_t>(kMaxPrefix);
-
-bool is_syn(const Packet& packet) {
-  return (packet.tcp_flags & tcp_flag::syn) != 0;
-}
-bool acknowledges(const Packet& packet) {
-  return (packet.tcp_flags & tcp_flag::ack) != 0;
-}
 
 // The first byte of the payload.
 std::uint32_t payload_sequence(const Packet& packet) {
@@ -68,17 +63,17 @@ bool mark_urgent(Inspection& inspection, const Packet& packet, std::uint32_t beg
 }  // namespace
 
 // Who is the client, and where each side's bytes begin. Only the client can lie here, with a SYN or a SYN/ACK that dies
-// before the server; so what the server's SYN/ACK acknowledges counts, and until then the last SYN.
+// before the server; so what the server's last SYN/ACK acknowledges counts, and until then the last SYN.
 void TcpInspector::follow_handshake(Flow& flow, const Packet& packet) {
   if (!acknowledges(packet)) {
-    if (flow.start_confirmed && packet.direction == flow.client) return;
-    flow.client = packet.direction;
+    const bool both_open = (flow.tcp_flags[index_of(opposite(packet.direction))] & tcp_flag::syn) != 0;
+    if (!both_open) flow.client = packet.direction;
     flow.client_known = true;
-    flow.start_confirmed = false;
     begin_stream(flow, packet.direction, packet.tcp_sequence + 1);
   } else if (packet.direction != flow.client) {
+    if (flow.start_confirmed && (flow.spoke[0] || flow.spoke[1])) return;  // once more
     begin_stream(flow, packet.direction, packet.tcp_sequence + 1);
-    if (!flow.start_confirmed && !acknowledges_held(flow.inspection.get(), flow.client, packet.tcp_acknowledgment)) {
+    if (!acknowledges_held(flow.inspection.get(), flow.client, packet.tcp_acknowledgment)) {
       begin_stream(flow, flow.client, packet.tcp_acknowledgment);
     }
     flow.start_confirmed = true;

@@ -71,7 +71,9 @@ struct FlowRecord {
   Time first_seen;
   std::uint64_t first_number = 0;  // the packet that opened the flow, from 1
   std::uint32_t blocked_packets = 0;
-  std::uint8_t rejected_towards_client = 0;  // packets, until the client was told; see Stages
+  std::uint8_t rejected_towards_client = 0;   // packets, until the client was told; see Stages
+  Direction opener = Direction::low_to_high;  // of the packet that opened the flow
+  std::uint16_t way = 0;                      // and which way it took; see engine/sides.h
 };
 
 // What a flow's rule is before one decided.
@@ -117,6 +119,8 @@ struct Flow {
   bool client_known : 1 = false;     // a SYN or a request showed who the client is
   bool named : 1 = false;            // it showed a name
   bool start_confirmed : 1 = false;  // the server's SYN/ACK told where the client's bytes begin
+  bool opened_by_syn : 1 = false;    // or by its answer: its beginning was seen
+  bool wished_anew : 1 = false;      // it is blocked, and the client asks for another connection on its ports
 
   bool decided() const { return standing != Standing::undecided; }
   bool blocked() const { return decided() && action != Action::accept; }

@@ -85,17 +85,23 @@ class IptablesWriter {
   void judge_rules() {
     const Marks& marks = live_.marks;
     if (live_.offload != Offload::off) {
+      add("NETSCOPE-JUDGE", "-p tcp --tcp-flags SYN SYN " + queue_target());
       add("NETSCOPE-JUDGE", "-m connmark --mark " + masked(marks.accept_flow()) + " -j RETURN");
       add("NETSCOPE-JUDGE", "-m connmark --mark " + masked(marks.drop_flow()) + " -j DROP");
       add("NETSCOPE-JUDGE", "-m connmark --mark " + masked(marks.reject_flow()) + " -j RETURN");
     }
+    add("NETSCOPE-JUDGE", queue_target());
+  }
+
+  std::string queue_target() const {
     const QueueRange& queues = settings_.queues;
-    std::string rule = "-j NFQUEUE ";
-    rule += queues.count() == 1 ? "--queue-num " + std::to_string(queues.first)
-                                : "--queue-balance " + std::to_string(queues.first) + ":" + std::to_string(queues.last);
-    if (settings_.bypass) rule += " --queue-bypass";
-    if (queues.count() > 1 && live_.fanout == Fanout::cpu) rule += " --queue-cpu-fanout";
-    add("NETSCOPE-JUDGE", rule);
+    std::string target = "-j NFQUEUE ";
+    target += queues.count() == 1
+                  ? "--queue-num " + std::to_string(queues.first)
+                  : "--queue-balance " + std::to_string(queues.first) + ":" + std::to_string(queues.last);
+    if (settings_.bypass) target += " --queue-bypass";
+    if (queues.count() > 1 && live_.fanout == Fanout::cpu) target += " --queue-cpu-fanout";
+    return target;
   }
 
   void verdict_rules() {
@@ -103,6 +109,9 @@ class IptablesWriter {
     const std::string save = " -j CONNMARK --save-mark --nfmask " + hex(marks.mask) + " --ctmask " + hex(marks.mask);
     const auto bears = [&](std::uint32_t value) { return "-m mark --mark " + masked(value); };
     if (live_.offload != Offload::off) {
+      // A SYN was judged by itself; what its connection still bears is of the last one on its ports.
+      add("NETSCOPE-VERDICT", "-p tcp --tcp-flags SYN SYN " + bears(0) + " -j RETURN");
+      add("NETSCOPE-VERDICT", bears(marks.forget_flow()) + " -j CONNMARK --set-xmark " + masked(0));
       for (const std::uint32_t value : {marks.accept_flow(), marks.drop_flow(), marks.reject_flow()}) {
         add("NETSCOPE-VERDICT", bears(value) + save);
       }

@@ -54,7 +54,8 @@ class NftWriter {
     line("# Bits " + hex(live_.marks.mask) +
          " of packet and connection marks are its own: " + hex(live_.marks.accept_flow()) + " accept, " +
          hex(live_.marks.drop_flow()) + " drop, " + hex(live_.marks.reject_flow()) + " reject,");
-    line("# " + hex(live_.marks.reject_packet()) + " reject this packet alone.");
+    line("# " + hex(live_.marks.reject_packet()) + " reject this packet alone, " + hex(live_.marks.forget_flow()) +
+         " a connection begins: forget what the last one on its ports bore.");
     open("table inet " + std::string(kTableName));
     for (const char* counter : {"passed", "dropped", "rejected"}) line("counter " + std::string(counter) + " { }");
     sets();
@@ -143,6 +144,8 @@ class NftWriter {
     line("# Whoever set our bits before: it was not us.");
     line("meta mark & " + hex(live_.marks.mask) + " != 0 " + clean());
     if (live_.offload != Offload::off) {
+      line("# What opens a connection, whatever became of the last one on its ports.");
+      line("tcp flags & syn == syn " + queue_statement(settings_, live_.fanout));
       line("# Connections that are judged.");
       if (live_.offload == Offload::flowtable && hook == Hook::forward) {
         line(bears("ct", live_.marks.accept_flow()) + " meta l4proto { tcp, udp } flow add @accepted");
@@ -167,6 +170,7 @@ class NftWriter {
     line("type filter hook " + std::string(to_string(hook)) + " priority mangle + 1; policy accept;");
     line("meta mark & " + hex(live_.marks.mask) + " == 0 accept");
     if (live_.offload != Offload::off) {
+      line(bears("meta", live_.marks.forget_flow()) + " " + save(0));
       line(bears("meta", live_.marks.accept_flow()) + " " + save(live_.marks.accept_flow()));
       line(bears("meta", live_.marks.drop_flow()) + " " + save(live_.marks.drop_flow()) + " drop");
       line(bears("meta", live_.marks.reject_flow()) + " " + save(live_.marks.reject_flow()) + " goto answer");

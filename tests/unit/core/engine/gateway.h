@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +17,11 @@
 namespace netscope::test {
 
 using Packets = std::vector<TimedPacket>;
+
+inline Packets later(Packets packets, Duration by) {
+  for (TimedPacket& packet : packets) packet.at += by;
+  return packets;
+}
 
 // Decoded packets and what their views point into.
 struct Decoded {
@@ -74,6 +81,24 @@ class Gateway {
     worker_.process(decoded.packets, verdicts);
     return letters(verdicts);
   }
+  // The same at a gateway with two arms: the client's packets come in on one and leave by the other, the server's do
+  // the opposite; of those whose places are in `forged`, the client is the sender whatever they say.
+  std::string judge_forwarded(const Packets& packets, std::string_view client,
+                              std::initializer_list<std::size_t> forged) {
+    constexpr std::uint32_t kInside = 3, kOutside = 4;
+    Decoded decoded = decode(packets, next_number_);
+    next_number_ += packets.size();
+    for (std::size_t i = 0; i < decoded.packets.size(); ++i) {
+      netscope::Packet& packet = decoded.packets[i];
+      const bool by_client = to_string(packet.key.source(packet.direction).address) == client;
+      const bool lies = std::ranges::find(forged, i) != forged.end();
+      packet.way = {.in_interface = by_client || lies ? kInside : kOutside,
+                    .out_interface = by_client ? kOutside : kInside};
+    }
+    std::vector<Verdict> verdicts(packets.size());
+    worker_.process(decoded.packets, verdicts);
+    return letters(verdicts);
+  }
   std::string judge(const Packet& packet, Time at = kTestTime) { return judge({{.at = at, .packet = packet}}); }
 
   // The packets whose verdict the kernel may keep for the rest of their flow: "..F"; C: and the client would not hear.
@@ -84,6 +109,16 @@ class Gateway {
     worker_.process(decoded.packets, verdicts);
     std::string out;
     for (const Verdict& verdict : verdicts) out += verdict.client_would_not_hear ? 'C' : verdict.for_flow ? 'F' : '.';
+    return out;
+  }
+  // The packets after which the kernel shall forget what it kept of the ports: "NN.".
+  std::string anew(const Packets& packets) {
+    const Decoded decoded = decode(packets, next_number_);
+    next_number_ += packets.size();
+    std::vector<Verdict> verdicts(packets.size());
+    worker_.process(decoded.packets, verdicts);
+    std::string out;
+    for (const Verdict& verdict : verdicts) out += verdict.anew ? 'N' : '.';
     return out;
   }
   void reload(std::string_view rules) { worker_.swap_rules(rule_set(rules)); }

@@ -129,6 +129,7 @@ TEST(Iptables, SaysTheSameAsTheTable) {
 :NETSCOPE-JUDGE - [0:0]
 -A NETSCOPE -m mark ! --mark 0x00000000/0xff000000 -j MARK --set-xmark 0x00000000/0xff000000
 -A NETSCOPE -g NETSCOPE-JUDGE
+-A NETSCOPE-JUDGE -p tcp --tcp-flags SYN SYN -j NFQUEUE --queue-balance 0:3 --queue-bypass
 -A NETSCOPE-JUDGE -m connmark --mark 0x01000000/0xff000000 -j RETURN
 -A NETSCOPE-JUDGE -m connmark --mark 0x02000000/0xff000000 -j DROP
 -A NETSCOPE-JUDGE -m connmark --mark 0x03000000/0xff000000 -j RETURN
@@ -138,6 +139,8 @@ COMMIT
 *filter
 :NETSCOPE-VERDICT - [0:0]
 :NETSCOPE-ANSWER - [0:0]
+-A NETSCOPE-VERDICT -p tcp --tcp-flags SYN SYN -m mark --mark 0x00000000/0xff000000 -j RETURN
+-A NETSCOPE-VERDICT -m mark --mark 0x05000000/0xff000000 -j CONNMARK --set-xmark 0x00000000/0xff000000
 -A NETSCOPE-VERDICT -m mark --mark 0x01000000/0xff000000 -j CONNMARK --save-mark --nfmask 0xff000000 --ctmask 0xff000000
 -A NETSCOPE-VERDICT -m mark --mark 0x02000000/0xff000000 -j CONNMARK --save-mark --nfmask 0xff000000 --ctmask 0xff000000
 -A NETSCOPE-VERDICT -m mark --mark 0x03000000/0xff000000 -j CONNMARK --save-mark --nfmask 0xff000000 --ctmask 0xff000000
