@@ -2,12 +2,14 @@
 
 Each is tried with the blocked and with the allowed name; prints one JSON object a try: technique, kind, name, port of the
 client, and whether the server answered. For the allowed name the answer has time, for the blocked one so many seconds.
-With "every", the splits at every position are tried instead.
+With "every", the splits at every position are tried instead. The variable NETSCOPE_TECHNIQUES, a pattern, chooses among them.
 """
 
 import concurrent.futures
 import itertools
 import json
+import os
+import re
 import ssl
 import sys
 import threading
@@ -55,8 +57,10 @@ def attempt(job):
     opened = connection.open(before, syn_data(what), seconds=3 if handshake and is_blocked(name) else PATIENCE)
     if opened:
         say(connection, what)
-        must_come = not is_blocked(name) and technique not in techniques.MAY_BE_LOST
-        connection.wait_for_answer(PATIENCE if must_come else float(seconds))
+        again = any(word in technique for word in techniques.SAID_AGAIN)
+        if again and not is_blocked(name) and not connection.wait_for_answer(3):
+            connection.segment(what.message)
+        connection.wait_for_answer(float(seconds) if is_blocked(name) else PATIENCE)
     answer = connection.answer
     connection.close()
     begins = {"tls": b"\x16", "http": b"HTTP/1.1", "http2": b"\0\0\0\4"}[kind]
@@ -72,7 +76,10 @@ def is_blocked(name):
 
 def jobs():
     """What to try. The messages are made here, in one thread."""
+    wanted = re.compile(os.environ.get("NETSCOPE_TECHNIQUES", ""))
     for technique, kind, name, say, handshake in tries():
+        if not wanted.search(technique):
+            continue
         yield technique, speech(kind, name), next(ports), say, handshake
 
 

@@ -6,6 +6,7 @@ decoy: the same for an innocent name. Packets that the server shall not take "di
 
 import os
 import struct
+import time
 
 from raw_tcp import ACK, FIN, PSH, RST, SYN, URG
 
@@ -150,6 +151,38 @@ def syn_elsewhere(c, s):
     in_pieces(lambda s: [s.middle], -1)(c, s)
 
 
+def reset_and_pause(c, s):
+    c.segment(flags=RST, **DIES)
+    time.sleep(12)  # longer than what has ended is remembered
+    in_pieces(lambda s: [s.middle], -1)(c, s)
+
+
+def reset_and_syn_between(death):
+    def say(c, s):
+        c.segment(s.message[:s.middle])
+        c.segment(flags=RST, offset=s.middle, **death)
+        c.segment(flags=SYN, offset=s.middle - 1, acknowledgment=0, **death)
+        c.segment(s.message[s.middle:], s.middle)
+    return say
+
+
+def answered_by_itself(what, flags=ACK | PSH):
+    def say(c, s):
+        c.segment(s.message[:s.middle])
+        c.as_server(what(s), flags, acknowledged=s.middle)
+        c.segment(s.message[s.middle:], s.middle)
+    return say
+
+
+def ended_by_itself(flags):
+    def say(c, s):
+        c.as_server(flags=flags)
+        c.segment(flags=FIN | ACK, **DIES)
+        time.sleep(12)
+        in_pieces(lambda s: [s.middle], -1)(c, s)
+    return say
+
+
 def reset_between(c, s):
     c.segment(s.message[:s.middle])
     c.segment(flags=RST | ACK, offset=s.middle, **DIES)
@@ -243,8 +276,9 @@ OPENINGS = {"zeros": lambda s: bytes(300), "random bytes": lambda s: os.urandom(
             "a DNS query": lambda s: bytes.fromhex("001d1234010000010000000000000477696e6504686f6d65026e6c0000010001"),
             "an upload": lambda s: b"POST / HTTP/1.1\r\nHost: other.example\r\nContent-Length: 1000000\r\n\r\n"}
 
-# Who resets a connection on the way, and opens another on its ports, may lose it.
-MAY_BE_LOST = {"a RST, then a SYN with another sequence number"}
+# To conntrack these connections have ended. It takes up what follows as new ones, and where two packets of such a one wait
+# for their verdicts at once, it drops one (__nf_conntrack_confirm): a client says it again.
+SAID_AGAIN = ("RST",)
 # name, kinds, what is done
 TECHNIQUES = [
     ("nothing special", ALL, plain),
@@ -273,6 +307,14 @@ TECHNIQUES = [
     ("a RST between two pieces", ALL, reset_between),
     ("a SYN with another sequence number", ALL, syn_elsewhere),
     ("a RST, then a SYN with another sequence number", ALL, reset_and_syn),
+    ("a RST that dies, and a pause of 12 s", ALL, reset_and_pause),
+    *((f"a RST and a SYN between two pieces that die of {how}", ALL, reset_and_syn_between(death))
+      for how, death in DEATHS.items()),
+    *((f"{what} in the server's name, from the client", ALL, answered_by_itself(make)) for what, make in OPENINGS.items()),
+    *((f"a {what} in the server's name, from the client", ALL, answered_by_itself(lambda s: b"", flags))
+      for what, flags in (("SYN/ACK", SYN | ACK), ("RST", RST), ("FIN", FIN | ACK))),
+    *((f"a {what} in the server's name, and a pause of 12 s", ALL, ended_by_itself(flags))
+      for what, flags in (("RST", RST), ("FIN", FIN | ACK))),
     ("an urgent byte within the name", ALL, urgent_byte(lambda s: s.middle)),
     ("an urgent byte ahead", ALL, urgent_byte(lambda s: 0)),
     ("IP fragments of 24 bytes in reverse", ALL, in_fragments(24)),
@@ -306,6 +348,8 @@ HANDSHAKES = [
     ("a SYN/ACK ahead of the SYN", lambda c: c.segment(flags=SYN | ACK, offset=-1, acknowledgment=1, ttl=2),
      lambda s: b"", 64240),
     ("a SYN with another sequence number ahead", lambda c: c.segment(flags=SYN, offset=5000, acknowledgment=0, ttl=2),
+     lambda s: b"", 64240),
+    ("a SYN/ACK in the server's name ahead of the SYN", lambda c: c.as_server(flags=SYN | ACK, acknowledged=9000),
      lambda s: b"", 64240),
     ("a tiny window", lambda c: None, lambda s: b"", 2),
 ]

@@ -3,14 +3,18 @@
 The kernel knows nothing of these connections and would reset them; the caller keeps its resets away (evasion_test.py).
 """
 
+import functools
+import json
 import os
 import random
 import socket
 import struct
+import subprocess
 import threading
 import time
 
 SO_RCVBUFFORCE = 33  # of Linux; Python has no name for it
+OWN_WINDOW = 4711  # of what a client tells itself, in its server's name
 MARK = 7  # of packets made here: only the kernel's own resets are kept away
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 HEADER_BYTES_4, HEADER_BYTES_6 = 20, 40
@@ -38,8 +42,23 @@ class Link:
         self.connections = {}
         threading.Thread(target=self.deal, daemon=True).start()
 
+        self.kind = 0x0800 if version == 4 else 0x86dd
+        self.beside = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)  # to whom it is handed whatever its address
+
     def send(self, packet, destination):
         self.out.sendto(packet, (destination, 0))
+
+    def hand_to_gateway(self, packet):
+        if self.version == 4:  # no kernel completes it
+            packet = packet[:10] + struct.pack("!H", checksum(packet[:HEADER_BYTES_4])) + packet[12:]
+        self.beside.sendto(packet, ("eth0", self.kind, 0, 0, self.gateway()))
+
+    @functools.cache
+    def gateway(self):
+        """Its address on the link; it was spoken to before."""
+        told = subprocess.run(["ip", "-j", "neighbour", "show", "dev", "eth0"], capture_output=True, check=True).stdout
+        known = next(one["lladdr"] for one in json.loads(told) if "lladdr" in one)
+        return bytes.fromhex(known.replace(":", ""))
 
     def deal(self):
         while True:
@@ -76,7 +95,9 @@ class Connection:
     # --- what arrives
 
     def take(self, segment):
-        sequence, acknowledged, offset, flags = struct.unpack_from("!IIBB", segment, 4)
+        sequence, acknowledged, offset, flags, window = struct.unpack_from("!IIBBH", segment, 4)
+        if window == OWN_WINDOW:
+            return
         if flags & RST:
             self.reset = True
             self.answered.set()
@@ -96,10 +117,10 @@ class Connection:
 
     # --- what is sent
 
-    def tcp(self, data, sequence, flags, acknowledgment, options, urgent, sum_is_wrong):
+    def tcp(self, data, sequence, flags, acknowledgment, options=b"", urgent=0, sum_is_wrong=False, ports=None, window=None):
         options += b"\1" * (-len(options) % 4)
-        header = struct.pack("!HHIIBBHHH", self.source_port, self.port, sequence % 2**32, acknowledgment % 2**32,
-                             (20 + len(options)) // 4 << 4, flags, self.window, 0, urgent) + options
+        header = struct.pack("!HHIIBBHHH", *(ports or (self.source_port, self.port)), sequence % 2**32, acknowledgment % 2**32,
+                             (20 + len(options)) // 4 << 4, flags, window or self.window, 0, urgent) + options
         pseudo = self.packed(self.source) + self.packed(self.server) + struct.pack("!II", len(header + data), 6)
         right = checksum(pseudo + header + data)
         return header[:16] + struct.pack("!H", right ^ 0x5555 if sum_is_wrong else right) + header[18:] + data
@@ -107,12 +128,12 @@ class Connection:
     def packed(self, address):
         return socket.inet_pton(socket.AF_INET if self.link.version == 4 else socket.AF_INET6, address)
 
-    def ip(self, payload, protocol=socket.IPPROTO_TCP, ttl=64, identification=0, fragment=0):
+    def ip(self, payload, protocol=socket.IPPROTO_TCP, ttl=64, identification=0, fragment=0, ends=None):
+        source, destination = map(self.packed, ends or (self.source, self.server))
         if self.link.version == 4:
             return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(payload), identification, fragment, ttl, protocol,
-                               0) + self.packed(self.source) + self.packed(self.server) + payload
-        return struct.pack("!IHBB", 6 << 28, len(payload), protocol, ttl) + self.packed(self.source) + self.packed(
-            self.server) + payload
+                               0) + source + destination + payload
+        return struct.pack("!IHBB", 6 << 28, len(payload), protocol, ttl) + source + destination + payload
 
     def segment(self, data=b"", offset=0, flags=ACK | PSH, ttl=64, options=b"", urgent=0, wrong_checksum=False,
                 acknowledgment=None, extensions=(), pieces=0):
@@ -131,6 +152,13 @@ class Connection:
         for packet in packets:
             self.link.send(packet, self.server)
         self.sent = max(self.sent, offset + len(data)) if ttl == 64 and not wrong_checksum and not options else self.sent
+
+    def as_server(self, data=b"", flags=ACK | PSH, offset=0, acknowledged=0):
+        """A segment that bears the server's address, through the gateway and back; offsets count from the first bytes of both sides
+        behind their SYNs."""
+        payload = self.tcp(data, self.next_expected + offset, flags, self.first + 1 + acknowledged,
+                           ports=(self.port, self.source_port), window=OWN_WINDOW)
+        self.link.hand_to_gateway(self.ip(payload, ends=(self.server, self.source)))
 
     def fragments(self, payload, size, ttl):
         number = random.getrandbits(16)
