@@ -319,7 +319,7 @@ class Offload(LiveCase):
             self.bed.run("gateway", *IPTABLES, "-t", "mangle", "-F", "PREROUTING")
 
 
-class Ports(LiveCase):
+class PortsCase(LiveCase):
     """A connection on the ports of another one, from which it must inherit nothing."""
 
     def one_after_another(self, first, second, *options, between):
@@ -341,9 +341,24 @@ class Ports(LiveCase):
     def is_forgotten(self, _):
         self.bed.forget_connections()
 
+    def await_release(self, running):
+        eventually(lambda: any(f"sport={running.port} " in line for line in self.bed.marked_connections()), "the mark")
+
+    def behind_one_that_ran(self, name):
+        """Whether a name is fetched from the port of a connection that ran until both ends forgot it."""
+        running = self.fetch("https://fine.example/slowly")
+        self.await_release(running)
+        self.bed.forget_connections()
+        running.wait()
+        code, _ = self.bed.curl(f"https://{name}/", "--local-port", running.port,
+                                seconds=BRIEFLY if name == "blocked.example" else PATIENCE)
+        return code == 0
+
     def is_forgotten_by_the_client(self, _):
         self.bed.run("client", "ss", "-K", "-Htna", "exclude", "listening")
 
+
+class Ports(PortsCase):
     def test_a_second_connection_is_judged_anew(self):
         for action in ("drop", "reject"):
             self.start(rule(action, 'domain = ["blocked.example"]'))
@@ -357,6 +372,8 @@ class Ports(LiveCase):
             with self.subTest(action=action):
                 self.assertEqual(self.one_after_another("blocked.example", "fine.example", between=self.is_forgotten),
                                  [False, True])
+                self.assertFalse(self.behind_one_that_ran("blocked.example"))
+                self.assertTrue(self.behind_one_that_ran("fine.example"))
             self.stop_cleanly()
 
     def test_an_allowed_name_is_fetched_behind_a_blocked_one_whose_server_still_waits(self):

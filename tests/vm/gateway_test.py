@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "live"))
 import live_test  # noqa: E402
 import tables  # noqa: E402
 from bed import BRIEFLY, PATIENCE, SERVER4, SERVER6, eventually  # noqa: E402
-from live_test import BLOCKED, NOTHING, REJECTED, LiveCase, rule  # noqa: E402
+from live_test import BLOCKED, NOTHING, REJECTED, LiveCase, PortsCase, rule  # noqa: E402
 
 TABLES = pathlib.Path(__file__).resolve().parent / "printed"  # by tables.py
 FLOWS = 64
@@ -185,6 +185,26 @@ class Offload(NftCase):
         kept.goes_on()  # nothing blocks it
         self.stop_cleanly()
         kept.goes_on()
+
+
+class Ports(PortsCase, NftCase):
+    def await_release(self, running):
+        super().await_release(running)
+        if "offload flowtable" in self.daemon.text():
+            eventually(lambda: self.connections(f"sport={running.port} ", "[OFFLOAD]"), "the flow in the flow table")
+
+    def test_a_second_connection_is_judged_anew(self):
+        for offload in ("mark", "flowtable"):
+            self.start(BLOCKED, "--offload", offload)
+            for between in (self.has_closed, self.is_forgotten):
+                with self.subTest(offload=offload, between=between.__name__):
+                    self.assertEqual(self.one_after_another("fine.example", "blocked.example", between=between), [True, False])
+            with self.subTest(offload=offload):
+                self.assertEqual(self.one_after_another("blocked.example", "fine.example", between=self.is_forgotten),
+                                 [False, True])
+                self.assertFalse(self.behind_one_that_ran("blocked.example"))
+                self.assertTrue(self.behind_one_that_ran("fine.example"))
+            self.stop_cleanly()
 
 
 class Marks(NftCase):
