@@ -40,6 +40,9 @@ for port, line in enumerate(open(techniques), int(first_port)):
 for _ in range(2):
     for _, _, port, sent, _ in tries:
         for fate, datagram in sent:
+            if fate == "wait":
+                time.sleep(BETWEEN_TRIES)
+                continue
             link.send(ip(datagram, port, fate), server)
             time.sleep(0.002)
     time.sleep(BETWEEN_TRIES)

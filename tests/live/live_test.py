@@ -12,6 +12,7 @@ import pathlib
 import re
 import signal
 import socket
+import subprocess
 import sys
 import time
 import unittest
@@ -384,6 +385,51 @@ class Ports(PortsCase):
                     self.one_after_another("blocked.example", "fine.example", between=self.is_forgotten_by_the_client),
                     [False, True])
             self.stop_cleanly()
+
+
+class Paths(LiveCase):
+    MPTCP = ("import socket, sys\n"
+             "address = (sys.argv[2], 8443)\n"
+             "s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)\n"  # IPPROTO_MPTCP
+             "if sys.argv[1] == 'server':\n"
+             "    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+             "    s.bind(address)\n"
+             "    s.listen()\n"
+             "    while True:\n"
+             "        connection = s.accept()[0]\n"
+             "        while more := connection.recv(100):\n"
+             "            connection.sendall(more)\n"
+             "s.connect(address)\n"
+             "s.sendall(b'hello')\n"
+             "print(s.recv(100).decode(), flush=True)\n"
+             "sys.stdin.read()\n")
+
+    def connect(self):
+        """Whether a connection that wants several paths may have them."""
+        with self.bed.within("client"):
+            client = subprocess.Popen(["python3", "-c", self.MPTCP, "client", SERVER4], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                      text=True)
+        try:
+            self.assertEqual(client.stdout.readline(), "hello\n")
+            told = self.bed.run("client", "ss", "-Htni", "dport = :8443").stdout
+            return re.search(r"tcp-ulp-mptcp flags:\w*e", told) is not None  # "fully established"
+        finally:
+            client.communicate()
+
+    def test_a_connection_has_one_path(self):
+        """Or a name could be split over two, of which none shows it."""
+        server = self.bed.start("server", "python3", "-c", self.MPTCP, "server", SERVER4)
+        self.bed.wait_for_port("server", 8443)
+        try:
+            if not self.connect():
+                self.skipTest("this kernel has no MPTCP")
+            for options in ((), ("--offload", "off")):
+                self.start(BLOCKED, *options)
+                self.assertFalse(self.connect())
+                self.stop_cleanly()
+        finally:
+            server.kill()
+            server.wait(PATIENCE)
 
 
 class Many(LiveCase):

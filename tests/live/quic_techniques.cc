@@ -6,6 +6,7 @@
 //   other     reaches the server too, and says nothing to it
 //   ttl       dies of its TTL between gateway and server
 //   checksum  dies of its checksum
+//   wait      nothing is sent for a while: what was answered may leave for the kernel
 //
 // usage: quic_techniques NAME...
 #include <algorithm>
@@ -76,6 +77,15 @@ Buffer of_unknown_version(Buffer initial) {
   return initial;
 }
 
+// A packet whose end, by which the server answers it, looks like a packet with a short header (RFC 9000, section 17.3).
+Buffer answered_by_short() {
+  constexpr std::size_t kAnswer = 16;
+  for (std::uint64_t seed = 0;; ++seed) {
+    Buffer packet = quic_short(300, seed);
+    if ((packet[packet.size() - kAnswer] & 0xc0) == 0x40) return packet;
+  }
+}
+
 // Frames that a stack which wants to be looked past may write: shuffled, with PING and PADDING between.
 Buffer scrambled(std::string_view name) {
   std::vector<Buffer> frames = crypto_frames(client_hello_message(name), 23);
@@ -127,6 +137,16 @@ std::vector<std::pair<std::string, Try>> techniques(std::string_view name) {
   out.emplace_back("an unknown version ahead", joined({{"other", of_unknown_version(quic_hello(kDecoy))}}, truth));
   out.emplace_back("an Initial that does not authenticate ahead",
                    joined({{"other", quic_initial(ping_frame(), {.keys_of = noise(8, 5)})}}, truth));
+  // One that is answered and goes on, so that it is judged and leaves, and another one on its ports.
+  const Try released{{"other", quic_hello(kDecoy, under(noise(8, 3)))},
+                     {"wait", {}},
+                     {"other", answered_by_short()},
+                     {"wait", {}},
+                     {"other", answered_by_short()},
+                     {"wait", {}}};
+  for (const auto& [what, second] : {std::pair("", truth), std::pair(", over two datagrams", large)}) {
+    out.emplace_back("another connection behind one that was accepted" + std::string(what), joined(released, second));
+  }
   return out;
 }
 

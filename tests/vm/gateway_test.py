@@ -80,7 +80,8 @@ class Table(NftCase):
                 self.assertEqual("symhash mod 4 offset 4" in text, file.fanout == "flow")
                 self.assertEqual("flow add @accepted" in text, file.offload == "flowtable" and "forward" in hooks)
                 self.assertEqual(text.count(" hook "), 2 * len(hooks))
-                self.assertEqual(text.count("\t\tqueue "), len(hooks), "by these it is known to stand")
+                self.assertEqual(text.count("goto to_queue"), len(hooks) * (1 if file.offload == "off" else 3))
+                self.assertEqual(text.count("\t\tqueue "), 1, "by these it is known to stand")
                 self.assertEqual("2001:db8::/32" in text, "2001:db8::/32" in options)
         self.nft("flush", "ruleset")
 
@@ -301,7 +302,7 @@ class Host(NftCase):
 class Doctor(NftCase):
     def test_it_says_what_nft_can(self):
         text = self.bed.run("gateway", live_test.PROGRAM, "--doctor", check=False).stdout
-        for what in ("nft", "nft queue", "nft symhash", "nft flowtable", "connection marks"):
+        for what in ("nft", "nft queue", "nft symhash", "nft tcp option", "nft flowtable", "connection marks"):
             self.assertRegex(text, rf"(?m)^ok +{what} +works$")
         self.assertRegex(text, r"(?m)^ok +would use +nft, fanout flow, offload mark$")
         self.assertNotIn("BAD", text)

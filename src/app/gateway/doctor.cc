@@ -117,12 +117,15 @@ void examine_kernel(const LiveSettings& settings, const QueueRange& queues, Find
   examine_ability("nft", probe.nft, nft_matters, "modprobe nf_tables nft_ct nft_reject_inet", findings);
   examine_ability("nft queue", probe.nft_queue, nft_matters, "modprobe nft_queue nfnetlink_queue", findings);
   examine_ability("nft symhash", probe.symhash, Health::note, "modprobe nft_hash", findings);
+  examine_ability("nft tcp option", probe.nft_strip, Health::note, "a kernel from 5.18 on", findings);
   examine_ability("nft flowtable", probe.flowtable, Health::note, "modprobe nft_flow_offload nf_flow_table_inet",
                   findings);
   examine_ability("iptables NFQUEUE", probe.iptables, iptables_matters, "apt-get install iptables; modprobe xt_NFQUEUE",
                   findings);
   examine_ability("ip6tables NFQUEUE", probe.ip6tables, iptables_matters,
                   "apt-get install iptables; modprobe ip6_tables", findings);
+  examine_ability("iptables TCPOPTSTRIP", probe.iptables_strip, Health::note, "modprobe xt_TCPOPTSTRIP", findings);
+  examine_ability("iptables u32", probe.u32, Health::note, "modprobe xt_u32 xt_length", findings);
   examine_ability("connection marks", probe.conntrack, Health::note, "modprobe nf_conntrack_netlink", findings);
   if (const auto choice = netfilter::choose(settings, queues, probe)) {
     std::string detail = std::string(to_string(choice->backend)) + ", fanout " +

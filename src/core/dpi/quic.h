@@ -23,6 +23,9 @@ inline constexpr std::size_t kMaxDatagram = 65535;
 enum class PacketType : std::uint8_t { initial, zero_rtt, handshake, retry, version_negotiation };
 
 // One packet with a long header. Views into the datagram.
+// Bytes that a datagram with a client's Initial has at least, with padding (RFC 9000, section 14.1).
+inline constexpr std::size_t kMinInitialDatagram = 1200;
+
 struct LongHeader {
   PacketType type = PacketType::initial;
   std::uint32_t version = 0;  // 0: version negotiation

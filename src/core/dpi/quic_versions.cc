@@ -57,6 +57,10 @@ const VersionTraits* find_version(std::uint32_t version) {
   return found == std::end(kVersions) ? nullptr : found;
 }
 
+std::size_t known_versions() {
+  return std::size(kVersions);
+}
+
 std::string_view version_name(std::uint32_t version) {
   if (const VersionTraits* traits = find_version(version)) return traits->name;
   const auto* google = std::ranges::find(kGoogleVersions, version, &GoogleName::version);

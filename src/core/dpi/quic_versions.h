@@ -21,5 +21,7 @@ struct VersionTraits {
 
 // Null for a version that is not known.
 const VersionTraits* find_version(std::uint32_t version);
+// How many are known.
+std::size_t known_versions();
 
 }  // namespace netscope::quic

@@ -60,6 +60,12 @@ void remember_hello(const Flow& flow, QuicInspection& quic, const Sighting& sigh
 DatagramInspector::DatagramInspector(FlowJudge& judge, InspectionPool& pool, std::uint64_t seed)
     : judge_(judge), pool_(pool), message_(std::make_unique<dns::Message>()), connection_ids_(seed) {}
 
+bool DatagramInspector::opens_another(const Flow& flow, const Packet& packet) {
+  if (!flow.facts_are_final() || flow.blocked()) return false;
+  const std::optional<Bytes> id = quic_reader_.opened_connection(packet.payload);
+  return id && connection_ids_.number_of(*id) != flow.quic_connection();
+}
+
 // Each datagram is whole: what it does not show, no later one adds to it. DNS asks anew with each.
 void DatagramInspector::inspect(Flow& flow, const Packet& packet) {
   if (packet.payload.empty()) {
@@ -177,8 +183,13 @@ DatagramInspector::Claim DatagramInspector::try_quic(Flow& flow, const Packet& p
     if (!by_server && quic.server_answered) quic.client_went_on = true;
   }
   const bool proven = quic.negotiated || quic.understood || !quic.connections.empty();
-  const bool over =
-      (quic.understood && quic.client_went_on) || quic.datagrams == kMaxQuicDatagrams || (!proven && said_enough(flow));
+  for (const QuicConnection& connection : quic.connections) {
+    if (connection.understood && connection.last_used == quic.datagrams) {
+      flow.quic_connection() = connection_ids_.number_of(connection.destination());
+    }
+  }
+  const bool agreed = quic.understood && quic.client_went_on && !quic.hello_is_under_way();
+  const bool over = agreed || quic.datagrams == kMaxQuicDatagrams || (!proven && said_enough(flow));
   if (over) {
     if (!quic.understood) flow.state = FlowState::incomplete;
     judge_.finish_facts(flow, Moment::of(packet));

@@ -18,6 +18,9 @@ class DatagramInspector {
   DatagramInspector(FlowJudge& judge, InspectionPool& pool, std::uint64_t seed);
 
   void inspect(Flow& flow, const Packet& packet);
+  // Whether a datagram opens another connection of QUIC on the ports of a flow of which all was learned. A blocked flow
+  // stays what it is: of its hello a part may have reached the server.
+  bool opens_another(const Flow& flow, const Packet& packet);
 
  private:
   // Whether a protocol takes the datagram for its own. If so, no other is tried.

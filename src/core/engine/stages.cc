@@ -90,8 +90,9 @@ Verdict Worker::Stages::judge(const Packet& packet, std::uint32_t hash) {
   Verdict verdict;
   switch (packet.kind) {
     case PacketKind::of_flow: {
-      Flow& flow = find_or_open(packet, hash);
-      verdict = sides_of(flow, packet) == Sides::answer_is_forged ? judge_forged(flow) : judge_in_flow(flow, packet);
+      const auto [flow, anew] = find_or_open(packet, hash);
+      const bool forged = sides_of(flow, packet) == Sides::answer_is_forged;
+      verdict = forged ? judge_forged(flow) : judge_in_flow(flow, packet, anew);
       break;
     }
     case PacketKind::quoting: verdict = judge_quoting(packet, hash); break;
@@ -125,16 +126,27 @@ Verdict Worker::Stages::judge_quoting(const Packet& packet, std::uint32_t hash) 
   return {.action = decision.action, .for_flow = false};
 }
 
-Flow& Worker::Stages::find_or_open(const Packet& packet, std::uint32_t hash) {
+bool Worker::Stages::begins_another(const Flow& flow, const Packet& packet) {
+  switch (sides_of(flow, packet)) {
+    case Sides::opening_was_forged: return true;
+    case Sides::answer_is_forged: return false;
+    case Sides::apart: break;
+  }
+  switch (packet.key.ip_protocol) {
+    case ip_protocol::tcp: return is_syn(packet) && role_of(flow, packet) == SynRole::another;
+    case ip_protocol::udp: return datagrams_.opens_another(flow, packet);
+    default: return false;
+  }
+}
+
+Worker::Stages::Found Worker::Stages::find_or_open(const Packet& packet, std::uint32_t hash) {
   Flow* flow = table_.find(packet.key, hash);
   const bool syn = packet.key.ip_protocol == ip_protocol::tcp && is_syn(packet);
-  bool client_opened = false;
+  bool another = false, client_opened = false;
   if (flow != nullptr) {
-    const Sides sides = sides_of(*flow, packet);
-    const bool another = sides == Sides::opening_was_forged ||
-                         (syn && sides != Sides::answer_is_forged && role_of(*flow, packet) == SynRole::another);
-    if (!another && !table_.is_stale(*flow, packet.time)) return *flow;
-    client_opened = another && (acknowledges(packet) || opens_as_well(*flow, packet));
+    another = begins_another(*flow, packet);
+    if (!another && !table_.is_stale(*flow, packet.time)) return {*flow};
+    client_opened = another && syn && (acknowledges(packet) || opens_as_well(*flow, packet));
     end_flow(*flow, another ? EndReason::closed : EndReason::timed_out);
   }
   if (table_.full()) end_flow(*table_.next_victim(), EndReason::evicted);
@@ -147,7 +159,7 @@ Flow& Worker::Stages::find_or_open(const Packet& packet, std::uint32_t hash) {
   const bool from_server = client_opened || (syn && acknowledges(packet));
   opened.client = from_server ? opposite(packet.direction) : syn ? packet.direction : guess_client(packet);
   if (client_opened) opened.tcp_flags[index_of(opened.client)] = tcp_flag::syn;  // its SYN counted for the flow before
-  return opened;
+  return {opened, another};
 }
 
 // Asked only where it can matter: a flow that is judged takes nothing from an answer any more, but for a new
@@ -229,7 +241,7 @@ Verdict Worker::Stages::judge_forged(const Flow& flow) {
   return {.action = flow.action};
 }
 
-Verdict Worker::Stages::judge_in_flow(Flow& flow, const Packet& packet) {
+Verdict Worker::Stages::judge_in_flow(Flow& flow, const Packet& packet, bool anew) {
   const bool syn = packet.key.ip_protocol == ip_protocol::tcp && is_syn(packet);
   if (syn && role_of(flow, packet) == SynRole::wish) return judge_wish(flow, packet);
   follow(flow, packet);
@@ -249,8 +261,8 @@ Verdict Worker::Stages::judge_in_flow(Flow& flow, const Packet& packet) {
     ++table_.record_of(flow).blocked_packets;
     return {.action = Action::drop};  // said in too many ways; once more, after an answer, it may be judged
   }
-  const bool answers_syn = syn && acknowledges(packet);
-  if (!flow.decided()) return {.anew = answers_syn};
+  anew = anew || (syn && acknowledges(packet));
+  if (!flow.decided()) return {.anew = anew};
   if (flow.wished_anew && packet.payload.empty()) return {};
   ledger_.matched(flow.rule, packet);
   if (flow.blocked()) {
@@ -259,7 +271,7 @@ Verdict Worker::Stages::judge_in_flow(Flow& flow, const Packet& packet) {
   }
   return {.action = flow.action,
           .for_flow = flow.standing == Standing::whole_flow && !flow.wished_anew && (flow.blocked() || may_leave(flow)),
-          .anew = answers_syn,
+          .anew = anew,
           .client_would_not_hear = flow.action == Action::reject && client_would_not_hear(flow, packet)};
 }
 

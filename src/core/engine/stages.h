@@ -37,11 +37,17 @@ class Worker::Stages {
   Verdict judge(const Packet& packet, std::uint32_t hash);
   Verdict judge_unparsed();
   Verdict judge_quoting(const Packet& packet, std::uint32_t hash);
-  Verdict judge_in_flow(Flow& flow, const Packet& packet);
+  Verdict judge_in_flow(Flow& flow, const Packet& packet, bool anew);
   Verdict judge_wish(Flow& flow, const Packet& packet);
   Verdict judge_forged(const Flow& flow);
   Sides sides_of(const Flow& flow, const Packet& packet) const;
-  Flow& find_or_open(const Packet& packet, std::uint32_t hash);
+  // A packet's flow; `anew`: it begins with this packet, where another one had the same ports.
+  struct Found {
+    Flow& flow;
+    bool anew = false;
+  };
+  Found find_or_open(const Packet& packet, std::uint32_t hash);
+  bool begins_another(const Flow& flow, const Packet& packet);
   static void count(Flow& flow, const Packet& packet);
   void follow(Flow& flow, const Packet& packet);
   Segment inspect(Flow& flow, const Packet& packet);

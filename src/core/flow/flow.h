@@ -100,7 +100,7 @@ struct Flow {
   std::array<std::uint32_t, 2> packets{};  // by Direction
   std::unique_ptr<Inspection> inspection;  // from the first payload of TCP or QUIC until nothing more can come to light
   std::unique_ptr<ShownFacts> shown;
-  std::array<std::uint32_t, 2> start_sequence{};  // of the first byte behind a SYN, by Direction
+  std::array<std::uint32_t, 2> start_sequence{};  // TCP: of the first byte behind a SYN, by Direction
   RuleIndex rule = kNoRule;                       // the last that decided; it has counted this flow
   std::uint32_t newer = 0;                        // neighbours in the table's list
   std::uint32_t older = 0;
@@ -122,6 +122,9 @@ struct Flow {
   bool opened_by_syn : 1 = false;    // or by its answer: its beginning was seen
   bool wished_anew : 1 = false;      // it is blocked, and the client asks for another connection on its ports
 
+  // QUIC: the last connection of which a whole hello was read, as a number of ConnectionIds; 0: none.
+  std::uint32_t& quic_connection() { return start_sequence[0]; }
+  std::uint32_t quic_connection() const { return start_sequence[0]; }
   bool decided() const { return standing != Standing::undecided; }
   bool blocked() const { return decided() && action != Action::accept; }
   bool blocked_for_good() const { return standing == Standing::whole_flow && action != Action::accept; }

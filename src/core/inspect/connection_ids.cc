@@ -50,6 +50,11 @@ void ConnectionIds::add(const Endpoint& server, Bytes id, const QuicHello& hello
   ++of_length_[id.size()];
 }
 
+std::uint32_t ConnectionIds::number_of(Bytes id) const {
+  return static_cast<std::uint32_t>(
+      by_id_.hash_function()(key_of({}, id.first(std::min(id.size(), quic::kMaxConnectionId)))));
+}
+
 const QuicHello* ConnectionIds::find(const Endpoint& server, Bytes datagram) {
   if (connections_.empty() || datagram.empty() || (datagram.front() & kHeaderForm) != kShortHeader) return nullptr;
   const Bytes behind_first = datagram.subspan(1);

@@ -42,6 +42,9 @@ class ConnectionIds {
   // quic::kMaxConnectionId are left.
   void add(const Endpoint& server, Bytes id, const QuicHello& hello);
 
+  // A number for an id of any server's, by which nobody who does not know the seed finds another id with the same.
+  std::uint32_t number_of(Bytes id) const;
+
   // The hello of the connection that a datagram to `server` belongs to, if its header is short (RFC 9000, section
   // 17.3.1: the id stands behind the first byte, and its length is known to its ends alone); null when there is none.
   // Lives until the next call.

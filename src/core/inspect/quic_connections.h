@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -43,6 +44,11 @@ struct QuicInspection {
   bool understood = false;           // some hello was read to its end
   bool server_answered = false;      // with packets that need the client's hello
   bool client_went_on = false;       // after that
+
+  // Whether a hello was begun that has not been read to its end.
+  bool hello_is_under_way() const {
+    return std::ranges::any_of(connections, std::logical_not(), &QuicConnection::understood);
+  }
 
   std::size_t memory_bytes() const {
     std::size_t size = sizeof(*this) + connections.capacity() * sizeof(QuicConnection);

@@ -32,6 +32,15 @@ bool QuicReader::may_begin(Bytes datagram) const {
   return header.ok() || quic::parse_google_datagram(datagram).ok();
 }
 
+std::optional<Bytes> QuicReader::opened_connection(Bytes datagram) {
+  if (datagram.size() < quic::kMinInitialDatagram || !quic::may_be_long_header(datagram.front())) return std::nullopt;
+  const auto header = quic::parse_long_header(datagram);
+  if (!header.ok() || header->type != quic::PacketType::initial) return std::nullopt;
+  const auto keys = quic::initial_keys(header->version, header->destination);
+  if (!keys || !quic::open_initial(*header, *keys, *scratch_).ok()) return std::nullopt;
+  return header->destination;
+}
+
 QuicDatagram QuicReader::begin(QuicInspection& inspection, Bytes datagram) {
   inspection_ = &inspection;
   changed_ = 0;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "core/dpi/quic.h"
 #include "core/inspect/quic_connections.h"
@@ -29,6 +30,11 @@ class QuicReader {
 
   // Whether this may be the first datagram of a QUIC flow that can be read: only then it is worth an inspection.
   bool may_begin(Bytes datagram) const;
+
+  // The id that a client made up for its server, where the datagram begins with an Initial that opens with the keys of
+  // that id: the first of a connection (RFC 9001, section 5.2). Lives as long as the datagram. Costs a decryption for
+  // what has the form of one.
+  std::optional<Bytes> opened_connection(Bytes datagram);
 
   // `sender` is told by the caller's flow: only the proof of an Initial shows which side the client is.
   QuicDatagram begin(QuicInspection& inspection, Bytes datagram);

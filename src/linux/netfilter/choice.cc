@@ -14,8 +14,15 @@ Error cannot(const std::string& what, const Ability& ability, const std::string&
   return Error{what + " does not work here: " + ability.why + "; " + remedy};
 }
 
+void choose_mptcp(const Ability& strip, Choice& choice) {
+  choice.strips_mptcp = strip.works;
+  if (!strip.works)
+    choice.reasons.push_back("names split over the paths of MPTCP pass, since it cannot be kept away: " + strip.why);
+}
+
 void choose_nft(const LiveSettings& settings, const QueueRange& queues, const Probe& probe, Choice& choice) {
   choice.backend = Backend::nft;
+  choose_mptcp(probe.nft_strip, choice);
   if (choice.fanout == Fanout::flow && queues.count() > 1 && !probe.symhash.works) {
     choice.fanout = Fanout::address;
     choice.reasons.push_back("flows are spread by address, since the kernel has no symhash: " + probe.symhash.why);
@@ -32,6 +39,7 @@ void choose_nft(const LiveSettings& settings, const QueueRange& queues, const Pr
 
 void choose_iptables(const LiveSettings& settings, const QueueRange& queues, const Probe& probe, Choice& choice) {
   choice.backend = Backend::iptables;
+  choose_mptcp(probe.iptables_strip, choice);
   if (choice.fanout == Fanout::flow && queues.count() > 1) {
     choice.fanout = Fanout::address;
     choice.reasons.emplace_back("flows are spread by address, which is all that iptables can");
@@ -39,6 +47,13 @@ void choose_iptables(const LiveSettings& settings, const QueueRange& queues, con
   if (settings.offload == Offload::flowtable) {
     choice.offload = Offload::mark;
     choice.reasons.emplace_back("accepted flows leave by mark, since iptables has no flow tables");
+  }
+  choice.sees_initials = probe.u32.works;
+  if (!choice.sees_initials && settings.offload != Offload::off) {
+    choice.reasons.push_back(
+        "a second connection of QUIC on the ports of an accepted one passes, since the kernel cannot tell "
+        "it: " +
+        probe.u32.why);
   }
   choice.ipv6 = probe.ip6tables.works;
   if (!choice.ipv6) choice.reasons.push_back("IPv6 is not filtered: " + probe.ip6tables.why);

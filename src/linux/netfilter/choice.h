@@ -16,6 +16,8 @@ struct Choice {
   Fanout fanout = Fanout::flow;
   Offload offload = Offload::mark;
   bool ipv6 = true;                    // the iptables backend: ip6tables works
+  bool sees_initials = true;           // and the match u32
+  bool strips_mptcp = true;            // an option can be taken off a SYN
   std::vector<std::string> reasons{};  // a line each
 };
 

@@ -83,14 +83,35 @@ class IptablesWriter {
   }
 
   void judge_rules() {
+    constexpr int kMptcp = 30;  // the option's kind (RFC 8684, section 3)
     const Marks& marks = live_.marks;
+    if (settings_.strips_mptcp) {
+      add("NETSCOPE-JUDGE", "-p tcp --tcp-flags SYN SYN -j TCPOPTSTRIP --strip-options " + std::to_string(kMptcp));
+    }
     if (live_.offload != Offload::off) {
       add("NETSCOPE-JUDGE", "-p tcp --tcp-flags SYN SYN " + queue_target());
+      if (settings_.sees_initials) queue_initials();
       add("NETSCOPE-JUDGE", "-m connmark --mark " + masked(marks.accept_flow()) + " -j RETURN");
       add("NETSCOPE-JUDGE", "-m connmark --mark " + masked(marks.drop_flow()) + " -j DROP");
       add("NETSCOPE-JUDGE", "-m connmark --mark " + masked(marks.reject_flow()) + " -j RETURN");
     }
     add("NETSCOPE-JUDGE", queue_target());
+  }
+
+  // By the match u32, which reads four bytes at an offset from the IP header on. It knows where the header of IPv4
+  // ends; that of IPv6 is taken to be alone, and what has more of them is queued.
+  void queue_initials() {
+    const bool v4 = version_ == IpVersion::v4;
+    if (!v4) add("NETSCOPE-JUDGE", "-p udp -m u32 --u32 \"3&0xff=0:16,18:255\" " + queue_target());
+    const std::string udp = v4 ? "0>>22&0x3c@" : "";
+    const unsigned payload = v4 ? 8 : 48, shortest = (v4 ? 20 : 40) + kInitialLength;
+    std::string versions;
+    for (const auto& [first, last] : kQuicVersions) {
+      versions += (versions.empty() ? "" : ",") + hex(first) + (first == last ? "" : ":" + hex(last));
+    }
+    add("NETSCOPE-JUDGE", "-p udp -m length --length " + std::to_string(shortest) + ": -m u32 --u32 \"" + udp +
+                              std::to_string(payload) + ">>30=" + std::to_string(kLongHeader) + "&&" + udp +
+                              std::to_string(payload + 1) + "=" + versions + "\" " + queue_target());
   }
 
   std::string queue_target() const {

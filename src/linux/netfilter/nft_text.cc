@@ -61,6 +61,7 @@ class NftWriter {
     sets();
     if (live_.offload == Offload::flowtable) flow_table();
     reject_chain();
+    to_queue_chain();
     for (const Hook hook : live_.hooks) queue_chain(hook);
     for (const Hook hook : live_.hooks) verdict_chain(hook);
     close();
@@ -115,6 +116,18 @@ class NftWriter {
     close();
   }
 
+  void to_queue_chain() {
+    open("chain to_queue");
+    if (settings_.queues.count() > 1 && live_.fanout == Fanout::flow) {
+      line("# A connection of QUIC may move to another port: all between two addresses goes to one queue.");
+      for (const char* end : {"sport", "dport"}) {
+        line("udp " + std::string(end) + " 443 " + queue_statement(settings_, Fanout::address));
+      }
+    }
+    line(queue_statement(settings_, live_.fanout));
+    close();
+  }
+
   void leave_alone(Hook hook) {
     if (hook == Hook::input) line("iifname \"lo\" accept");
     if (hook == Hook::output) line("oifname \"lo\" accept");
@@ -143,9 +156,15 @@ class NftWriter {
     leave_alone(hook);
     line("# Whoever set our bits before: it was not us.");
     line("meta mark & " + hex(live_.marks.mask) + " != 0 " + clean());
+    if (settings_.strips_mptcp) {
+      line("# One connection, one path: what is said over two of MPTCP's (RFC 8684) shows no name on either.");
+      line("tcp flags & syn == syn reset tcp option mptcp");
+    }
     if (live_.offload != Offload::off) {
       line("# What opens a connection, whatever became of the last one on its ports.");
-      line("tcp flags & syn == syn " + queue_statement(settings_, live_.fanout));
+      line("tcp flags & syn == syn goto to_queue");
+      line("udp length >= " + std::to_string(kInitialLength) + " @th,64,2 " + std::to_string(kLongHeader) +
+           " @th,72,32 " + quic_versions() + " goto to_queue");
       line("# Connections that are judged.");
       if (live_.offload == Offload::flowtable && hook == Hook::forward) {
         line(bears("ct", live_.marks.accept_flow()) + " meta l4proto { tcp, udp } flow add @accepted");
@@ -154,15 +173,16 @@ class NftWriter {
       line(bears("ct", live_.marks.drop_flow()) + " counter name dropped drop");
       line(bears("ct", live_.marks.reject_flow()) + " counter name rejected goto answer");
     }
-    if (settings_.queues.count() > 1 && live_.fanout == Fanout::flow) {
-      line("# A connection of QUIC may move to another port: all between two addresses goes to one queue.");
-      for (const char* end : {"sport", "dport"}) {
-        line("udp " + std::string(end) + " 443 " + queue_statement(settings_, Fanout::address));
-      }
-    }
     line("# All others.");
-    line(queue_statement(settings_, live_.fanout));
+    line("goto to_queue");
     close();
+  }
+
+  static std::string quic_versions() {
+    std::vector<std::string> ranges;
+    for (const auto& [first, last] : kQuicVersions)
+      ranges.push_back(hex(first) + (first == last ? "" : "-" + hex(last)));
+    return list(ranges);
   }
 
   void verdict_chain(Hook hook) {
@@ -170,7 +190,7 @@ class NftWriter {
     line("type filter hook " + std::string(to_string(hook)) + " priority mangle + 1; policy accept;");
     line("meta mark & " + hex(live_.marks.mask) + " == 0 accept");
     if (live_.offload != Offload::off) {
-      line(bears("meta", live_.marks.forget_flow()) + " " + save(0));
+      line(bears("meta", live_.marks.forget_flow()) + " ct mark set ct mark & " + hex(~live_.marks.mask));
       line(bears("meta", live_.marks.accept_flow()) + " " + save(live_.marks.accept_flow()));
       line(bears("meta", live_.marks.drop_flow()) + " " + save(live_.marks.drop_flow()) + " drop");
       line(bears("meta", live_.marks.reject_flow()) + " " + save(live_.marks.reject_flow()) + " goto answer");

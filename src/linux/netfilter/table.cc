@@ -99,10 +99,12 @@ class Table::NftDriver : public Table::Driver {
     if (!tables || !tables->contains("table inet " + std::string(kTableName) + "\n")) return tables ? "" : tables;
     return commands_.run("list table inet " + std::string(kTableName));
   }
-  // What must not be missing later: the table, and the lines that queue.
+  // What must not be missing later: the table, and the lines that lead to the queues.
   static std::size_t parts_of(const std::string& listing) {
     std::size_t count = listing.empty() ? 0 : 1;
-    for (std::size_t at = 0; (at = listing.find("\t\tqueue ", at)) != std::string::npos; ++at) ++count;
+    for (const char* line : {"\t\tqueue ", "goto to_queue"}) {
+      for (std::size_t at = 0; (at = listing.find(line, at)) != std::string::npos; ++at) ++count;
+    }
     return count;
   }
   static std::string forget() {
@@ -302,6 +304,8 @@ Table::~Table() = default;
 Result<Table> Table::make(const Choice& choice, TableSettings settings) {
   settings.live.fanout = choice.fanout;
   settings.live.offload = choice.offload;
+  settings.sees_initials = choice.sees_initials;
+  settings.strips_mptcp = choice.strips_mptcp;
   if (choice.backend == Backend::none) return Table(std::make_unique<NoDriver>());
   if (choice.backend == Backend::iptables) {
     auto driver = IptablesDriver::make(settings, choice.ipv6);

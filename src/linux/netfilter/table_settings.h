@@ -17,6 +17,8 @@ struct TableSettings {
   LiveSettings live{};
   QueueRange queues{};
   bool bypass = true;                       // without a program behind it, a queue accepts
+  bool sees_initials = true;                // iptables: the match u32, which tells datagrams that open QUIC
+  bool strips_mptcp = true;                 // a SYN loses the option of MPTCP: its paths need not pass here
   std::vector<std::string> flow_devices{};  // of the flow table, with Offload::flowtable
 };
 

@@ -68,6 +68,62 @@ TEST(QuicFlow, IsBlockedInBothDirectionsFromTheDecidingPacketOn) {
   EXPECT_EQ(gateway.judge(other.packets()), "AAAA");
 }
 
+// Up to the point where it leaves for the kernel.
+UdpConversation released_flow() {
+  UdpConversation flow = next_flow();
+  flow.client(quic_hello(kAllowed)).server(quic_answer()).client(quic_short()).server(quic_short());
+  return flow;
+}
+
+Packets behind(const UdpConversation& flow, const std::vector<Buffer>& more) {
+  UdpConversation all = flow;
+  for (const Buffer& datagram : more) all.client(datagram);
+  Packets packets = all.packets();
+  packets.erase(packets.begin(), packets.begin() + static_cast<std::ptrdiff_t>(flow.packets().size()));
+  return packets;
+}
+
+TEST(QuicFlow, AnotherConnectionOnItsPortsIsJudgedAnew) {
+  const QuicInitialOptions under_another_id{.destination = Buffer(8, 0x77)};
+  std::vector<Buffer> pieces =
+      datagrams(crypto_frames(client_hello_message(kBlocked, kPostQuantum), 900), 1, under_another_id);
+  const std::vector<Buffer> whole{quic_hello(kBlocked, under_another_id)};
+  std::vector<Buffer> reversed = pieces;
+  std::ranges::reverse(reversed);
+  for (const std::vector<Buffer>& second : {whole, pieces, reversed}) {
+    Gateway gateway(kBlockedDomain);
+    const UdpConversation first = released_flow();
+    EXPECT_EQ(gateway.released(first.packets()), "..FF");
+    EXPECT_EQ(gateway.judge(behind(first, second)).back(), 'D');
+    EXPECT_EQ(gateway.judge(behind(first, {quic_short()})), "D");
+    EXPECT_EQ(gateway.finished().flows_total, 2u);
+  }
+  Gateway gateway(kBlockedDomain);
+  const UdpConversation first = released_flow();
+  gateway.judge(first.packets());
+  EXPECT_EQ(gateway.anew(behind(first, {pieces[0], pieces[1]})), "N.") << "the kernel forgets the one before";
+}
+
+TEST(QuicFlow, ItsOwnInitialSaidAgainIsNoOtherConnection) {
+  Gateway gateway(kBlockedDomain);
+  const UdpConversation first = released_flow();
+  gateway.judge(first.packets());
+  const Buffer of_unknown_keys = quic_initial(ping_frame(), {.keys_of = Buffer(8, 0x11)});
+  EXPECT_EQ(gateway.released(behind(first, {quic_hello(kAllowed), of_unknown_keys, noise(1300, 8)})), "FFF");
+  EXPECT_EQ(gateway.finished().flows_total, 1u);
+}
+
+TEST(QuicFlow, AHelloThatWasBegunIsWaitedForBehindAnotherOne) {
+  const QuicInitialOptions under_another_id{.destination = Buffer(8, 0x77)};
+  const std::vector<Buffer> pieces =
+      datagrams(crypto_frames(client_hello_message(kBlocked, kPostQuantum), 900), 1, under_another_id);
+  Gateway gateway(kBlockedDomain);
+  UdpConversation flow = next_flow();
+  flow.client(pieces[1]).client(quic_hello(kAllowed)).server(quic_answer()).client(quic_short()).server(quic_short());
+  EXPECT_EQ(gateway.released(flow.packets()), ".....");
+  EXPECT_EQ(gateway.judge(behind(flow, {pieces[0]})), "D");
+}
+
 TEST(QuicFlow, IsReadOnAnyPort) {
   Gateway gateway(kBlockedDomain);
   for (const std::uint16_t port : std::to_array<std::uint16_t>({53, 80, 784, 5353, 8443, 50000})) {

@@ -11,7 +11,7 @@ constexpr Ability kWorks{.works = true};
 constexpr QueueRange kFour{.first = 0, .last = 3};
 
 Probe debian() {
-  return {kWorks, kWorks, kWorks, kWorks, kWorks, kWorks, kWorks};
+  return {kWorks, kWorks, kWorks, kWorks, kWorks, kWorks, kWorks, kWorks, kWorks, kWorks};
 }
 
 Probe container() {  // nft without queues, iptables with them

@@ -5,9 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
+#include "core/dpi/quic_versions.h"
+#include "linux/netfilter/text.h"
 #include "support/project_file.h"
 
 namespace netscope::netfilter {
@@ -96,7 +99,7 @@ TEST(NftTable, TouchesOnlyTheBitsOfItsMask) {
   EXPECT_TRUE(
       has_line(text, "meta mark & 0x00000700 == 0x00000200 ct mark set ct mark & 0xfffff8ff | 0x00000200 drop"));
   EXPECT_TRUE(has_line(text, "meta mark set meta mark & 0xfffff8ff"));
-  EXPECT_EQ(text.find("0xff000000"), std::string::npos);
+  EXPECT_EQ(text.find("& 0xff000000"), std::string::npos);
 }
 
 TEST(NftTable, WithoutOffloadNoConnectionIsMarked) {
@@ -129,7 +132,12 @@ TEST(Iptables, SaysTheSameAsTheTable) {
 :NETSCOPE-JUDGE - [0:0]
 -A NETSCOPE -m mark ! --mark 0x00000000/0xff000000 -j MARK --set-xmark 0x00000000/0xff000000
 -A NETSCOPE -g NETSCOPE-JUDGE
+-A NETSCOPE-JUDGE -p tcp --tcp-flags SYN SYN -j TCPOPTSTRIP --strip-options 30
 -A NETSCOPE-JUDGE -p tcp --tcp-flags SYN SYN -j NFQUEUE --queue-balance 0:3 --queue-bypass
+-A NETSCOPE-JUDGE -p udp -m length --length 1228: -m u32 --u32 "0>>22&0x3c@8>>30=3&&0>>22&0x3c@9=0x00000001,)"
+                                        R"(0x51303000:0x5130ffff,0x54303000:0x5430ffff,0x6b3343cf,0x709a50c4,)"
+                                        R"(0xfaceb000:0xfaceb0ff,0xff000000:0xff0000ff" )"
+                                        R"(-j NFQUEUE --queue-balance 0:3 --queue-bypass
 -A NETSCOPE-JUDGE -m connmark --mark 0x01000000/0xff000000 -j RETURN
 -A NETSCOPE-JUDGE -m connmark --mark 0x02000000/0xff000000 -j DROP
 -A NETSCOPE-JUDGE -m connmark --mark 0x03000000/0xff000000 -j RETURN
@@ -154,6 +162,36 @@ COMMIT
 -I FORWARD -j NETSCOPE-VERDICT
 COMMIT
 )");
+}
+
+TEST(Iptables, DoesWithoutWhatTheKernelLacks) {
+  TableSettings settings = four_queues();
+  settings.sees_initials = settings.strips_mptcp = false;
+  EXPECT_EQ(iptables_of(settings).find("u32"), std::string::npos);
+  EXPECT_EQ(iptables_of(settings).find("TCPOPTSTRIP"), std::string::npos);
+  EXPECT_EQ(nft_of(settings).find("mptcp"), std::string::npos);
+}
+
+TEST(Iptables, ReadsInitialsBehindTheHeaderOfIpv6) {
+  const std::string v6 = iptables_of(four_queues(), IpVersion::v6);
+  EXPECT_TRUE(has_line(v6,
+                       "-A NETSCOPE-JUDGE -p udp -m u32 --u32 \"3&0xff=0:16,18:255\" -j NFQUEUE --queue-balance 0:3 "
+                       "--queue-bypass"))
+      << v6;
+  EXPECT_NE(v6.find("-m length --length 1248: -m u32 --u32 \"48>>30=3&&49=0x00000001,"), std::string::npos) << v6;
+}
+
+TEST(QuicVersions, AreThoseThatCanBeRead) {
+  std::vector<std::uint32_t> readable;
+  for (const auto& [first, last] : kQuicVersions) {
+    for (std::uint64_t version = first; version <= last; ++version) {
+      if (quic::find_version(static_cast<std::uint32_t>(version)) != nullptr) {
+        readable.push_back(static_cast<std::uint32_t>(version));
+      }
+    }
+  }
+  std::ranges::sort(readable);
+  EXPECT_EQ(readable.size(), quic::known_versions());
 }
 
 TEST(Iptables, KnowsItsFamilyAndItsQueues) {
