@@ -76,6 +76,7 @@ RuleProgram::RuleProgram(std::span<const Rule> rules, Part part) {
   std::vector<Draft> drafts;
   ids.reserve(rules.size());
   name_rests_.resize(rules.size());
+  accepts_.resize(rules.size());
   for (std::size_t i = 0; i < rules.size(); ++i) {
     if (!belongs(rules[i], part)) continue;
     const auto [at, is_new] = ids.try_emplace(rules[i].conditions->signature(), static_cast<GroupId>(drafts.size()));
@@ -89,6 +90,11 @@ void RuleProgram::add_rule(RuleIndex index, const Rule& rule, Draft& draft) {
   Group& group = draft.group;
   const NameCondition& name = rule.conditions->name;
   group.first = std::min(group.first, index);
+  accepts_[index] = rule.action == RuleAction::accept;
+  if (accepts_[index]) {
+    RuleIndex& first = rule.conditions->ask_for(Asks::name) ? group.first_named_accept : group.first_free_accept;
+    first = std::min(first, index);
+  }
   if (!rule.conditions->ask_for(Asks::name)) {
     group.first_free = std::min(group.first_free, index);
     draft.free_rules.push_back(index);
@@ -162,20 +168,31 @@ bool RuleProgram::consider(const Group& group, const Question& question, RuleInd
   outcome.named = std::min(outcome.named, group.asks->may_change() ? group.first : group.first_named);
   const Holds holds = std::min(flow_holds, group.asks->hold<Asks::message>(question));
   if (holds == Holds::no) return true;
-  if (question.name.empty() && !question.final) outcome.pending = std::min(outcome.pending, group.first_named);
-  const RuleIndex found = std::min(group.first_free, first_named_holding(group, question, limit));
-  RuleIndex& lowest = holds == Holds::yes ? outcome.match : outcome.pending;
-  lowest = std::min(lowest, found);
+  if (question.name.empty() && !question.final) {
+    outcome.pending = std::min(outcome.pending, group.first_named);
+    outcome.pending_accept = std::min(outcome.pending_accept, group.first_named_accept);
+  }
+  const RuleIndex found = first_holding(group, question, limit, Which::all);
+  if (holds == Holds::yes) {
+    outcome.match = std::min(outcome.match, found);
+  } else if (found < limit) {
+    outcome.pending = std::min(outcome.pending, found);
+    outcome.pending_accept = std::min(outcome.pending_accept, first_holding(group, question, limit, Which::accepting));
+  }
   return true;
 }
 
-RuleIndex RuleProgram::first_named_holding(const Group& group, const Question& question, RuleIndex limit) const {
-  RuleIndex first = std::min(limit, group.first_free);
-  if (group.first_named >= first) return kDefaultPolicy;
-  for_each_named(names_[group.names - 1], question, [&](RuleIndex rule) {
-    first = std::min(first, rule);
-    return false;
-  });
+RuleIndex RuleProgram::first_holding(const Group& group, const Question& question, RuleIndex limit, Which which) const {
+  const bool all = which == Which::all;
+  const RuleIndex free = all ? group.first_free : group.first_free_accept;
+  RuleIndex first = std::min(limit, free);
+  if ((all ? group.first_named : group.first_named_accept) < first) {
+    for_each_named(names_[group.names - 1], question, [&](RuleIndex rule) {
+      if (!all && !accepts_[rule]) return rule < first;
+      first = std::min(first, rule);
+      return false;
+    });
+  }
   return first < limit ? first : kDefaultPolicy;
 }
 

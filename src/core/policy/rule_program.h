@@ -26,11 +26,12 @@ class RuleProgram {
 
   // The lowest rule of each kind; kDefaultPolicy, which is above all rules, when there is none.
   struct Outcome {
-    RuleIndex match = kDefaultPolicy;    // holds
-    RuleIndex pending = kDefaultPolicy;  // cannot be judged yet
-    RuleIndex named = kDefaultPolicy;    // asks for the name, and its other conditions do not exclude the flow
+    RuleIndex match = kDefaultPolicy;           // holds
+    RuleIndex pending = kDefaultPolicy;         // cannot be judged yet
+    RuleIndex pending_accept = kDefaultPolicy;  // the same of those that accept
+    RuleIndex named = kDefaultPolicy;           // asks for the name, and its other conditions do not exclude the flow
   };
-  // `pending` and `named` are right as far as they are at most `match`; beyond it nothing was looked at.
+  // All but `match` are right as far as they are at most `match`; beyond it nothing was looked at.
   Outcome judge(const Question& question) const;
   // Without stopping at a match: `pending` and `named` as far as they are below `limit`.
   Outcome survey(const Question& question, RuleIndex limit) const;
@@ -44,11 +45,13 @@ class RuleProgram {
 
   // The rules of the same conditions on flow and messages. Groups are numbered in the order of their first rules.
   struct Group {
-    const Conditions* asks = nullptr;        // those of its first rule
-    RuleIndex first = kDefaultPolicy;        // of all its rules
-    RuleIndex first_free = kDefaultPolicy;   // of those that do not ask for the name
-    RuleIndex first_named = kDefaultPolicy;  // of those that do
-    std::uint32_t free_begin = 0;            // of the first kind, a stretch of free_rules_
+    const Conditions* asks = nullptr;              // those of its first rule
+    RuleIndex first = kDefaultPolicy;              // of all its rules
+    RuleIndex first_free = kDefaultPolicy;         // of those that do not ask for the name
+    RuleIndex first_named = kDefaultPolicy;        // of those that do
+    RuleIndex first_free_accept = kDefaultPolicy;  // the same of those that accept
+    RuleIndex first_named_accept = kDefaultPolicy;
+    std::uint32_t free_begin = 0;  // of the first kind, a stretch of free_rules_
     std::uint32_t free_count = 0;
     std::uint32_t names = 0;  // of the second, their number in names_, from 1; 0: there are none
   };
@@ -79,7 +82,8 @@ class RuleProgram {
   void for_each_named(const NameRules& names, const Question& question, Visit&& visit) const;
 
   bool consider(const Group& group, const Question& question, RuleIndex limit, Outcome& outcome) const;
-  RuleIndex first_named_holding(const Group& group, const Question& question, RuleIndex limit) const;
+  enum class Which : bool { all, accepting };
+  RuleIndex first_holding(const Group& group, const Question& question, RuleIndex limit, Which which) const;
   // What the rule asks of a name besides its domain.
   bool rest_holds(RuleIndex rule, const Question& question) const {
     const NameCondition* rest = name_rests_[rule];
@@ -92,6 +96,7 @@ class RuleProgram {
   std::vector<Group> groups_;
   std::vector<NameRules> names_;
   std::vector<const NameCondition*> name_rests_;  // by RuleIndex; of those that ask for more of a name than its domain
+  std::vector<bool> accepts_;                     // by RuleIndex
   std::vector<RuleIndex> free_rules_;
   // A group is found through one of its address conditions, or is looked at always.
   PrefixIndex by_src_, by_dst_, by_either_;

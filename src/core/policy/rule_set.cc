@@ -60,7 +60,9 @@ void RuleSet::name(Question& question, std::string_view name, NameSource source)
 std::optional<Decision> RuleSet::decide(const Question& question) const {
   const RuleProgram::Outcome outcome = deciding_->judge(question);
   const RuleIndex rule = outcome.match;
-  if (outcome.pending < rule) return std::nullopt;
+  // What is still open above a block may decide in its place, and makes no difference where it blocks as well.
+  const bool open = outcome.pending < rule;
+  if (open && outcome.pending_accept < rule) return std::nullopt;
   Decision decision{.action = rule == kDefaultPolicy ? policy_.default_action : action_of(policy_.rules[rule].action),
                     .rule = rule,
                     .leaned_on_name = outcome.named != kDefaultPolicy && outcome.named <= rule};
@@ -69,6 +71,7 @@ std::optional<Decision> RuleSet::decide(const Question& question) const {
     if (!applied) return std::nullopt;
     decision = *applied;
   }
+  if (open && !decision.blocks()) return std::nullopt;
   if (logging_ == nullptr || decision.blocks()) return decision;
 
   const RuleProgram::Outcome logged = logging_->survey(question, rule);

@@ -125,6 +125,7 @@ inline Answer rule_answer(const Rule& rule, const Question& question, const Cata
 
 inline std::optional<Decision> decide(const Policy& policy, const Catalogue& catalogue, const Question& question) {
   Decision decision{.action = policy.default_action};
+  bool open = false;  // a rule that blocks may still hold: whoever blocks further down blocks at once
   bool log_pending = false;
   bool log_leaned = false;
   for (std::size_t i = 0; i < policy.rules.size(); ++i) {
@@ -137,8 +138,9 @@ inline std::optional<Decision> decide(const Policy& policy, const Catalogue& cat
       log_pending |= answer == Answer::unknown;
       continue;
     }
-    if (answer == Answer::unknown) return std::nullopt;
-    if (answer == Answer::no) continue;
+    if (answer == Answer::unknown && rule.action == RuleAction::accept) return std::nullopt;
+    open |= answer == Answer::unknown;
+    if (answer != Answer::yes) continue;
     decision.rule = static_cast<RuleIndex>(i);
     decision.action = rule.action == RuleAction::accept ? Action::accept
                       : rule.action == RuleAction::drop ? Action::drop
@@ -146,7 +148,7 @@ inline std::optional<Decision> decide(const Policy& policy, const Catalogue& cat
     break;
   }
   if (decision.blocks()) return decision;
-  if (log_pending) return std::nullopt;
+  if (open || log_pending) return std::nullopt;
   decision.leaned_on_name |= log_leaned;
   return decision;
 }

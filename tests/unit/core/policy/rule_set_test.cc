@@ -116,10 +116,22 @@ TEST(RuleSet, AnAddressRuleAheadOfNamesDecidesAtTheFirstPacket) {
   EXPECT_EQ(set.decide(elsewhere), std::nullopt);
 }
 
-TEST(RuleSet, ANameRuleAheadOfAnAddressRuleHoldsItBack) {
-  const RuleSet set = rules(std::string(kYouTube) + "[[rule]]\nname='bad'\naction='drop'\nip=['198.51.100.0/24']\n");
-  EXPECT_EQ(set.decide(tls_syn()), std::nullopt);
-  EXPECT_EQ(set.decide(finally(tls_syn())), (Decision{.action = Action::drop, .rule = 1, .leaned_on_name = true}));
+TEST(RuleSet, OnlyARuleThatMightAcceptHoldsBackABlockFurtherDown) {
+  const std::string bad = "[[rule]]\nname='bad'\naction='drop'\nip=['198.51.100.0/24']\n";
+  const auto by_name = [](std::string_view action) {
+    return "[[rule]]\nname='" + std::string(action) + "'\naction='" + std::string(action) + "'\ndomain=['a.example']\n";
+  };
+  const Decision block{.action = Action::drop, .rule = 1, .leaned_on_name = true};
+  for (const char* action : {"drop", "reject"})
+    EXPECT_EQ(rules(by_name(action) + bad).decide(tls_syn()), block) << action;
+  EXPECT_EQ(rules(by_name("log") + bad).decide(tls_syn()), (Decision{.action = Action::drop, .rule = 1}));
+  EXPECT_EQ(rules(by_name("accept") + bad).decide(tls_syn()), std::nullopt);
+  EXPECT_EQ(rules(by_name("accept") + bad).decide(finally(tls_syn())), block);
+  EXPECT_EQ(rules(by_name("drop") + by_name("accept") + bad).decide(tls_syn()), std::nullopt);
+  EXPECT_EQ(rules("[policy]\ndefault='drop'\n" + by_name("reject")).decide(tls_syn()),
+            (Decision{.action = Action::drop, .leaned_on_name = true}));
+  EXPECT_EQ(rules("[policy]\ndefault='drop'\n" + by_name("accept")).decide(tls_syn()), std::nullopt);
+  EXPECT_EQ(rules(by_name("drop")).decide(tls_syn()), std::nullopt) << "the default accepts";
 }
 
 TEST(RuleSet, ANameRuleThatExcludesTheFlowOtherwiseIsNotWaitedFor) {
