@@ -136,12 +136,12 @@ class Daemon:
 
 
 class Fetch:
-    """A curl of the client's that runs beside the test, until it is stopped."""
+    """A curl of the client's, or of another's, that runs beside the test, until it is stopped."""
 
-    def __init__(self, bed, url, *options, address=SERVER4):
+    def __init__(self, bed, url, *options, address=SERVER4, role="client"):
         self.url, self.port = url, next(bed.client_ports)
         self.file = bed.folder / f"fetched-by-{self.port}"
-        self.process = bed.start("client", *bed.curl_command(url, address, 10 * PATIENCE), "-N", "-o", self.file,
+        self.process = bed.start(role, *bed.curl_command(url, address, 10 * PATIENCE), "-N", "-o", self.file,
                                  "--local-port", self.port, *options)
 
     def runs(self):

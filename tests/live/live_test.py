@@ -5,6 +5,7 @@ usage: live_test.py PROGRAM [unittest options]; exits with 77 where the machine 
 """
 
 import atexit
+import contextlib
 import functools
 import json
 import os
@@ -18,7 +19,7 @@ import time
 import unittest
 
 import bed
-from bed import BRIEFLY, CLIENT4, IPTABLES, PATIENCE, SERVER4, SERVER6, Bed, Daemon, Fetch, eventually
+from bed import BRIEFLY, CLIENT4, IP6TABLES, IPTABLES, PATIENCE, SERVER4, SERVER6, Bed, Daemon, Fetch, eventually
 
 PROGRAM = None
 HERE = pathlib.Path(__file__).resolve().parent
@@ -619,6 +620,53 @@ class Hosts(LiveCase):
         self.start(REJECTED, "--interface", "wa*")
         self.assert_blocked("https://blocked.example/")
         self.stop_cleanly()
+
+
+class Neighbours(LiveCase):
+    """Rules of others, ahead of ours and behind them."""
+
+    @contextlib.contextmanager
+    def rules(self, table, *rules):
+        """Others' rules while the program runs, each a chain and what stands behind it; put at the chain's beginning."""
+        try:
+            for tool in (IPTABLES, IP6TABLES):
+                for chain, *rule in rules:
+                    self.bed.run("gateway", *tool, "-t", table, "-I", chain, *rule)
+            yield
+        finally:
+            for tool in (IPTABLES, IP6TABLES):
+                for chain, *rule in rules:
+                    self.bed.run("gateway", *tool, "-t", table, "-D", chain, *rule)
+
+    def test_an_accept_ahead_of_ours_undoes_no_block(self):
+        for action in ("drop", "reject"):
+            for offload in ("mark", "off"):
+                self.start(rule(action, 'domain = ["blocked.example"]'), "--offload", offload)
+                with self.rules("filter", ("FORWARD", "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"),
+                                ("FORWARD", "-j", "ACCEPT")):
+                    for address in (SERVER4, SERVER6):
+                        with self.subTest(action=action, offload=offload, address=address):
+                            self.assert_blocked("https://blocked.example/", address=address)
+                            self.assert_blocked("http://blocked.example/", address=address)
+                            self.assert_fetched("https://fine.example/", address=address)
+                self.stop_cleanly()
+
+    def test_rules_of_mangle_behind_ours_are_asked(self):
+        """As the clamp of a gateway whose line takes smaller packets (PPPoE)."""
+        clamp = ("-p", "tcp", "--tcp-flags", "SYN,RST", "SYN", "-j", "TCPMSS", "--set-mss", "1000")
+        for hook, role, seen_at in (("forward", "client", "server"), ("output", "gateway", "server"), ("input", "gateway", "gateway")):
+            with self.subTest(hook=hook):
+                self.start(BLOCKED, "--hook", hook)
+                self.bed.run("gateway", *IPTABLES, "-t", "mangle", "-A", hook.upper(), *clamp)
+                try:
+                    fetch = self.fetch("https://fine.example/slowly", role=role)
+                    fetch.goes_on()
+                    told = self.bed.run(seen_at, "ss", "-Htni", f"sport = :{fetch.port} or dport = :{fetch.port}").stdout
+                    self.assertLessEqual(int(re.search(r" mss:(\d+)", told).group(1)), 1000, told)
+                    fetch.stop()
+                finally:
+                    self.bed.run("gateway", *IPTABLES, "-t", "mangle", "-D", hook.upper(), *clamp)
+                self.stop_cleanly()
 
 
 class Service(LiveCase):

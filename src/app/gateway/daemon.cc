@@ -108,6 +108,7 @@ Result<void> Daemon::open_queues() {
                                  .open_flows = true}},
         .marks = settings_.marks,
         .offload = table_.choice().offload,
+        .repeat = table_.choice().backend == Backend::iptables,
         .fail_open = fail_open,
         .index = index};
     workers_.push_back(

@@ -142,17 +142,19 @@ void QueueWorker::learn_names(std::span<const Packet> packets) {
 nfq::Answer QueueWorker::answer_for(const Verdict& verdict) const {
   const Marks& marks = options_.marks;
   const bool remember = verdict.for_flow && options_.offload != Offload::off;
-  const auto accept_with = [&](std::uint32_t mark) {
-    return nfq::Answer{.ruling = nfq::Ruling::accept, .mark = mark, .mark_mask = marks.mask};
+  const auto with = [&](std::uint32_t mark) {
+    return nfq::Answer{
+        .ruling = options_.repeat ? nfq::Ruling::repeat : nfq::Ruling::accept, .mark = mark, .mark_mask = marks.mask};
   };
+  const nfq::Answer pass = options_.repeat ? with(marks.pass()) : nfq::Answer{};
   switch (verdict.action) {
     case Action::accept:
-      if (remember) return accept_with(marks.accept_flow());
-      return verdict.anew && options_.offload != Offload::off ? accept_with(marks.forget_flow()) : nfq::Answer{};
-    case Action::drop: return remember ? accept_with(marks.drop_flow()) : nfq::Answer{.ruling = nfq::Ruling::drop};
+      if (remember) return with(marks.accept_flow());
+      return verdict.anew && options_.offload != Offload::off ? with(marks.forget_flow()) : pass;
+    case Action::drop: return remember ? with(marks.drop_flow()) : nfq::Answer{.ruling = nfq::Ruling::drop};
     case Action::reject:
-      if (verdict.client_would_not_hear) return {};
-      return accept_with(remember ? marks.reject_flow() : marks.reject_packet());
+      if (verdict.client_would_not_hear) return pass;
+      return with(remember ? marks.reject_flow() : marks.reject_packet());
   }
   return {};
 }

@@ -52,6 +52,9 @@ class QueueWorker {
     WorkerOptions worker{};
     Marks marks{};
     Offload offload = Offload::mark;
+    // Each answer goes through the chain that queued its packet, which carries it out: where no later chain is sure to
+    // be asked (iptables).
+    bool repeat = false;
     Tunnels tunnels = Tunnels::opaque;
     bool fail_open = false;  // what is still unanswered at the very end is accepted
     unsigned index = 0;      // of the worker; its thread is pinned to the processor of that number where there is one

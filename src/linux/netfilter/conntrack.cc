@@ -145,7 +145,7 @@ Result<std::size_t> clear_marks(const Marks& marks) {
   auto socket = open_socket();
   if (!socket) return std::unexpected(socket.error());
   for (const std::uint32_t value :
-       {marks.accept_flow(), marks.drop_flow(), marks.reject_flow(), marks.reject_packet(), marks.forget_flow()}) {
+       {marks.accept_flow(), marks.drop_flow(), marks.reject_flow(), marks.reject_packet()}) {
     const auto found = connections_with(value, marks.mask);
     if (!found) return std::unexpected(found.error());
     if (auto cleared = clear(socket->get(), *found, marks.mask); !cleared) return std::unexpected(cleared.error());

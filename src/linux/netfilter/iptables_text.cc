@@ -1,4 +1,7 @@
-// Queued in mangle, carried out in filter, which alone can reject.
+// Queued in mangle, and carried out there, so that nobody's rules in between can undo it: an answer makes the packet
+// enter our chain once more (NF_REPEAT), with a mark. Then the rest of mangle is asked, as for packets that were not
+// queued. Filter alone can reject; what it let pass all the same, since somebody's rule stood ahead of ours, is dropped
+// where packets leave.
 #include "linux/netfilter/iptables_text.h"
 
 #include <algorithm>
@@ -10,9 +13,12 @@
 namespace netscope::netfilter {
 namespace {
 
-// Our chains by table. Packets are queued in mangle and rejected in filter, which comes later and alone can.
-constexpr std::array<std::string_view, 2> kMangleChains{"NETSCOPE", "NETSCOPE-JUDGE"};
-constexpr std::array<std::string_view, 2> kFilterChains{"NETSCOPE-VERDICT", "NETSCOPE-ANSWER"};
+// Our chains by table.
+constexpr std::array<std::string_view, 4> kMangleChains{"NETSCOPE", "NETSCOPE-JUDGE", "NETSCOPE-VERDICT",
+                                                        "NETSCOPE-LEAVE"};
+constexpr std::array<std::string_view, 2> kFilterChains{"NETSCOPE-REJECT", "NETSCOPE-ANSWER"};
+// Those that others' chains lead to.
+constexpr std::array<std::string_view, 3> kEntrances{"NETSCOPE", "NETSCOPE-LEAVE", "NETSCOPE-REJECT"};
 
 std::string_view chain_of(Hook hook) {
   switch (hook) {
@@ -32,11 +38,15 @@ class IptablesWriter {
     begin("mangle", kMangleChains, before);
     queue_rules();
     judge_rules();
-    end("NETSCOPE");
-    begin("filter", kFilterChains, before);
     verdict_rules();
-    answer_rules();
-    end("NETSCOPE-VERDICT");
+    leave_rules();
+    for (const Hook hook : live_.hooks) enter(chain_of(hook), "NETSCOPE");
+    enter("POSTROUTING", "NETSCOPE-LEAVE");
+    line("COMMIT");
+    begin("filter", kFilterChains, before);
+    reject_rules();
+    for (const Hook hook : live_.hooks) enter(chain_of(hook), "NETSCOPE-REJECT");
+    line("COMMIT");
     return std::move(out_);
   }
 
@@ -44,6 +54,7 @@ class IptablesWriter {
   void line(const std::string& text) { out_ += text + "\n"; }
   void add(std::string_view chain, const std::string& rule) { line("-A " + std::string(chain) + " " + rule); }
   std::string masked(std::uint32_t value) const { return hex(value) + "/" + hex(live_.marks.mask); }
+  std::string bears(std::uint32_t value) const { return "-m mark --mark " + masked(value); }
 
   void begin(std::string_view table, std::span<const std::string_view> chains, std::span<const IptablesJump> before) {
     line("*" + std::string(table));
@@ -52,9 +63,8 @@ class IptablesWriter {
       if (jump.table == table) line("-D" + jump.rule.substr(2));
     }
   }
-  void end(std::string_view chain) {
-    for (const Hook hook : live_.hooks) line("-I " + std::string(chain_of(hook)) + " -j " + std::string(chain));
-    line("COMMIT");
+  void enter(std::string_view from, std::string_view chain) {
+    line("-I " + std::string(from) + " -j " + std::string(chain));
   }
 
   static std::string interface_of(const std::string& name) {
@@ -75,7 +85,6 @@ class IptablesWriter {
       if (prefix.address.version != version_) continue;
       for (const char* end : {"-s ", "-d "}) add("NETSCOPE", end + to_string(prefix) + " -j RETURN");
     }
-    add("NETSCOPE", "-m mark ! --mark " + masked(0) + " -j MARK --set-xmark " + masked(0));
     for (const std::string& name : live_.interfaces) {
       for (const char* side : {"-i ", "-o "}) add("NETSCOPE", side + interface_of(name) + " -g NETSCOPE-JUDGE");
     }
@@ -85,6 +94,10 @@ class IptablesWriter {
   void judge_rules() {
     constexpr int kMptcp = 30;  // the option's kind (RFC 8684, section 3)
     const Marks& marks = live_.marks;
+    const std::uint32_t beyond = marks.mask & ~(marks.accept_flow() * 7);  // no value of ours has any of these
+    add("NETSCOPE-JUDGE",
+        "-m mark ! --mark " + masked(0) + " -m mark --mark 0x00000000/" + hex(beyond) + " -g NETSCOPE-VERDICT");
+    add("NETSCOPE-JUDGE", "-m mark ! --mark " + masked(0) + " -j MARK --set-xmark " + masked(0));
     if (settings_.strips_mptcp) {
       add("NETSCOPE-JUDGE", "-p tcp --tcp-flags SYN SYN -j TCPOPTSTRIP --strip-options " + std::to_string(kMptcp));
     }
@@ -93,7 +106,9 @@ class IptablesWriter {
       if (settings_.sees_initials) queue_initials();
       add("NETSCOPE-JUDGE", "-m connmark --mark " + masked(marks.accept_flow()) + " -j RETURN");
       add("NETSCOPE-JUDGE", "-m connmark --mark " + masked(marks.drop_flow()) + " -j DROP");
-      add("NETSCOPE-JUDGE", "-m connmark --mark " + masked(marks.reject_flow()) + " -j RETURN");
+      add("NETSCOPE-JUDGE",
+          "-m connmark --mark " + masked(marks.reject_flow()) + " -j MARK --set-xmark " + masked(marks.reject_flow()));
+      add("NETSCOPE-JUDGE", bears(marks.reject_flow()) + " -j RETURN");
     }
     add("NETSCOPE-JUDGE", queue_target());
   }
@@ -125,26 +140,38 @@ class IptablesWriter {
     return target;
   }
 
+  // Of a packet that comes back from its queue.
   void verdict_rules() {
     const Marks& marks = live_.marks;
-    const std::string save = " -j CONNMARK --save-mark --nfmask " + hex(marks.mask) + " --ctmask " + hex(marks.mask);
-    const auto bears = [&](std::uint32_t value) { return "-m mark --mark " + masked(value); };
     if (live_.offload != Offload::off) {
-      // A SYN was judged by itself; what its connection still bears is of the last one on its ports.
-      add("NETSCOPE-VERDICT", "-p tcp --tcp-flags SYN SYN " + bears(0) + " -j RETURN");
       add("NETSCOPE-VERDICT", bears(marks.forget_flow()) + " -j CONNMARK --set-xmark " + masked(0));
       for (const std::uint32_t value : {marks.accept_flow(), marks.drop_flow(), marks.reject_flow()}) {
-        add("NETSCOPE-VERDICT", bears(value) + save);
+        add("NETSCOPE-VERDICT",
+            bears(value) + " -j CONNMARK --save-mark --nfmask " + hex(marks.mask) + " --ctmask " + hex(marks.mask));
       }
-      add("NETSCOPE-VERDICT", "-m connmark --mark " + masked(marks.reject_flow()) + " -g NETSCOPE-ANSWER");
     }
     add("NETSCOPE-VERDICT", bears(marks.drop_flow()) + " -j DROP");
-    add("NETSCOPE-VERDICT", bears(marks.reject_flow()) + " -g NETSCOPE-ANSWER");
-    add("NETSCOPE-VERDICT", bears(marks.reject_packet()) + " -g NETSCOPE-ANSWER");
-    add("NETSCOPE-VERDICT", "-m mark ! --mark " + masked(0) + " -j MARK --set-xmark " + masked(0));
+    for (const std::uint32_t value : {marks.reject_flow(), marks.reject_packet()}) {
+      add("NETSCOPE-VERDICT", bears(value) + " -j RETURN");
+    }
+    for (const std::uint32_t value : {marks.accept_flow(), marks.forget_flow(), marks.pass()}) {
+      add("NETSCOPE-VERDICT", bears(value) + " -j MARK --set-xmark " + masked(0));
+    }
+    add("NETSCOPE-VERDICT", bears(0) + " -j RETURN");
+    add("NETSCOPE-VERDICT", "-j MARK --set-xmark " + masked(0));  // it was not us who set it
+    add("NETSCOPE-VERDICT", queue_target());
   }
 
-  void answer_rules() {
+  void leave_rules() {
+    for (const std::uint32_t value : {live_.marks.reject_flow(), live_.marks.reject_packet()}) {
+      add("NETSCOPE-LEAVE", bears(value) + " -j DROP");
+    }
+  }
+
+  void reject_rules() {
+    for (const std::uint32_t value : {live_.marks.reject_flow(), live_.marks.reject_packet()}) {
+      add("NETSCOPE-REJECT", bears(value) + " -g NETSCOPE-ANSWER");
+    }
     add("NETSCOPE-ANSWER", "-p tcp -j REJECT --reject-with tcp-reset");
     add("NETSCOPE-ANSWER", std::string("-j REJECT --reject-with ") +
                                (version_ == IpVersion::v4 ? "icmp-admin-prohibited" : "icmp6-adm-prohibited"));
@@ -165,10 +192,15 @@ std::vector<IptablesJump> iptables_jumps(std::string_view listing) {
   while (std::getline(lines, line)) {
     if (line.starts_with('*')) table = line.substr(1);
     if (line.starts_with('[')) line.erase(0, line.find(' ') + 1);  // its counters
-    const bool ours = line.ends_with(" -j NETSCOPE") || line.ends_with(" -j NETSCOPE-VERDICT");
+    const bool ours = std::ranges::any_of(
+        kEntrances, [&](std::string_view chain) { return line.ends_with(" -j " + std::string(chain)); });
     if (line.starts_with("-A ") && ours) jumps.push_back({table, line});
   }
   return jumps;
+}
+
+std::size_t iptables_entrances(const TableSettings& settings) {
+  return 2 * settings.live.hooks.size() + 1;
 }
 
 std::string iptables_rules(const TableSettings& settings, IpVersion version, std::span<const IptablesJump> before) {
@@ -178,7 +210,9 @@ std::string iptables_rules(const TableSettings& settings, IpVersion version, std
 std::string iptables_removal(std::string_view listing) {
   const auto jumps = iptables_jumps(listing);
   std::string out;
-  for (const auto& [table, chains] : {std::pair{"mangle", kMangleChains}, std::pair{"filter", kFilterChains}}) {
+  using Chains = std::span<const std::string_view>;
+  for (const auto& [table, chains] :
+       {std::pair{"mangle", Chains(kMangleChains)}, std::pair{"filter", Chains(kFilterChains)}}) {
     std::string text;
     std::istringstream lines{std::string(listing)};
     std::string line, current;

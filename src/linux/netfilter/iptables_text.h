@@ -17,6 +17,8 @@ struct IptablesJump {
   std::string rule;
 };
 std::vector<IptablesJump> iptables_jumps(std::string_view listing);
+// How many of them there are while all is in place.
+std::size_t iptables_entrances(const TableSettings& settings);
 
 // Input for iptables-restore --noflush, or ip6tables-restore: puts our chains in place of those that are there, with
 // `before` the jumps that have to go.

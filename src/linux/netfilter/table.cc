@@ -157,7 +157,7 @@ class Chains {
     for (const Family& family : families_) {
       const auto listing = os::run_program({family.save, "-c"});
       if (!listing) return listing;
-      if (iptables_jumps(*listing).size() < 2 * settings_.live.hooks.size()) return "";
+      if (iptables_jumps(*listing).size() < iptables_entrances(settings_)) return "";
       add_up(*listing, sum);
     }
     std::ostringstream out;

@@ -169,11 +169,24 @@ Bytes write_wake(Request& buffer) {
   return finished(begin_request(NLMSG_NOOP, 0, 0, buffer), buffer);
 }
 
+namespace {
+
+std::uint32_t number_of(Ruling ruling) {
+  switch (ruling) {
+    case Ruling::accept: return NF_ACCEPT;
+    case Ruling::drop: return NF_DROP;
+    case Ruling::repeat: return NF_REPEAT;
+  }
+  return NF_DROP;
+}
+
+}  // namespace
+
 std::size_t write_verdict(std::uint16_t queue, std::uint32_t id, std::uint32_t old_mark, const Answer& answer,
                           std::span<std::uint8_t> buffer) {
   const std::uint32_t mark = (old_mark & ~answer.mark_mask) | (answer.mark & answer.mark_mask);
   const std::size_t size = mark == old_mark ? kMaxVerdict - kMarkSize : kMaxVerdict;
-  const std::uint32_t ruling = answer.ruling == Ruling::accept ? NF_ACCEPT : NF_DROP;
+  const std::uint32_t ruling = number_of(answer.ruling);
   const VerdictMessage message{
       .header = {.nlmsg_len = static_cast<std::uint32_t>(size),
                  .nlmsg_type = message_type(NFQNL_MSG_VERDICT),

@@ -83,7 +83,11 @@ Bytes write_privilege_question(std::uint32_t sequence, Request& buffer);
 // What wakes a waiting queue: a message of kind `nothing`.
 Bytes write_wake(Request& buffer);
 
-enum class Ruling : std::uint8_t { accept, drop };
+enum class Ruling : std::uint8_t {
+  accept,
+  drop,
+  repeat,  // the chain that queued it looks at it once more; the mark has to keep it from queueing it again
+};
 
 // The answer for one packet. The bits of `mark_mask` in the packet's mark become those of `mark`.
 struct Answer {

@@ -79,6 +79,7 @@ struct Marks {
   std::uint32_t reject_flow() const { return value(3); }
   std::uint32_t reject_packet() const { return value(4); }  // this packet alone; never saved to the connection
   std::uint32_t forget_flow() const { return value(5); }    // what the connection bears is of another one
+  std::uint32_t pass() const { return value(6); }           // this packet was looked at, and goes on
   bool operator==(const Marks&) const = default;
 
  private:
