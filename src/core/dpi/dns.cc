@@ -1,6 +1,6 @@
 // DNS messages up to the end of their questions. The evidence that a datagram on any port is DNS lies in a question
-// whose name ends properly and whose class exists; bits that servers ignore (Z, a query's rcode) are no reason to look
-// away from such a question, since a client could set them to pass.
+// whose name ends properly and whose class exists; what servers ignore (Z, a query's rcode, the counts of what stands
+// behind the question) is no reason to look away from such a question, since a client could set it to pass.
 #include "core/dpi/dns.h"
 
 #include <algorithm>
@@ -14,6 +14,7 @@ constexpr std::size_t kMinQuestionLength = 5;  // the root's name, type, class
 constexpr std::size_t kMinRecordLength = 11;   // the same, time to live, length
 constexpr std::size_t kMaxDatagram = 65535;
 constexpr std::uint16_t kTypeOpt = 41;         // its class field is a size (RFC 6891, section 6.1.2)
+constexpr std::uint8_t kOpcodeStateful = 6;    // RFC 8490, section 5.4
 constexpr std::uint16_t kUnicastBit = 0x8000;  // in a class of mDNS: QU, or cache flush (RFC 6762, section 18.12)
 
 bool is_class(std::uint16_t value) {
@@ -28,14 +29,16 @@ bool is_class(std::uint16_t value) {
   }
 }
 
-// query, inverse query, status, notify, update
+constexpr std::uint16_t kUnusedByDso = 0x07f0;  // flags that are zero in it
+
+// query, inverse query, status, notify, update, stateful operations
 bool is_opcode(std::uint8_t opcode) {
-  return opcode <= 5 && opcode != 3;
+  return opcode <= kOpcodeStateful && opcode != 3;
 }
 
-ParseStatus read_question(Bytes message, Reader& reader, Question& question) {
+ParseStatus read_question(Names& names, Reader& reader, Question& question) {
   NameText name;
-  if (const ParseStatus status = read_name(message, reader, name); status != ParseStatus::ok) return status;
+  if (const ParseStatus status = read_name(names, reader, name); status != ParseStatus::ok) return status;
   question.type = reader.u16();
   const std::uint16_t question_class = reader.u16();
   if (!reader.ok()) return reader.status();
@@ -45,9 +48,9 @@ ParseStatus read_question(Bytes message, Reader& reader, Question& question) {
 }
 
 // The head of a record, read where there is no question to tell DNS by.
-ParseStatus check_record(Bytes message, Reader& reader) {
+ParseStatus check_record(Names& names, Reader& reader) {
   NameText name;
-  if (const ParseStatus status = read_name(message, reader, name); status != ParseStatus::ok) return status;
+  if (const ParseStatus status = read_name(names, reader, name); status != ParseStatus::ok) return status;
   const std::uint16_t type = reader.u16();
   const std::uint16_t record_class = reader.u16();
   reader.skip(6);  // time to live, length
@@ -58,61 +61,70 @@ ParseStatus check_record(Bytes message, Reader& reader) {
 struct Counts {
   std::size_t questions = 0;
   std::size_t records = 0;
-  bool reserved_bit = false;
+  bool reserved_bit = false;  // Z
 };
 
-// ok, need_more, malformed or no_match.
+// ok, need_more or malformed.
 ParseStatus read_header(Reader& reader, std::size_t declared, Message& message, Counts& counts) {
   message.id = reader.u16();
   const std::uint16_t flags = reader.u16();
-  if (!reader.ok()) return reader.status();
   message.response = (flags & 0x8000) != 0;
   message.opcode = static_cast<std::uint8_t>(flags >> 11 & 0x0f);
   message.rcode = static_cast<std::uint8_t>(flags & 0x0f);
+  const bool strange = message.opcode == kOpcodeStateful && (flags & kUnusedByDso) != 0;
+  message.likely = !reader.ok() || (is_opcode(message.opcode) && !strange);
   counts.reserved_bit = (flags & 0x0040) != 0;
-  if (!is_opcode(message.opcode)) return ParseStatus::no_match;
   counts.questions = reader.u16();
   message.answer_count = reader.u16();
   counts.records = std::size_t{message.answer_count} + reader.u16();
   counts.records += reader.u16();
-  if (!reader.ok()) return reader.status();
   const std::size_t least = kHeaderLength + counts.questions * kMinQuestionLength + counts.records * kMinRecordLength;
-  return least <= declared ? ParseStatus::ok : ParseStatus::no_match;
+  message.likely = message.likely && (!reader.ok() || least <= declared);
+  return reader.status();
 }
 
-// A message without questions: an answer of mDNS, a server's bare error, a query for a cookie (RFC 7873, section 5.4).
-ParseStatus check_without_question(Bytes bytes, Reader& reader, std::size_t declared, const Message& message,
+// A message without questions: an answer of mDNS, a server's bare error, a query for a cookie (RFC 7873, section 5.4),
+// a DSO message.
+ParseStatus check_without_question(Names& names, Reader& reader, std::size_t declared, const Message& message,
                                    const Counts& counts) {
   const bool error = message.rcode != 0;
-  if (counts.reserved_bit || (error && !message.response)) return ParseStatus::no_match;
-  if (counts.records > 0) return check_record(bytes, reader);
-  return error && declared == kHeaderLength ? ParseStatus::ok : ParseStatus::no_match;
+  if (!message.likely || counts.reserved_bit || (error && !message.response)) return ParseStatus::no_match;
+  if (counts.records > 0) return check_record(names, reader);
+  if (error && declared == kHeaderLength) return ParseStatus::ok;
+  if (message.opcode != kOpcodeStateful) return ParseStatus::no_match;
+  reader.skip(2);  // the first TLV's type
+  static_cast<void>(reader.child_u16());
+  return reader.status();
 }
 
-// `bytes` is what has arrived of a message of at most `declared` bytes, and `reader` stands at its beginning.
-// ok, need_more, malformed (at a lie) or no_match; the questions in front of a failure are in `message`.
-ParseStatus read_message(Bytes bytes, Reader reader, std::size_t declared, Message& message) {
-  message.question_count = 0;
-  message.more_questions = false;
-  Counts counts;
-  if (const ParseStatus status = read_header(reader, declared, message, counts); status != ParseStatus::ok) {
-    return status;
-  }
-  if (counts.questions == 0) return check_without_question(bytes, reader, declared, message, counts);
+ParseStatus read_questions(Names& names, Reader& reader, const Counts& counts, Message& message) {
   message.more_questions = counts.questions > kMaxQuestions;
   const std::size_t wanted = std::min(counts.questions, kMaxQuestions);
   while (message.question_count < wanted) {
-    const ParseStatus status = read_question(bytes, reader, message.questions[message.question_count]);
-    if (status != ParseStatus::ok) return status;
+    Question& question = message.questions[message.question_count];
+    if (const ParseStatus status = read_question(names, reader, question); status != ParseStatus::ok) return status;
+    if (message.question_count == 0 && !message.likely && question.name.view() == ".") return ParseStatus::no_match;
     ++message.question_count;
   }
   return ParseStatus::ok;
 }
 
-// A failure that nothing to come can mend: one good question is evidence enough, whatever stands behind it.
-ParseStatus settle(Message& message) {
+// `reader` stands at the beginning of a message of at most `declared` bytes. ok, need_more, malformed or no_match; on
+// need_more, the questions that are there are in `message`.
+ParseStatus read_message(Reader reader, std::size_t declared, Message& message) {
+  message.question_count = 0;
+  message.more_questions = false;
+  Names names{.message = reader};
+  Counts counts;
+  if (const ParseStatus status = read_header(reader, declared, message, counts); status != ParseStatus::ok) {
+    return status;
+  }
+  const ParseStatus status = counts.questions == 0 ? check_without_question(names, reader, declared, message, counts)
+                                                   : read_questions(names, reader, counts, message);
+  if (status == ParseStatus::ok || status == ParseStatus::need_more) return status;
   message.more_questions = true;
-  return message.question_count > 0 ? ParseStatus::ok : ParseStatus::no_match;
+  if (message.question_count > 0) return ParseStatus::ok;  // evidence enough, whatever stands behind it
+  return counts.questions == 1 && is_opcode(message.opcode) ? ParseStatus::malformed : ParseStatus::no_match;
 }
 
 }  // namespace
@@ -120,19 +132,24 @@ ParseStatus settle(Message& message) {
 ParseStatus parse_message(Bytes datagram, Message& message) {
   // How much was sent is not known here, only how much arrived: a capture may have cut it. A header alone is whole.
   const std::size_t declared = datagram.size() == kHeaderLength ? kHeaderLength : kMaxDatagram;
-  const ParseStatus status = read_message(datagram, Reader::prefix(datagram), declared, message);
-  return status == ParseStatus::ok ? status : settle(message);
+  const ParseStatus status = read_message(Reader::prefix(datagram), declared, message);
+  if (status == ParseStatus::need_more) {
+    message.more_questions = true;
+    return message.question_count > 0 ? ParseStatus::ok : ParseStatus::no_match;
+  }
+  const bool stateful = message.opcode == kOpcodeStateful && message.question_count == 0;  // in streams alone
+  return status == ParseStatus::ok && stateful ? ParseStatus::no_match : status;
 }
 
 ParseStatus parse_stream(Bytes stream, Message& message, std::size_t& length) {
+  message.question_count = 0;
+  message.likely = true;
   Reader reader = Reader::prefix(stream);
   const std::uint16_t declared = reader.u16();
   if (!reader.ok()) return reader.status();
-  if (declared < kHeaderLength) return ParseStatus::no_match;
   length = std::size_t{2} + declared;
-  const Reader body = reader.child(declared);
-  const ParseStatus status = read_message(body.rest(), body, declared, message);
-  return status == ParseStatus::ok || status == ParseStatus::need_more ? status : settle(message);
+  if (declared < kHeaderLength) return ParseStatus::no_match;
+  return read_message(reader.child(declared), declared, message);
 }
 
 Protocol family(std::uint16_t client_port, std::uint16_t server_port) {

@@ -35,102 +35,17 @@ Head read_head(Reader& reader) {
 }
 
 // Behind the head of a message with one question of class IN; false: it is something else.
-bool read_question(Bytes datagram, Reader& reader, HostName& name) {
+bool read_question(Names& names, Reader& reader, NameText& name, std::uint16_t& type) {
+  if (read_name(names, reader, name) != ParseStatus::ok) return false;
+  type = reader.u16();
+  return reader.u16() == kClassIn && reader.ok();
+}
+
+bool read_host(Names& names, Reader& reader, HostName& name) {
   NameText text;
-  if (read_name(datagram, reader, text) != ParseStatus::ok) return false;
-  reader.skip(2);  // the type
-  if (reader.u16() != kClassIn || !reader.ok()) return false;
+  if (read_name(names, reader, text) != ParseStatus::ok) return false;
   name = HostName::from_dns(text.view());
-  return !name.empty();
-}
-
-// The way from the question to the addresses, as far as it is read.
-class Chain {
- public:
-  explicit Chain(Answer& answer) : answer_(answer) {}
-
-  bool ends_with(std::string_view owner) const { return answer_.names[answer_.name_count - 1].view() == owner; }
-  // The place of that name in the chain; name_count: it is none of it.
-  std::size_t place_of(std::string_view owner) const {
-    std::size_t place = 0;
-    while (place < answer_.name_count && answer_.names[place].view() != owner) ++place;
-    return place;
-  }
-  void lead_on(const HostName& target, std::uint32_t seconds) {
-    if (target.empty() || answer_.name_count == kMaxAnswerNames) return;
-    if (place_of(target.view()) < answer_.name_count) return;  // a loop
-    least_[answer_.name_count] = std::min(least_[answer_.name_count - 1u], seconds);
-    answer_.names[answer_.name_count++] = target;
-  }
-  void add_address(Bytes bytes, std::size_t place, std::uint32_t seconds) {
-    if (answer_.address_count == kMaxAnswerAddresses) return;
-    answer_.addresses[answer_.address_count++] = {.address = IpAddress::from_bytes(bytes),
-                                                  .seconds = std::min(least_[place], seconds)};
-  }
-
- private:
-  Answer& answer_;
-  std::array<std::uint32_t, kMaxAnswerNames> least_{std::numeric_limits<std::uint32_t>::max()};
-};
-
-struct RecordHead {
-  HostName owner;
-  std::uint16_t type = 0;
-  std::uint16_t record_class = 0;
-  std::uint32_t seconds = 0;
-};
-
-// A name within a part of the message that has a length of its own: pointers count from the message's beginning.
-bool read_target(Bytes datagram, Reader& data, HostName& target) {
-  NameText text;
-  const Bytes rest = data.rest();
-  const std::size_t end = static_cast<std::size_t>(rest.data() - datagram.data()) + rest.size();
-  if (read_name(datagram.first(end), data, text) != ParseStatus::ok) return false;
-  target = HostName::from_dns(text.view());
   return true;
-}
-
-void read_hints(Reader parameters, std::size_t place, std::uint32_t seconds, Chain& chain) {
-  while (!parameters.at_end()) {
-    const std::uint16_t key = parameters.u16();
-    Reader value = parameters.child_u16();
-    if (!parameters.ok()) return;
-    if (key != kHintsV4 && key != kHintsV6) continue;
-    const std::size_t size = key == kHintsV4 ? 4 : 16;
-    while (value.arrived() >= size) chain.add_address(value.take(size), place, seconds);
-  }
-}
-
-// SVCB and HTTPS (RFC 9460, section 2.2): priority, target, parameters. The hints are addresses of the target, and so
-// of the owner, which is served there; the target is no name of the chain: the owner's is what the client shows.
-void read_service(Bytes datagram, const RecordHead& head, Reader data, Chain& chain) {
-  const std::uint16_t priority = data.u16();
-  HostName target;
-  if (!read_target(datagram, data, target)) return;
-  if (priority != kAlias) {
-    read_hints(data, chain.place_of(head.owner.view()), head.seconds, chain);
-  } else if (chain.ends_with(head.owner.view())) {
-    chain.lead_on(target, head.seconds);
-  }
-}
-
-void read_data(Bytes datagram, const RecordHead& head, Reader data, Chain& chain) {
-  const std::size_t size = head.type == kTypeA ? 4 : 16;
-  HostName target;
-  switch (head.type) {
-    case kTypeA:
-    case kTypeAaaa:
-      if (data.arrived() == size) chain.add_address(data.take(size), chain.place_of(head.owner.view()), head.seconds);
-      break;
-    case kTypeCname:
-      if (chain.ends_with(head.owner.view()) && read_target(datagram, data, target)) {
-        chain.lead_on(target, head.seconds);
-      }
-      break;
-    case kTypeSvcb:
-    case kTypeHttps: read_service(datagram, head, data, chain); break;
-    default: break;
-  }
 }
 
 // Times to live with the top bit set count as none (RFC 2181, section 8).
@@ -139,55 +54,145 @@ std::uint32_t read_seconds(Reader& reader) {
   return seconds > 0x7fffffff ? 0 : seconds;
 }
 
-}  // namespace
-
-bool parse_exchange(Bytes datagram, std::uint64_t seed, Exchange& exchange) {
-  Reader reader = Reader::whole(datagram);
-  const Head head = read_head(reader);
-  if (!reader.ok() || head.questions != 1 || (head.flags & kOpcode) != 0) return false;
-  exchange.response = (head.flags & kResponse) != 0;
-  // A question stands first, so nothing in it can be a pointer: its bytes are as they are compared, but for the case.
-  std::uint64_t mixed = seed ^ head.id;
-  const auto mix = [&](std::uint8_t byte) {
-    mixed = (mixed ^ byte) * 0x9e3779b97f4a7c15;
-    mixed ^= mixed >> 29;
-  };
-  for (std::size_t length = 1; length <= kMaxWireName;) {
-    const std::uint8_t label = reader.u8();
-    if (!reader.ok() || label > 63) return false;
-    mix(label);
-    length += std::size_t{1} + label;
-    for (const std::uint8_t byte : reader.take(label)) mix(byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
-    if (label != 0) continue;
-    const std::uint16_t type = reader.u16();
-    mix(static_cast<std::uint8_t>(type >> 8));
-    mix(static_cast<std::uint8_t>(type));
-    exchange.fingerprint = mixed;
-    return reader.u16() == kClassIn && reader.ok();
+// What of a record's data leads on; false: nothing. SVCB and HTTPS (RFC 9460, section 2.2) begin with a priority and a
+// target. The hints are addresses of the target, and so of the owner, which is served there; the target is no name of
+// the chain: the owner's is what the client shows.
+bool read_data(Names& names, Reader data, Answer::Record& record) {
+  record.target = {};
+  switch (record.type) {
+    case kTypeCname: return read_host(names, data, record.target);
+    case kTypeSvcb:
+    case kTypeHttps: {
+      const bool alias = data.u16() == kAlias;
+      if (!read_host(names, data, record.target)) return false;
+      if (!alias) record.target = {};
+      break;
+    }
+    case kTypeA:
+    case kTypeAaaa: break;
+    default: return false;
   }
-  return false;
+  record.data = data.rest();
+  return true;
 }
 
-bool parse_answer(Bytes datagram, Answer& answer) {
-  answer.name_count = answer.address_count = 0;
-  Reader reader = Reader::whole(datagram);
-  const Head head = read_head(reader);
-  const bool answers = (head.flags & (kResponse | kOpcode | kResponseCode)) == kResponse;
-  if (!reader.ok() || !answers || head.questions != 1 || head.answers == 0) return false;
-  if (!read_question(datagram, reader, answer.names[0])) return false;
-  answer.name_count = 1;
-  Chain chain(answer);
-  const std::size_t records = std::min<std::size_t>(head.answers, kMaxAnswerRecords);
-  for (std::size_t i = 0; i < records; ++i) {
-    RecordHead record;
-    if (!read_target(datagram, reader, record.owner)) break;
+// Behind the question. The number of those that may count.
+std::size_t read_records(Names& names, Reader& reader, std::size_t announced, Answer& answer) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < std::min(announced, kMaxAnswerRecords); ++i) {
+    Answer::Record& record = answer.records[count];
+    if (!read_host(names, reader, record.owner)) break;
     record.type = reader.u16();
-    record.record_class = reader.u16();
+    const std::uint16_t record_class = reader.u16();
     record.seconds = read_seconds(reader);
     const Reader data = reader.child_u16();
     if (!reader.ok()) break;
-    const bool of_chain = chain.place_of(record.owner.view()) < answer.name_count;
-    if (record.record_class == kClassIn && of_chain) read_data(datagram, record, data, chain);
+    if (record_class == kClassIn && read_data(names, data, record)) ++count;
+  }
+  return count;
+}
+
+// The names that the question leads to, and how long each holds.
+class Chain {
+ public:
+  explicit Chain(Answer& answer) : answer_(answer) { answer_.name_count = 1; }
+
+  // The place of that name in the chain; name_count: it is none of it.
+  std::size_t place_of(std::string_view owner) const {
+    std::size_t place = 0;
+    while (place < answer_.name_count && answer_.names[place].view() != owner) ++place;
+    return place;
+  }
+  bool has(std::string_view owner) const { return place_of(owner) < answer_.name_count; }
+
+  // False where it adds no name.
+  bool follow(const Answer::Record& alias) {
+    const std::size_t place = place_of(alias.owner.view());
+    if (place == answer_.name_count || answer_.name_count == kMaxAnswerNames || has(alias.target.view())) return false;
+    least_[answer_.name_count] = std::min(least_[place], alias.seconds);
+    answer_.names[answer_.name_count++] = alias.target;
+    return true;
+  }
+  void add_address(Bytes bytes, const Answer::Record& record) {
+    if (answer_.address_count == kMaxAnswerAddresses) return;
+    answer_.addresses[answer_.address_count++] = {
+        .address = IpAddress::from_bytes(bytes),
+        .seconds = std::min(least_[place_of(record.owner.view())], record.seconds)};
+  }
+
+ private:
+  Answer& answer_;
+  std::array<std::uint32_t, kMaxAnswerNames> least_{std::numeric_limits<std::uint32_t>::max()};
+};
+
+void add_hints(const Answer::Record& record, Chain& chain) {
+  Reader parameters = Reader::whole(record.data);
+  while (!parameters.at_end()) {
+    const std::uint16_t key = parameters.u16();
+    Reader value = parameters.child_u16();
+    if (!parameters.ok()) return;
+    if (key != kHintsV4 && key != kHintsV6) continue;
+    const std::size_t size = key == kHintsV4 ? 4 : 16;
+    while (value.arrived() >= size) chain.add_address(value.take(size), record);
+  }
+}
+
+void add_addresses(const Answer::Record& record, Chain& chain) {
+  switch (record.type) {
+    case kTypeA:
+    case kTypeAaaa:
+      if (record.data.size() == (record.type == kTypeA ? 4u : 16u)) chain.add_address(record.data, record);
+      break;
+    case kTypeSvcb:
+    case kTypeHttps:
+      if (record.target.empty()) add_hints(record, chain);
+      break;
+    default: break;
+  }
+}
+
+}  // namespace
+
+bool parse_exchange(Bytes datagram, std::uint64_t seed, Exchange& exchange) {
+  Names names{.message = Reader::whole(datagram)};
+  Reader reader = names.message;
+  const Head head = read_head(reader);
+  if (!reader.ok() || head.questions != 1 || (head.flags & kOpcode) != 0) return false;
+  NameText name;
+  std::uint16_t type = 0;
+  if (!read_question(names, reader, name, type)) return false;
+  exchange.response = (head.flags & kResponse) != 0;
+  std::uint64_t mixed = seed ^ head.id;
+  const auto mix = [&](std::uint64_t value) {
+    mixed = (mixed ^ value) * 0x9e3779b97f4a7c15;
+    mixed ^= mixed >> 29;
+  };
+  for (const char c : name.view()) mix(static_cast<std::uint8_t>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c));
+  mix(type);
+  exchange.fingerprint = mixed;
+  return true;
+}
+
+// Names first: each round follows the aliases of those that the last one found, and the chain's length bounds them.
+bool parse_answer(Bytes datagram, Answer& answer) {
+  answer.name_count = answer.address_count = 0;
+  Names names{.message = Reader::whole(datagram)};
+  Reader reader = names.message;
+  const Head head = read_head(reader);
+  const bool answers = (head.flags & (kResponse | kOpcode | kResponseCode)) == kResponse;
+  if (!reader.ok() || !answers || head.questions != 1 || head.answers == 0) return false;
+  NameText asked;
+  std::uint16_t type = 0;
+  if (!read_question(names, reader, asked, type)) return false;
+  answer.names[0] = HostName::from_dns(asked.view());
+  const auto records = std::span(answer.records).first(read_records(names, reader, head.answers, answer));
+  Chain chain(answer);
+  for (bool more = true; more;) {
+    more = false;
+    for (const Answer::Record& record : records) more |= !record.target.empty() && chain.follow(record);
+  }
+  for (const Answer::Record& record : records) {
+    if (chain.has(record.owner.view())) add_addresses(record, chain);
   }
   return answer.address_count > 0;
 }

@@ -3,30 +3,26 @@
 namespace netscope::dns {
 namespace {
 
-constexpr int kMaxPointers = 32;  // a message without compression of compressed names needs one a name
-
-// The low byte of a label: two bits of kind, six of length (RFC 1035, section 4.1.4).
+// The first byte of a label: two bits of kind, six of length (RFC 1035, section 4.1.4).
 constexpr std::uint8_t kLabelKind = 0xc0;
 constexpr std::uint8_t kPointer = 0xc0;
 
 }  // namespace
 
-ParseStatus read_name(Bytes message, Reader& reader, NameText& text) {
-  std::size_t begin = message.size() - reader.arrived();  // of the stretch of labels being read
+ParseStatus read_name(Names& names, Reader& reader, NameText& text) {
   std::size_t wire_length = 0;
-  Reader pointed = reader;
+  Reader pointed = names.message;
   Reader* labels = &reader;
-  for (int pointers = 0;;) {
+  for (;;) {
     const std::uint8_t lead = labels->u8();
     if (!labels->ok()) return labels->status();
     if ((lead & kLabelKind) == kPointer) {
       const std::size_t target = static_cast<std::size_t>(lead & ~kLabelKind) << 8 | labels->u8();
       if (!labels->ok()) return labels->status();
-      // Only ever backwards, and never beyond where the last stretch began: no loop can be built.
-      if (target < kHeaderLength || target >= begin || ++pointers > kMaxPointers) return ParseStatus::malformed;
-      pointed = Reader::whole(message.subspan(target, begin - target));
+      if (++names.pointers > kMaxPointers) return ParseStatus::malformed;  // so that a loop ends
+      pointed = names.message;
+      pointed.skip(target);
       labels = &pointed;
-      begin = target;
       continue;
     }
     wire_length += std::size_t{1} + lead;

@@ -40,8 +40,19 @@ class NameText {
   std::size_t size_ = 0;
 };
 
-// Reads a name at the reader's position, which moves behind it. `message` is what has arrived of the message that
-// pointers count from. ok, need_more or malformed.
-ParseStatus read_name(Bytes message, Reader& reader, NameText& text);
+// Pointers that are followed in one message. The most patient servers follow 256 in a name (Unbound), and the names of
+// a long answer need a few each.
+inline constexpr int kMaxPointers = 1024;
+
+// What the names of one message share.
+struct Names {
+  Reader message;    // stands at the beginning, from which pointers count
+  int pointers = 0;  // that were followed
+};
+
+// Reads a name at the reader's position, which moves behind it. Pointers may lead anywhere within the message, forward
+// and into its header too: RFC 1035 speaks of a prior occurrence (section 4.1.4), but many servers follow any. ok,
+// need_more or malformed.
+ParseStatus read_name(Names& names, Reader& reader, NameText& text);
 
 }  // namespace netscope::dns

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -64,6 +65,31 @@ TEST(DnsAnswer, AddressesAndTheirTimes) {
 
 TEST(DnsAnswer, AChainOfAliasesNamesItsEndAndLivesAsLongAsItsShortestLink) {
   EXPECT_EQ(summary(kChain), "www.example.org edge.example.net a.example.com > 203.0.113.9/100 2001:db8::9/100");
+}
+
+TEST(DnsAnswer, TheOrderOfRecordsDoesNotMatter) {
+  std::vector<test::DnsAnswer> records{{.value = "edge.example.net", .ttl_seconds = 100},
+                                       {.value = "a.example.com", .owner = "edge.example.net"},
+                                       {.value = "203.0.113.9", .owner = "a.example.com"},
+                                       {.value = "203.0.113.10", .owner = "stranger.example", .ttl_seconds = 7}};
+  const auto by_value = [](const test::DnsAnswer& a, const test::DnsAnswer& b) { return a.value < b.value; };
+  std::ranges::sort(records, by_value);
+  do {
+    EXPECT_EQ(summary(test::dns_response("www.example.org", records)),
+              "www.example.org edge.example.net a.example.com > 203.0.113.9/100");
+  } while (std::ranges::next_permutation(records, by_value).found);
+}
+
+TEST(DnsAnswer, TheLongestChainBackwards) {
+  std::vector<test::DnsAnswer> chain{{.value = "203.0.113.9", .owner = "n15.example"}};
+  for (std::size_t i = kMaxAnswerNames - 1; i > 0; --i) {
+    chain.push_back({.value = "n" + std::to_string(i) + ".example",
+                     .owner = i == 1 ? "" : "n" + std::to_string(i - 1) + ".example"});
+  }
+  const auto answer = std::make_unique<Answer>();
+  ASSERT_TRUE(parse_answer(test::dns_response("n0.example", chain), *answer));
+  EXPECT_EQ(answer->name_count, kMaxAnswerNames);
+  EXPECT_EQ(answer->names.back().view(), "n15.example");
 }
 
 TEST(DnsAnswer, RecordsOfOthersDoNotCount) {
@@ -172,6 +198,10 @@ TEST(DnsAnswer, AnAnswerHasTheFingerprintOfItsQuery) {
   EXPECT_NE(asked, fingerprint(test::dns_response("www.example.org", {}, 1, 6)));
   EXPECT_NE(asked, fingerprint(test::dns_response("www.example.org", {}, 28, 5)));
   EXPECT_NE(asked, fingerprint(test::dns_response("ww.wexample.org", {}, 1, 5)));
+  // The name behind the question, which points there.
+  const Buffer packed = ByteWriter().u16(5).u16(0x0100).u16(1).u16(0).u16(0).u16(0).u16(0xc012).u16(1).u16(1).bytes(
+      test::dns_name("www.example.org"));
+  EXPECT_EQ(asked, fingerprint(packed));
   Exchange exchange;
   const Buffer query = test::dns_query("www.example.org");
   for (std::size_t size = 0; size < query.size(); ++size) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/dpi/dns_name.h"
+
 namespace netscope::dns {
 namespace {
 
@@ -118,37 +120,47 @@ TEST(Dns, EscapesDotsAndBackslashesInsideALabel) {
   EXPECT_EQ(questions_of(query(name({"a.b\\c", "com"}))), "a\\046b\\092c.com/1");
 }
 
-TEST(Dns, RefusesPointersThatLoopOrPointForwardOrIntoTheHeader) {
-  for (const std::size_t target : {12u, 13u, 40u, 0u, 11u}) {
-    EXPECT_EQ(status_of(query(pointer(target))), ParseStatus::no_match) << target;
+TEST(Dns, FollowsPointersForwardAsManyServersDo) {
+  // The name begins behind the question, in it, or in the id.
+  EXPECT_EQ(questions_of(joined({header({}), question(pointer(18)), kExample})), "www.example.com/1");
+  EXPECT_EQ(questions_of(joined({header({}), question(joined({label("www"), pointer(22)})), name({"example", "com"})})),
+            "www.example.com/1");
+  EXPECT_EQ(questions_of(joined({header({.questions = 2}), question(pointer(18)), question(kExample, 28)})),
+            "www.example.com/1 www.example.com/28");
+  Octets of_header = query(pointer(0));
+  of_header[0] = 0;
+  EXPECT_EQ(questions_of(of_header), "./1");
+}
+
+TEST(Dns, RefusesPointersThatLoopOrLeadOutOfTheMessage) {
+  for (const std::size_t target : {12u, 13u, 0u, 40u, 0x3fffu}) {
+    EXPECT_NE(status_of(query(pointer(target))), ParseStatus::ok) << target;
   }
-  EXPECT_EQ(status_of(query(joined({label("a"), pointer(12)}))), ParseStatus::no_match);
-  EXPECT_EQ(status_of(query(joined({label("a"), pointer(14)}))), ParseStatus::no_match);
+  EXPECT_NE(status_of(query(joined({label("a"), pointer(12)}))), ParseStatus::ok);
+  EXPECT_NE(status_of(query(joined({label("a"), pointer(14)}))), ParseStatus::ok);
 }
 
 TEST(Dns, FollowsABoundedNumberOfPointers) {
-  // The first name's label holds the root's name and 31 pointers, each to the one before it.
-  constexpr std::size_t kRoot = 13, kFirstPointer = 14, kPointers = 31;
-  Octets chain{0};
-  for (std::size_t i = 0; i < kPointers; ++i)
-    chain = joined({chain, pointer(i == 0 ? kRoot : kFirstPointer + 2 * (i - 1))});
-  const Octets hiding = joined({{63}, chain, {0}});
-  const Octets in_front = joined({header({.questions = 3}), question(hiding)});
-  const Octets second = question(pointer(kFirstPointer + 2 * (kPointers - 1)));  // 32 pointers to follow
-  const Octets third = question(pointer(in_front.size()));                       // 33
-  Message message;
-  ASSERT_EQ(parse_message(joined({in_front, second, third}), message), ParseStatus::ok);
-  EXPECT_EQ(message.question_count, 2);
-  EXPECT_EQ(message.questions[1].name.view(), ".");
-  EXPECT_TRUE(message.more_questions);
+  // Behind the question, each pointer leads to the next, and the last to a name.
+  const auto asking_through = [](int pointers) {
+    Octets message = joined({header({}), question(pointer(18))});
+    for (int i = 1; i < pointers; ++i) message = joined({message, pointer(message.size() + 2)});
+    return joined({message, kExample});
+  };
+  EXPECT_EQ(questions_of(asking_through(kMaxPointers)), "www.example.com/1");
+  EXPECT_EQ(status_of(asking_through(kMaxPointers + 1)), ParseStatus::malformed);
+  // All questions share them.
+  Octets twice = joined({header({.questions = 2}), question(pointer(24)), question(pointer(24))});
+  for (int i = 1; i < kMaxPointers - 1; ++i) twice = joined({twice, pointer(twice.size() + 2)});
+  EXPECT_EQ(questions_of(joined({twice, kExample})), "www.example.com/1 ...");
 }
 
 TEST(Dns, HoldsTheLimitsOfLabelAndName) {
   const std::string longest(63, 'a');
   EXPECT_EQ(status_of(query(name({longest, longest, longest, std::string(61, 'b')}))), ParseStatus::ok);
-  EXPECT_EQ(status_of(query(name({longest, longest, longest, std::string(62, 'b')}))), ParseStatus::no_match);
-  EXPECT_EQ(status_of(query(joined({{64}, Octets(64, 'a'), {0}}))), ParseStatus::no_match);
-  EXPECT_EQ(status_of(query(joined({{0x80}, Octets(64, 'a'), {0}}))), ParseStatus::no_match);
+  EXPECT_EQ(status_of(query(name({longest, longest, longest, std::string(62, 'b')}))), ParseStatus::malformed);
+  EXPECT_EQ(status_of(query(joined({{64}, Octets(64, 'a'), {0}}))), ParseStatus::malformed);
+  EXPECT_EQ(status_of(query(joined({{0x80}, Octets(64, 'a'), {0}}))), ParseStatus::malformed);
 }
 
 TEST(Dns, KeepsTheDomainOfATunnelsBinaryName) {
@@ -198,18 +210,63 @@ TEST(Dns, TakesMessagesWithoutAQuestionOnlyWithEvidence) {
             ParseStatus::no_match);
 }
 
-TEST(Dns, RefusesUnknownOpcodesClassesAndCounts) {
-  for (const std::size_t opcode : {3u, 6u, 7u, 15u}) {
-    EXPECT_EQ(status_of(joined({header({.flags = opcode << 11}), question(kExample)})), ParseStatus::no_match);
-  }
+TEST(Dns, RefusesUnknownClasses) {
   for (const std::size_t wire_class : {0u, 2u, 5u, 256u, 0x8002u}) {
-    EXPECT_EQ(status_of(joined({header({}), question(kExample, 1, wire_class)})), ParseStatus::no_match);
+    EXPECT_EQ(status_of(joined({header({}), question(kExample, 1, wire_class)})), ParseStatus::malformed);
   }
   for (const std::size_t wire_class : {1u, 3u, 4u, 254u, 255u, 0x8001u, 0x80ffu}) {
     EXPECT_EQ(status_of(joined({header({}), question(kExample, 1, wire_class)})), ParseStatus::ok);
   }
-  EXPECT_EQ(status_of(joined({header({}), question(kExample, 0)})), ParseStatus::no_match);
-  EXPECT_EQ(status_of(joined({header({.answers = 0xffff}), question(kExample)})), ParseStatus::no_match);
+  EXPECT_EQ(status_of(joined({header({}), question(kExample, 0)})), ParseStatus::malformed);
+}
+
+TEST(Dns, CannotBeHiddenByAHeaderThatLies) {
+  for (std::size_t opcode = 0; opcode < 16; ++opcode) {
+    EXPECT_EQ(questions_of(joined({header({.flags = opcode << 11}), question(kExample)})), "www.example.com/1");
+  }
+  for (const Header& lie : {Header{.answers = 0xffff}, Header{.authorities = 0xffff}, Header{.additional = 0xffff},
+                            Header{.answers = 0xffff, .authorities = 0xffff, .additional = 0xffff}}) {
+    EXPECT_EQ(questions_of(joined({header(lie), question(kExample)})), "www.example.com/1");
+    EXPECT_EQ(questions_of(joined({header(lie), question(kExample), Octets(40, 0xff)})), "www.example.com/1");
+  }
+  for (const std::size_t questions : {2u, 16u, 17u, 0xffffu}) {
+    EXPECT_EQ(questions_of(joined({header({.questions = questions}), question(kExample)})), "www.example.com/1 ...");
+  }
+}
+
+TEST(Dns, TakesTheRootsNameForAQuestionOnlyBehindALikelyHeader) {
+  EXPECT_EQ(questions_of(joined({header({}), question({0})})), "./1");
+  EXPECT_EQ(status_of(joined({header({.flags = 0x3900}), question({0})})), ParseStatus::no_match);
+  EXPECT_EQ(status_of(joined({header({.questions = 2, .answers = 0xffff}), question({0})})), ParseStatus::no_match);
+}
+
+TEST(Dns, TellsWhatHasItsFormAndCannotBeReadFromOtherThings) {
+  const Octets broken = joined({{64}, Octets(64, 'a'), {0}});
+  EXPECT_EQ(status_of(query(broken)), ParseStatus::malformed);
+  EXPECT_EQ(status_of(joined({header({.flags = 0x3900}), question(broken)})), ParseStatus::no_match);
+  EXPECT_EQ(status_of(joined({header({.questions = 2}), question(broken)})), ParseStatus::no_match);
+  EXPECT_EQ(status_of(first(query(kExample), 20)), ParseStatus::no_match);  // cut off
+  EXPECT_EQ(status_of(Octets(200, 0x40)), ParseStatus::no_match);
+}
+
+TEST(Dns, ReadsStatefulOperationsInStreamsAlone) {
+  const Octets keepalive = joined({number(1), number(8), Octets(8, 0)});
+  const auto in_stream = [](const Octets& body) {
+    Message message;
+    std::size_t length = 0;
+    const ParseStatus status = parse_stream(joined({number(body.size()), body}), message, length);
+    EXPECT_EQ(message.question_count, 0);
+    EXPECT_EQ(length, 2 + body.size());
+    return status;
+  };
+  const auto stateful = [](std::size_t flags) { return header({.flags = 0x3000 | flags, .questions = 0}); };
+  EXPECT_EQ(in_stream(joined({stateful(0), keepalive})), ParseStatus::ok);
+  EXPECT_EQ(in_stream(joined({stateful(0x8000), keepalive})), ParseStatus::ok);
+  EXPECT_EQ(in_stream(stateful(0x8004)), ParseStatus::ok);  // "not implemented"
+  EXPECT_EQ(in_stream(stateful(0)), ParseStatus::no_match);
+  EXPECT_EQ(in_stream(joined({stateful(0x0100), keepalive})), ParseStatus::no_match);
+  EXPECT_EQ(in_stream(joined({stateful(0), number(1), number(9), Octets(8, 0)})), ParseStatus::no_match);
+  EXPECT_EQ(status_of(joined({stateful(0), keepalive})), ParseStatus::no_match);
 }
 
 TEST(Dns, CannotBeHiddenByBitsThatServersIgnore) {
@@ -249,19 +306,32 @@ TEST(Dns, OfAStreamWaitsForTheQuestionsAndTellsWhereTheNextMessageBegins) {
   }
 }
 
-TEST(Dns, OfAStreamRefusesOtherProtocolsAndLengthsThatLie) {
-  const auto status = [](const Octets& stream) {
-    Message message;
-    std::size_t length = 0;
-    return parse_stream(stream, message, length);
+TEST(Dns, OfAStreamDoesNotWaitForOtherProtocolsOrLengthsThatLie) {
+  Message message;
+  std::size_t length = 0;
+  const auto waited_for = [&](const Octets& stream) {
+    return parse_stream(stream, message, length) == ParseStatus::need_more && message.likely;
   };
   const auto text = [](std::string_view characters) { return Octets(characters.begin(), characters.end()); };
-  EXPECT_EQ(status(text("GET / HTTP/1.1\r\n")), ParseStatus::no_match);
-  EXPECT_EQ(status(text("SSH-2.0-OpenSSH_9.2\r\n")), ParseStatus::no_match);
-  EXPECT_EQ(status({0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03, 1, 2, 3, 4}),
-            ParseStatus::no_match);
-  EXPECT_EQ(status({0, 11}), ParseStatus::no_match);
-  EXPECT_EQ(status(joined({number(query(kExample).size() - 1), query(kExample)})), ParseStatus::no_match);
+  EXPECT_FALSE(waited_for(text("GET / HTTP/1.1\r\n")));
+  EXPECT_FALSE(waited_for(text("SSH-2.0-OpenSSH_9.2\r\n")));
+  EXPECT_FALSE(waited_for({0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03, 1, 2, 3, 4}));
+  EXPECT_EQ(parse_stream(Octets{0, 11}, message, length), ParseStatus::no_match);
+  const Octets short_of_one = joined({number(query(kExample).size() - 1), query(kExample)});
+  EXPECT_EQ(parse_stream(short_of_one, message, length), ParseStatus::malformed);
+  EXPECT_EQ(length, short_of_one.size() - 1);
+}
+
+TEST(Dns, OfAStreamWaitsForWhatAPointerLeadsTo) {
+  const Octets body = joined({header({}), question(pointer(60)), Octets(42, 0xff), kExample, Octets(300, 0xff)});
+  const Octets stream = joined({number(body.size()), body});
+  for (std::size_t size = 0; size < stream.size(); ++size) {
+    Message message;
+    std::size_t length = 0;
+    ASSERT_EQ(parse_stream(first(stream, size), message, length),
+              size < 2 + 60 + kExample.size() ? ParseStatus::need_more : ParseStatus::ok)
+        << size;
+  }
 }
 
 TEST(Dns, FamilyGoesByThePortOfEitherEnd) {
