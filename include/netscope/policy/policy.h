@@ -33,7 +33,9 @@ struct Rule {
 // A whole rules file.
 struct Policy {
   Action default_action = Action::accept;
-  Action unparsed = Action::accept;  // broken headers, not IP
+  // Broken headers, not IP; and where rules would have asked for a name and none speaks, and not accept: of a message
+  // that has the form of DNS on its port, and whose question cannot be read.
+  Action unparsed = Action::accept;
   Action overload = Action::accept;  // queue full or daemon gone: accept or drop
   // Where no rule speaks, and not accept: of a hello with encrypted_client_hello (ECH), whether or not something is in
   // it; and of DNS questions for HTTPS and SVCB records, which bring the keys for it.

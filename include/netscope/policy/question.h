@@ -44,6 +44,7 @@ struct Question {
   NameSource source = NameSource::sni;   // of `name`
   bool encrypted_hello = false;          // the hello has an encrypted one within, or pretends to
   std::uint16_t dns_type = 0;            // of a DNS question
+  bool unreadable = false;               // a DNS message, whose question cannot be read
   // Whether nothing more will come to light. While false, `protocol == unknown` and an empty name mean "not yet known";
   // once true they mean "there is none", and a condition on them does not hold.
   bool final = false;

@@ -93,8 +93,16 @@ void DatagramInspector::inspect(Flow& flow, const Packet& packet) {
 DatagramInspector::Claim DatagramInspector::try_dns(Flow& flow, const Packet& packet) {
   const bool may_be_dns = (!flow.facts_are_final() || is_dns_family(flow.protocol) || dns::is_port_of(flow.key)) &&
                           !is_netbios_port(flow.key);
-  if (!may_be_dns || dns::parse_message(packet.payload, *message_) != ParseStatus::ok) return Claim::not_mine;
+  if (!may_be_dns) return Claim::not_mine;
+  const ParseStatus status = dns::parse_message(packet.payload, *message_);
   Sighting sighting;
+  if (status == ParseStatus::malformed && (flow.key.low_port == dns::kPort || flow.key.high_port == dns::kPort)) {
+    sighting.protocol = Protocol::dns;
+    sighting.unreadable = true;
+    judge_.hear(flow, Moment::of(packet), packet.direction, sighting);
+    return Claim::mine;
+  }
+  if (status != ParseStatus::ok) return Claim::not_mine;
   for (std::size_t i = 0; i < std::max<std::size_t>(message_->question_count, 1); ++i) {
     describe_question(*message_, i, sighting);
     sighting.protocol = dns::family(flow.key.low_port, flow.key.high_port);

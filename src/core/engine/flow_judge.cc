@@ -31,6 +31,7 @@ Question FlowJudge::question_of(const Flow& flow) const {
 }
 
 void FlowJudge::hear(Flow& flow, const Moment& moment, Direction from, const Sighting& sighting) {
+  if (sighting.unreadable) return hear_unreadable(flow, moment, sighting);
   const bool first = flow.protocol == Protocol::unknown;
   const bool behind_proxy = flow.protocol == Protocol::http || flow.protocol == Protocol::socks;
   const bool tunnel_inside = (behind_proxy && sighting.protocol == Protocol::tls) ||
@@ -59,6 +60,14 @@ void FlowJudge::hear(Flow& flow, const Moment& moment, Direction from, const Sig
   if (question.service != Protocol::unknown) flow.service = question.service;
   decide(flow, moment, question);
   if (whole) ledger_.message(flow, moment, sighting, ja4);
+}
+
+void FlowJudge::hear_unreadable(Flow& flow, const Moment& moment, const Sighting& sighting) {
+  if (flow.protocol == Protocol::unknown) flow.protocol = sighting.protocol;
+  Question question = question_of(flow);
+  question.unreadable = sighting.protocol == Protocol::dns;
+  question.final = true;
+  decide(flow, moment, question);
 }
 
 // What the message says that it is for; or else its port (RFC 7858, RFC 9250) and the name of a resolver.

@@ -24,6 +24,9 @@ class FlowJudge {
 
   // What a message of this direction showed becomes the flow's, and the rules are asked again.
   void hear(Flow& flow, const Moment& moment, Direction from, const Sighting& sighting);
+  // A message that shows no name, because it cannot be read: judged as one without a name, and by the policy for what
+  // cannot be parsed.
+  void hear_unreadable(Flow& flow, const Moment& moment, const Sighting& sighting);
   // The flow goes on with a connection whose hello said this in another one; to be followed by hear().
   void take_over(Flow& flow, const HelloFacts& hello) const;
   // Asks the rules with what is known so far.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/dpi/dns.h"
 #include "core/engine/handshake.h"
 
 namespace netscope {
@@ -28,6 +29,10 @@ bool acknowledges_held(const Inspection* inspection, Direction said, std::uint32
 
 bool is_done(const Inspection& inspection, Direction direction) {
   return inspection.streams[index_of(direction)].mode == StreamMode::done;
+}
+
+bool has_dns_port(const Flow& flow) {
+  return flow.key.low_port == dns::kPort || flow.key.high_port == dns::kPort;
 }
 
 // A hello of TLS 1.3 is all that a client says, unless the server wants another.
@@ -99,6 +104,7 @@ Segment TcpInspector::inspect(Flow& flow, const Packet& packet) {
   if (opening) judge_.ask(flow, Moment::of(packet));
   if (flow.inspection == nullptr && packet.payload.empty()) return Segment::pass;
   Inspection& inspection = pool_.begin(flow);
+  for (StreamInspection& stream : inspection.streams) stream.dns_port = has_dns_port(flow);
   if (acknowledges(packet)) follow_acknowledgment(flow, packet);
   const Segment segment = packet.payload.empty() ? Segment::pass : read_segment(flow, packet);
   pool_.recount(inspection);
@@ -206,6 +212,7 @@ void TcpInspector::read_telling(Flow& flow, const Packet& packet, Reading& readi
   StreamInspection stream;
   const bool another = flow.inspection->asked_again && packet.direction == flow.client;
   if (another) stream.mode = StreamMode::greeted;
+  stream.dns_port = has_dns_port(flow);
   stream.prefix.start(reading.bytes.position());
   reader_.begin(stream, reading.bytes.position(), told);
   Sighting sighting;

@@ -32,6 +32,7 @@ struct Sighting {
   std::uint16_t dns_id = 0, dns_type = 0;
   std::uint8_t dns_rcode = 0;
   bool dns_response = false;
+  bool unreadable = false;  // dns: a message that shows no question; unknown: what stands in the place of one
 };
 
 }  // namespace netscope

@@ -12,12 +12,14 @@ namespace netscope {
 struct StreamInspection {
   StreamPrefix prefix;
   StreamMode mode = StreamMode::detect;
+  bool dns_port = false;       // what is nothing else is DNS, even where the first message cannot be read
   std::uint16_t segments = 0;  // with payload, in `detect` and `resync`; in `http2`, header blocks that were read
 
   // As it was made; a little memory stays.
   void clear() {
     prefix.clear();
     mode = StreamMode::detect;
+    dns_port = false;
     segments = 0;
   }
 };

@@ -133,18 +133,44 @@ void StreamReader::end() {
   prefix.release();
 }
 
-// The beginning is none that we know. Where it is certain that it was the beginning, that is final.
-StreamReader::Step StreamReader::give_up() {
+// The beginning is none that we know. Where it is certain that it was the beginning, that is final; but on the port of
+// DNS, a server may pass over what it cannot read and answer what comes next.
+StreamReader::Step StreamReader::give_up(Sighting& sighting) {
+  if (dns_expected()) {
+    stream_->mode = StreamMode::dns;
+    sighting = {};
+    sighting.unreadable = true;
+    return Step::sighting;
+  }
   stream_->mode = stream_->prefix.exact() ? StreamMode::done : StreamMode::resync;
   return Step::wait;
+}
+
+// Whether a message of DNS begins here, on its port; no_match on any other.
+ParseStatus StreamReader::expected_dns() {
+  if (!dns_expected()) return ParseStatus::no_match;
+  std::size_t length = 0;
+  const ParseStatus status = dns::parse_stream(bytes(), *message_, length);
+  message_->question_count = 0;
+  return status;
 }
 
 StreamReader::Step StreamReader::detect(Sighting& sighting) {
   const Bytes view = bytes();
   const auto from_client = tls::parse_records(view, *scratch_);
+  // Bytes can be a message of DNS and a hello at once, and its port does not tell which the server reads: both count.
+  const ParseStatus expected = expected_dns();
+  if (expected == ParseStatus::ok) {
+    stream_->mode = StreamMode::dns;
+    if (!from_client.ok()) return Step::again;
+    describe(*from_client, sighting);
+    sighting.complete = false;
+    return Step::sighting;
+  }
   if (from_client.ok()) return hello(*from_client, sighting);
   const auto asked = http::parse_request(view);
   if (asked.ok()) return http_request(*asked, sighting);
+  if (waits(expected) && message_->likely) return Step::wait;
   const auto from_server = tls::parse_server_records(view);
   const auto answered = http::parse_status_line(view);
   sighting = {};
@@ -154,7 +180,8 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
     stream_->mode = from_server.ok() && *from_server ? StreamMode::answer : StreamMode::done;
     return Step::sighting;
   }
-  if (from_client.status == ParseStatus::malformed || asked.status == ParseStatus::malformed) {
+  const bool broken = from_client.status == ParseStatus::malformed || asked.status == ParseStatus::malformed;
+  if (broken && !dns_expected()) {
     sighting.protocol = from_client.status == ParseStatus::malformed ? Protocol::tls : Protocol::http;
     sighting.side = Sighting::Side::client;
     stream_->mode = sighting.protocol == Protocol::tls ? StreamMode::done : StreamMode::resync;
@@ -171,7 +198,7 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
     sighting.side = side_of(opening->side);
     sighting.complete = !opening->may_turn_to_tls;
     const bool hello_may_follow = opening->may_turn_to_tls && opening->side == Opening::Side::client;
-    stream_->mode = hello_may_follow ? StreamMode::upgrade : StreamMode::done;
+    stream_->mode = hello_may_follow ? StreamMode::upgrade : dns_expected() ? StreamMode::dns : StreamMode::done;
     if (hello_may_follow) consume_later(view.size());
     waiting_ = true;
     return Step::sighting;
@@ -183,9 +210,9 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
     return Step::again;
   }
   message_->question_count = 0;
-  if (stream_->segments >= kMaxSegments) return give_up();
-  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) || waits(dns) ||
-      waits(proxied.status) || waits(opening.status)) {
+  if (stream_->segments >= kMaxSegments) return give_up(sighting);
+  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) ||
+      (waits(dns) && message_->likely) || waits(proxied.status) || waits(opening.status)) {
     return Step::wait;
   }
   // Where copies differ, the other one may be the truth, and not all of it be there.
@@ -194,7 +221,7 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
       (waits(tls::parse_records(other, *scratch_).status) || waits(http::parse_request(other).status))) {
     return Step::wait;
   }
-  return give_up();
+  return give_up(sighting);
 }
 
 StreamReader::Step StreamReader::hello(const tls::ClientHello& hello, Sighting& sighting) {
@@ -326,20 +353,22 @@ StreamReader::Step StreamReader::chunk() {
   return Step::wait;
 }
 
+// What cannot be read ends nothing: its length tells where the next message begins, and a server may answer that one.
 StreamReader::Step StreamReader::dns_message(Sighting& sighting) {
   std::size_t length = 0;
-  switch (dns::parse_stream(bytes(), *message_, length)) {
-    case ParseStatus::ok: break;
-    case ParseStatus::need_more: message_->question_count = 0; return Step::wait;
-    case ParseStatus::no_match:
-    case ParseStatus::malformed:
-      message_->question_count = 0;
-      stream_->mode = StreamMode::done;
-      return Step::wait;
-  }
-  consume_later(length);
+  const ParseStatus status = dns::parse_stream(bytes(), *message_, length);
   question_ = 0;
-  return next_question(sighting);
+  if (status == ParseStatus::ok) {
+    consume_later(length);
+    return next_question(sighting);
+  }
+  message_->question_count = 0;
+  if (waits(status)) return Step::wait;
+  consume_later(length);
+  describe_question(*message_, 0, sighting);
+  sighting.protocol = status == ParseStatus::malformed ? Protocol::dns : Protocol::unknown;
+  sighting.unreadable = true;
+  return Step::sighting;
 }
 
 StreamReader::Step StreamReader::next_question(Sighting& sighting) {

@@ -55,7 +55,9 @@ class StreamReader {
   Step socks_request(const socks::Request& asked, Sighting& sighting);
   Step http_request(const http::RequestPrefix& head, Sighting& sighting);
   Step next_question(Sighting& sighting);
-  Step give_up();
+  Step give_up(Sighting& sighting);
+  bool dns_expected() const { return stream_->dns_port && stream_->prefix.exact(); }
+  ParseStatus expected_dns();
   bool other_reading(Sighting& sighting);
 
   // What is to be read, from the stream's position on.

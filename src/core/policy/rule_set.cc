@@ -80,8 +80,8 @@ std::optional<Decision> RuleSet::decide(const Question& question) const {
   return decision;
 }
 
-// What [policy] says of hidden names. A hello that may still show itself to hide one cannot be judged yet. A DNS
-// question holds for its message alone, as a name does.
+// What [policy] says of hidden names, and of a question that was to show one and is unreadable. A hello that may still
+// show itself to hide one cannot be judged yet. A DNS question holds for its message alone, as a name does.
 std::optional<Decision> RuleSet::apply_default(const Question& question, const Decision& by_default) const {
   Decision decision = by_default;
   if (policy_.ech != Action::accept) {
@@ -98,6 +98,8 @@ std::optional<Decision> RuleSet::apply_default(const Question& question, const D
       decision.action = policy_.https_records;
     }
   }
+  const bool missed = question.unreadable && decision.leaned_on_name;
+  if (missed && policy_.unparsed != Action::accept) decision.action = policy_.unparsed;
   return decision;
 }
 

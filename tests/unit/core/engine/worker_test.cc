@@ -57,6 +57,58 @@ TEST(Worker, ADnsQueryOverTcpStopsItsConnection) {
   EXPECT_EQ(gateway.judge(resolver.packets()), "AAAAADD");
 }
 
+// A query whose name is a label of a kind that does not exist.
+Buffer unreadable_query() {
+  return ByteWriter().u16(7).u16(0x0100).u16(1).u16(0).u16(0).u16(0).bytes(Buffer{0x80, 0, 0, 1, 0, 1});
+}
+const std::string kUnparsed = "[policy]\nunparsed = 'drop'\n";
+
+TEST(Worker, ADnsQueryThatLiesOfWhatFollowsIsJudged) {
+  Buffer query = dns_query("blocked.example");
+  constexpr std::size_t kAdditional = 10;
+  query[kAdditional] = query[kAdditional + 1] = 0xff;
+  Gateway gateway(kBlockedDomain);
+  EXPECT_EQ(gateway.judge(UdpConversation({.server_port = 53}).client(query).packets()), "D");
+  EXPECT_EQ(gateway.judge(connected(51234, 53).client(over_tcp(query)).packets()), "AAADD");
+}
+
+TEST(Worker, AnUnreadableDnsQueryFollowsThePolicyWhereRulesAskForNames) {
+  const auto over_udp = [](const std::string& rules) {
+    Gateway gateway(rules);
+    UdpConversation resolver({.server_port = 53});
+    resolver.client(unreadable_query()).client(dns_query("fine.example")).client(unreadable_query());
+    return gateway.judge(resolver.client(dns_query("blocked.example")).packets());
+  };
+  EXPECT_EQ(over_udp(kUnparsed + kBlockedDomain), "DADD");
+  EXPECT_EQ(over_udp(kBlockedDomain), "AAAD") << "and none is accepted for good";
+  EXPECT_EQ(over_udp(kUnparsed), "AAAA") << "nobody wants its name";
+  EXPECT_EQ(over_udp("[[rule]]\nname='ok'\naction='accept'\nproto=['dns']\n" + kBlockedDomain), "AAAA");
+  const auto over_stream = [](const std::string& rules) {
+    Gateway gateway(rules);
+    TcpConversation resolver = connected(51234, 53);
+    resolver.client(over_tcp(unreadable_query())).client(over_tcp(dns_query("blocked.example")));
+    return gateway.judge(resolver.packets());
+  };
+  EXPECT_EQ(over_stream(kUnparsed + kBlockedDomain), "AAADDDD");
+  EXPECT_EQ(over_stream(kBlockedDomain), "AAAAADD");
+}
+
+TEST(Worker, OnlyThePortOfDnsMakesAnUnreadableQueryOfWhatLooksLikeOne) {
+  Gateway gateway(kUnparsed + kBlockedDomain);
+  EXPECT_EQ(gateway.judge(UdpConversation({.server_port = 4000}).client(unreadable_query()).packets()), "A");
+  EXPECT_EQ(gateway.judge(UdpConversation({.server_port = 53}).client(Buffer(60, 0xee)).packets()), "A");
+  EXPECT_EQ(gateway.judge(connected(40001, 4000).client(over_tcp(unreadable_query())).packets()), "AAAAA");
+  EXPECT_EQ(gateway.judge(connected(40002, 53).client(kFineHello).packets()), "AAAAA");
+}
+
+// A list of what is allowed must not wait for ever for the name of what has none.
+TEST(Worker, OnThePortOfDnsTheDefaultDropsWhatNobodyKnows) {
+  Gateway gateway("[policy]\ndefault='drop'\n[[rule]]\nname='ok'\naction='accept'\ndomain=['fine.example']\n");
+  EXPECT_EQ(gateway.judge(connected(40001, 53).client(Buffer(200, 0xee)).packets()).substr(3), "DD");
+  EXPECT_EQ(gateway.judge(UdpConversation({.server_port = 53}).client(unreadable_query()).packets()), "D");
+  EXPECT_EQ(gateway.judge(connected(40003, 53).client(over_tcp(dns_query("fine.example"))).packets()), "AAAAA");
+}
+
 TEST(Worker, AnAddressRuleStopsTheSyn) {
   Gateway gateway(dropping("dst = ['203.0.113.0/24']"));
   EXPECT_EQ(gateway.judge(connected().packets()), "DDD");

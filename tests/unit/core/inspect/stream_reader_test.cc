@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -139,6 +140,69 @@ TEST(StreamReader, ReadsEachDnsMessage) {
   const Buffer third = over_tcp(dns_query("three.example"));
   EXPECT_EQ(stream.next(part(third, 0, 10)), "");
   EXPECT_EQ(stream.next(part(third, 10, third.size())), "three.example");
+}
+
+Buffer stateful_operation() {  // a keepalive of DSO (RFC 8490, section 7.1)
+  return ByteWriter().u16(0).u16(0x3000).bytes(Buffer(8, 0)).u16(1).u16(8).u32(15000).u32(15000);
+}
+Buffer unreadable_query() {  // its name is a label of a kind that does not exist
+  return ByteWriter().u16(7).u16(0x0100).u16(1).u16(0).u16(0).u16(0).bytes(Buffer{0x80, 0, 0, 1, 0, 1});
+}
+
+TEST(StreamReader, FindsAQuestionBehindAStatefulOperation) {
+  Stream stream;
+  EXPECT_EQ(stream.next(over_tcp(stateful_operation())), "<dns>");
+  EXPECT_EQ(stream.next(over_tcp(dns_query("one.example"))), "one.example");
+}
+
+TEST(StreamReader, FindsAQuestionBehindAMessageThatCannotBeRead) {
+  const Buffer query = over_tcp(dns_query("two.example"));
+  for (const Buffer& broken : {over_tcp(unreadable_query()), over_tcp(Buffer(3, 0)), over_tcp(Buffer()),
+                               over_tcp(Buffer(300, 0xee)), over_tcp(Buffer(5000, 0))}) {
+    Stream stream;
+    stream.next(over_tcp(dns_query("one.example")));
+    stream.next(broken);
+    EXPECT_TRUE(stream.last.unreadable);
+    EXPECT_EQ(stream.next(query), "two.example") << broken.size();
+  }
+}
+
+TEST(StreamReader, OnThePortOfDnsAQuestionIsFoundBehindAnything) {
+  const Buffer query = over_tcp(dns_query("one.example"));
+  const Buffer banner = join({ByteWriter().text("SSH-2.0-x_1.0\r\n"), Buffer(0x5353 + 2 - 15, '-')});
+  for (const Buffer& before : {over_tcp(unreadable_query()), over_tcp(Buffer(3, 0)), over_tcp(Buffer(300, 0xee)),
+                               banner, over_tcp(Buffer(0x1603, 3))}) {
+    Stream stream;
+    stream.inspection.dns_port = true;
+    stream.next(before);
+    EXPECT_TRUE(stream.next(query).ends_with("one.example")) << before.size();
+    Stream elsewhere;
+    elsewhere.next(before);
+    EXPECT_EQ(elsewhere.inspection.mode, StreamMode::done) << before.size();
+  }
+}
+
+TEST(StreamReader, OnThePortOfDnsOtherProtocolsAreWhatTheyAre) {
+  const auto seen = [](const Buffer& bytes) {
+    Stream stream;
+    stream.inspection.dns_port = true;
+    return stream.next(bytes);
+  };
+  EXPECT_EQ(seen(client_hello("one.example")), "one.example");
+  EXPECT_EQ(seen(http_request("GET", "/", "one.example")), "one.example");
+  EXPECT_EQ(seen(ByteWriter().text("SSH-2.0-OpenSSH_9.2\r\n")), "<ssh>");
+}
+
+// The random bytes of a hello can be a question, and its length the number of questions.
+TEST(StreamReader, OnThePortOfDnsBothThingsThatBytesCanBeAreSeen) {
+  Buffer hello = client_hello("hello.example", {.padded_to = 600});
+  constexpr std::size_t kName = 14;
+  std::ranges::copy(join({dns_name("query.example"), Buffer{0, 1, 0, 1}}), hello.begin() + kName);
+  Stream elsewhere;
+  EXPECT_EQ(elsewhere.next(hello), "hello.example");
+  Stream stream;
+  stream.inspection.dns_port = true;
+  EXPECT_EQ(stream.next(hello), "hello.example query.example");
 }
 
 TEST(StreamReader, ShowsTheNamesOfBothReadings) {
