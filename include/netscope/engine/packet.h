@@ -40,14 +40,18 @@ struct Packet {
   std::uint32_t tcp_sequence = 0;
   std::uint32_t tcp_acknowledgment = 0;
   std::uint16_t tcp_urgent = 0;  // as in Headers
+  LinkAddress sender{};          // of a packet that is in no tunnel; who made the packet fills it in
   std::uint8_t tcp_flags = 0;
   Direction direction = Direction::low_to_high;
   PacketKind kind = PacketKind::malformed;
   bool cut_off = false;  // the capture holds less of the payload than was on the wire
 };
 
+static_assert(sizeof(Packet) <= 112);
+
 PacketKind kind_of(const Headers& headers);
-// The packet that decoded headers make; `number`, `time`, `size_on_wire` and `outer` are the caller's to fill.
+// The packet that decoded headers make; `number`, `time`, `size_on_wire`, `sender` and `outer` are the caller's to
+// fill.
 Packet make_packet(const Headers& headers);
 // The same, written into a new packet whose key is known already.
 [[gnu::always_inline]] inline void fill_in(Packet& packet, const Headers& headers, const DirectedKey& directed) {

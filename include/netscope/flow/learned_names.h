@@ -5,6 +5,12 @@
 // itself, with a resolver of its own: it adds names to addresses, for itself alone, and takes none away; so names from
 // DNS only ever add reasons to block (policy/policy.h, `by`), and forging gains nothing. It can hide an address by
 // asking elsewhere, or by pushing its own names out: what nobody asked for here has no name.
+//
+// A client that asks over IPv4 and connects over IPv6 is one device, with one address on its link. What it learned by
+// one of its addresses blocks it by the others, too, and does nothing else. Behind a router all clients have the
+// router's link address; so one that asks for more than one IPv4 address, or for more than a handful of others, within
+// a day is none of a device. Who forges the link address of another device can add reasons to block it; it could as
+// well forge its IP address.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +35,9 @@ inline constexpr std::size_t kMaxLearnedPerClient = 2048;
 inline constexpr std::size_t kMaxLearned = 16384;
 // Answers that are remembered of one address of a client; the oldest goes.
 inline constexpr std::size_t kMaxAnswersPerAddress = 8;
+// Addresses from which one device asks within kLongestAnswer. Of IPv6 there are several, and privacy makes new ones
+// each day (RFC 8981).
+inline constexpr std::size_t kMaxAddressesPerDevice = 8;
 
 // One answer.
 struct NameAnswer {
@@ -37,6 +46,7 @@ struct NameAnswer {
     Time expires;
   };
   IpAddress client;
+  LinkAddress device{};            // who sent the query; not known: nobody else is the same device
   std::vector<std::string> names;  // [0] was asked for; the others are its aliases
   std::vector<AddressUntil> addresses;
   Time learned;
@@ -61,10 +71,16 @@ class LearnedNames {
   template <class Visit>
   void for_each(const IpAddress& client, const IpAddress& server, Time when, std::uint64_t number, Visit&& visit) const;
 
+  // The same of what the device was told at its other addresses than `client`.
+  template <class Visit>
+  void for_each_elsewhere(const LinkAddress& device, const IpAddress& client, const IpAddress& server, Time when,
+                          std::uint64_t number, Visit&& visit) const;
+
  private:
   struct Hash {
     std::uint64_t seed;
     std::size_t operator()(const IpAddress& address) const;
+    std::size_t operator()(const LinkAddress& address) const;
   };
   // The names of one answer, for as long as some address has them.
   struct Told {
@@ -82,18 +98,31 @@ class LearnedNames {
   using ByServer = std::unordered_map<IpAddress, std::vector<Place>, Hash>;
   struct Client {
     IpAddress address;
+    LinkAddress device;
     std::list<Told> told;
     std::list<Known> known;  // the oldest first
     ByServer by_server;
   };
 
+  struct Device {
+    struct Asker {
+      IpAddress address;
+      Time asked;
+    };
+    std::vector<Asker> askers;  // at most kMaxAddressesPerDevice, the latest last
+    Time shared_until{};        // it is many devices', as far as is known
+  };
+
   Client& find_or_add(const IpAddress& address);
+  void join_device(Client& client, const LinkAddress& device, Time now);
+  void leave_device(const Client& client);
   void add(Client& client, Known known);
   void forget_oldest(Client& client);
   void forget(Client& client, Place place);
 
   std::list<Client> clients_;  // who was told nothing for longest is first; each knows something
   std::unordered_map<IpAddress, std::list<Client>::iterator, Hash> clients_by_address_;
+  std::unordered_map<LinkAddress, Device, Hash> devices_;  // each has a client
   std::size_t size_ = 0;
   std::uint64_t seed_;
 };
@@ -107,6 +136,16 @@ void LearnedNames::for_each(const IpAddress& client, const IpAddress& server, Ti
   if (places == known->second->by_server.end()) return;
   for (const Place place : places->second) {
     if (place->number < number && when < place->expires) visit(place->told->names);
+  }
+}
+
+template <class Visit>
+void LearnedNames::for_each_elsewhere(const LinkAddress& device, const IpAddress& client, const IpAddress& server,
+                                      Time when, std::uint64_t number, Visit&& visit) const {
+  const auto known = devices_.find(device);
+  if (known == devices_.end() || when < known->second.shared_until) return;
+  for (const Device::Asker& asker : known->second.askers) {
+    if (asker.address != client) for_each(asker.address, server, when, number, visit);
   }
 }
 

@@ -50,6 +50,14 @@ struct IpAddress {
 // RFC 5952 form for IPv6.
 std::string to_string(const IpAddress& address);
 
+// Who sent a packet over its last link: an address of six bytes (IEEE 802, EUI-48). All zeros: not known.
+struct LinkAddress {
+  std::array<std::uint8_t, 6> bytes{};
+
+  bool known() const { return *this != LinkAddress{}; }
+  auto operator<=>(const LinkAddress&) const = default;
+};
+
 // An address prefix; bits behind `length` are zero.
 struct IpPrefix {
   IpAddress address;

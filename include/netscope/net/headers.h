@@ -81,6 +81,9 @@ inline constexpr int kMaxEncapsulations = 32;
 // Decodes one frame. `frame` is what was captured of it. Views of the result point into `frame`.
 Headers decode_frame(Bytes frame, LinkType link, Tunnels tunnels);
 
+// Who sent the frame over this link, where its header says so: Ethernet, and what Linux cooks of it.
+LinkAddress link_sender(Bytes frame, LinkType link);
+
 // Decodes a packet that begins with its IP header, as NFQUEUE delivers it.
 Headers decode_ip(Bytes packet, Tunnels tunnels);
 

@@ -35,6 +35,12 @@ void name_and_pin(unsigned index) {
   }
 }
 
+LinkAddress link_address(const nfq::HardwareAddress& sender) {
+  LinkAddress address;
+  if (sender.size == address.bytes.size()) std::ranges::copy(sender.bytes(), address.bytes.begin());
+  return address;
+}
+
 WorkerOptions knowing(WorkerOptions options, const LearnedNames& learned) {
   options.learned_names = &learned;
   return options;
@@ -112,7 +118,9 @@ void QueueWorker::judge(std::span<const nfq::QueuedPacket> burst) {
   if (burst.empty()) return;
   const Time arrival = clock_.now();
   for (std::size_t i = 0; i < burst.size(); ++i) {
-    packets_[i] = make_packet(decode_ip(burst[i].data, options_.tunnels));
+    const Headers headers = decode_ip(burst[i].data, options_.tunnels);
+    packets_[i] = make_packet(headers);
+    if (!headers.outer) packets_[i].sender = link_address(burst[i].sender);
     packets_[i].time = arrival;
     packets_[i].number = ++number_;
     packets_[i].size_on_wire = burst[i].size_on_wire;

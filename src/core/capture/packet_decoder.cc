@@ -96,7 +96,9 @@ void PacketDecoder::Steps::decode_any(Bytes frame, RecordPlace& place, Chunk& ch
   packet.size_on_wire = place.size_on_wire;
   packet.number = number_;
   if (headers.outer && kind == PacketKind::of_flow) packet.outer = &chunk.outers.emplace_back(*headers.outer);
-  if (!answers_ || !AnswerWatch::concerns(packet)) return;
+  if (!answers_) return;
+  if (!headers.outer) packet.sender = link_sender(chunk.bytes.subspan(place.data_begin, place.data_size), place.link);
+  if (!AnswerWatch::concerns(packet)) return;
   if (auto answer = answers_->see(packet)) chunk.learned.push_back({std::move(*answer), number_});
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <utility>
 #include <vector>
 
 #include "core/dpi/dns.h"
@@ -20,8 +21,8 @@ Duration lifetime(std::uint32_t seconds) {
   return std::clamp<Duration>(std::chrono::seconds{seconds}, kShortestAnswer, kLongestAnswer);
 }
 
-NameAnswer told(const IpAddress& client, const dns::Answer& answer, Time now) {
-  NameAnswer out{.client = client, .names = {}, .addresses = {}, .learned = now};
+NameAnswer told(const IpAddress& client, const LinkAddress& device, const dns::Answer& answer, Time now) {
+  NameAnswer out{.client = client, .device = device, .names = {}, .addresses = {}, .learned = now};
   out.names.reserve(answer.name_count);
   for (const HostName& name : answer.all_names()) out.names.emplace_back(name.view());
   out.addresses.reserve(answer.address_count);
@@ -37,6 +38,7 @@ struct AnswerWatch::Queries {
   struct Query {
     std::uint64_t fingerprint = 0;  // 0: none
     Time asked{};
+    LinkAddress device{};
   };
   struct Group {
     std::array<Query, kQueriesPerGroup> queries{};
@@ -46,7 +48,7 @@ struct AnswerWatch::Queries {
   explicit Queries(std::uint64_t of_hash) : groups(kQueryGroups), seed(of_hash) {}
 
   std::optional<NameAnswer> see(const Packet& packet);
-  static bool was_asked(Group& group, std::uint64_t fingerprint, Time now);
+  static std::optional<Query> take(Group& group, std::uint64_t fingerprint, Time now);
 
   std::vector<Group> groups;
   std::uint64_t seed;
@@ -67,21 +69,24 @@ std::optional<NameAnswer> AnswerWatch::Queries::see(const Packet& packet) {
   std::uint64_t fingerprint = mix(exchange.fingerprint, static_cast<std::uint64_t>(index_of(asks)));
   for (const std::uint64_t word : packet.key.words()) fingerprint = mix(fingerprint, word);
   if (!exchange.response) {
-    group.queries[group.next++ % kQueriesPerGroup] = {.fingerprint = fingerprint, .asked = packet.time};
+    group.queries[group.next++ % kQueriesPerGroup] = {
+        .fingerprint = fingerprint, .asked = packet.time, .device = packet.sender};
     return std::nullopt;
   }
-  if (!was_asked(group, fingerprint, packet.time) || !dns::parse_answer(packet.payload, answer)) return std::nullopt;
-  return told(client, answer, packet.time);
+  const std::optional<Query> query = take(group, fingerprint, packet.time);
+  if (!query || !dns::parse_answer(packet.payload, answer)) return std::nullopt;
+  return told(client, query->device, answer, packet.time);
 }
 
-bool AnswerWatch::Queries::was_asked(Group& group, std::uint64_t fingerprint, Time now) {
-  for (Query& query : group.queries) {
-    if (query.fingerprint != fingerprint) continue;
-    const bool in_time = query.asked <= now && now - query.asked <= kAnswerWithin;
-    query = {};
-    if (in_time) return true;
+// The query that waits for this answer, and waits no longer.
+std::optional<AnswerWatch::Queries::Query> AnswerWatch::Queries::take(Group& group, std::uint64_t fingerprint,
+                                                                      Time now) {
+  for (Query& waiting : group.queries) {
+    if (waiting.fingerprint != fingerprint) continue;
+    const Query query = std::exchange(waiting, {});
+    if (query.asked <= now && now - query.asked <= kAnswerWithin) return query;
   }
-  return false;
+  return std::nullopt;
 }
 
 AnswerWatch::AnswerWatch(std::uint64_t seed) : queries_(std::make_unique<Queries>(seed)) {

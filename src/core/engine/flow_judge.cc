@@ -246,7 +246,8 @@ bool FlowJudge::takes_learned_name(const Flow& flow) const {
          !dns::is_port_of(flow.key);
 }
 
-// Whether one of the names blocks the flow. If none does, `question` is left with the newest of them.
+// Whether one of the names blocks the flow, or one that its client was told at another address. If none does,
+// `question` is left with the newest that it was told at this one.
 bool FlowJudge::blocked_by_learned_name(Flow& flow, const Moment& moment, Question& question) {
   const IpAddress client = flow.key.source(flow.client).address;
   const IpAddress server = flow.key.source(opposite(flow.client)).address;
@@ -254,20 +255,26 @@ bool FlowJudge::blocked_by_learned_name(Flow& flow, const Moment& moment, Questi
   std::string_view newest;
   const auto ask = [&](std::string_view name) { rules_->name(question, name, NameSource::dns); };
   const FlowRecord& record = table_.record_of(flow);
+  const auto block_by = [&](const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      if (blocked) return;
+      ask(name);
+      const auto decision = rules_->decide(question);
+      if (!decision || !decision->blocks()) continue;
+      take_learned_name(flow, name);
+      settle(flow, moment, *decision, question);
+      blocked = true;
+    }
+  };
   learned_names_->for_each(client, server, record.first_seen, record.first_number,
                            [&](const std::vector<std::string>& names) {
                              newest = names.front();
-                             for (const std::string& name : names) {
-                               if (blocked) return;
-                               ask(name);
-                               const auto decision = rules_->decide(question);
-                               if (!decision || !decision->blocks()) continue;
-                               take_learned_name(flow, name);
-                               settle(flow, moment, *decision, question);
-                               blocked = true;
-                             }
+                             block_by(names);
                            });
-  if (!blocked && !newest.empty()) ask(newest);
+  if (record.opener == flow.client && !blocked) {
+    learned_names_->for_each_elsewhere(record.sender, client, server, record.first_seen, record.first_number, block_by);
+  }
+  if (!blocked) ask(newest);
   return blocked;
 }
 

@@ -155,6 +155,7 @@ Worker::Stages::Found Worker::Stages::find_or_open(const Packet& packet, std::ui
   record.first_number = packet.number;
   record.opener = packet.direction;
   record.way = remembered(packet.way);
+  record.sender = packet.sender;
   opened.client_known = opened.opened_by_syn = syn;
   const bool from_server = client_opened || (syn && acknowledges(packet));
   opened.client = from_server ? opposite(packet.direction) : syn ? packet.direction : guess_client(packet);

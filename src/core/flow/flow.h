@@ -74,6 +74,7 @@ struct FlowRecord {
   std::uint8_t rejected_towards_client = 0;   // packets, until the client was told; see Stages
   Direction opener = Direction::low_to_high;  // of the packet that opened the flow
   std::uint16_t way = 0;                      // and which way it took; see engine/sides.h
+  LinkAddress sender;                         // and who sent it over its last link
 };
 
 // What a flow's rule is before one decided.
@@ -133,6 +134,6 @@ struct Flow {
   RuleIndex deciding_rule() const { return decided() ? rule : kDefaultPolicy; }
   bool closed_by_tcp() const;
 };
-static_assert(sizeof(Flow) <= 128 && sizeof(FlowRecord) == 24);
+static_assert(sizeof(Flow) <= 128 && sizeof(FlowRecord) == 32);
 
 }  // namespace netscope

@@ -17,7 +17,14 @@ std::size_t LearnedNames::Hash::operator()(const IpAddress& address) const {
   return static_cast<std::size_t>(mixed * 0xbf58476d1ce4e5b9 >> 16);
 }
 
-LearnedNames::LearnedNames(std::uint64_t seed) : clients_by_address_(0, Hash{seed}), seed_(seed) {}
+std::size_t LearnedNames::Hash::operator()(const LinkAddress& address) const {
+  IpAddress widened;
+  std::ranges::copy(address.bytes, widened.bytes.begin());
+  return (*this)(widened);
+}
+
+LearnedNames::LearnedNames(std::uint64_t seed)
+    : clients_by_address_(0, Hash{seed}), devices_(0, Hash{seed}), seed_(seed) {}
 LearnedNames::LearnedNames(LearnedNames&&) noexcept = default;
 LearnedNames& LearnedNames::operator=(LearnedNames&&) noexcept = default;
 LearnedNames::~LearnedNames() = default;
@@ -25,6 +32,7 @@ LearnedNames::~LearnedNames() = default;
 void LearnedNames::add(const NameAnswer& answer, std::uint64_t number) {
   if (answer.names.empty() || answer.addresses.empty()) return;
   Client& client = find_or_add(answer.client);
+  join_device(client, answer.device, answer.learned);
   const auto told = client.told.insert(client.told.end(), {.names = answer.names, .learned = answer.learned});
   for (const NameAnswer::AddressUntil& address : answer.addresses) {
     add(client, {.server = address.address, .told = told, .expires = address.expires, .number = number});
@@ -34,6 +42,7 @@ void LearnedNames::add(const NameAnswer& answer, std::uint64_t number) {
     Client& silent = clients_.front();
     forget_oldest(silent);
     if (!silent.known.empty()) continue;
+    leave_device(silent);
     clients_by_address_.erase(silent.address);
     clients_.pop_front();
   }
@@ -44,10 +53,34 @@ LearnedNames::Client& LearnedNames::find_or_add(const IpAddress& address) {
     clients_.splice(clients_.end(), clients_, known->second);
     return clients_.back();
   }
-  Client& added =
-      clients_.emplace_back(Client{.address = address, .told = {}, .known = {}, .by_server = ByServer(0, Hash{seed_})});
+  Client& added = clients_.emplace_back(
+      Client{.address = address, .device = {}, .told = {}, .known = {}, .by_server = ByServer(0, Hash{seed_})});
   clients_by_address_.emplace(address, std::prev(clients_.end()));
   return added;
+}
+
+void LearnedNames::join_device(Client& client, const LinkAddress& device, Time now) {
+  if (client.device != device) leave_device(client);
+  client.device = device;
+  if (!device.known()) return;
+  Device& joined = devices_[device];
+  std::erase_if(joined.askers, [&](const Device::Asker& asker) {
+    return asker.address == client.address || now - asker.asked > kLongestAnswer;
+  });
+  joined.askers.push_back({.address = client.address, .asked = now});
+  const auto of_v4 = std::ranges::count(joined.askers, IpVersion::v4,
+                                        [](const Device::Asker& asker) { return asker.address.version; });
+  if (of_v4 <= 1 && joined.askers.size() <= kMaxAddressesPerDevice) return;
+  joined.askers.erase(joined.askers.begin(), std::prev(joined.askers.end()));
+  joined.shared_until = now + kLongestAnswer;
+}
+
+void LearnedNames::leave_device(const Client& client) {
+  const auto left = devices_.find(client.device);
+  if (left == devices_.end()) return;
+  std::vector<Device::Asker>& askers = left->second.askers;
+  std::erase_if(askers, [&](const Device::Asker& asker) { return asker.address == client.address; });
+  if (askers.empty()) devices_.erase(left);
 }
 
 // A name that is told again lives on: the flows that began meanwhile knew it.

@@ -1,5 +1,9 @@
 #include "core/net/link_layers.h"
 
+#include <algorithm>
+
+#include "netscope/net/headers.h"
+
 namespace netscope::net {
 namespace {
 
@@ -208,3 +212,28 @@ Next link_step(Next step, Reader& in) {
 }
 
 }  // namespace netscope::net
+
+namespace netscope {
+
+LinkAddress link_sender(Bytes frame, LinkType link) {
+  std::size_t size = 6;
+  Reader in = Reader::whole(frame);
+  switch (link) {
+    case LinkType::ethernet: in.skip(6); break;
+    case LinkType::linux_sll:
+      in.skip(4);
+      size = in.u16();
+      break;
+    case LinkType::linux_sll2:
+      in.skip(11);
+      size = in.u8();
+      break;
+    default: return {};
+  }
+  LinkAddress sender;
+  const Bytes octets = in.take(sender.bytes.size());
+  if (size == sender.bytes.size() && in.ok()) std::ranges::copy(octets, sender.bytes.begin());
+  return sender;
+}
+
+}  // namespace netscope

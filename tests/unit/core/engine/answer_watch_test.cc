@@ -31,6 +31,16 @@ Buffer dns_answer(std::uint16_t id = 0x1234, std::uint32_t seconds = 300, std::s
 const Buffer kQuery = dns_query("www.example.org");
 const std::string kLearned = "192.168.1.20: www.example.org > 203.0.113.9/300";
 
+TEST(AnswerWatch, TheDeviceIsWhoSentTheQuery) {
+  AnswerWatch watch(7);
+  const Ends ends{.server = "203.0.113.53", .server_port = 53, .link = ethernet("02:00:00:00:00:77")};
+  const Decoded decoded = decode(UdpConversation(ends).client(kQuery).server(dns_answer()).packets());
+  EXPECT_FALSE(watch.see(decoded.packets[0]));
+  const auto answer = watch.see(decoded.packets[1]);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->device, (LinkAddress{{2, 0, 0, 0, 0, 0x77}}));
+}
+
 TEST(AnswerWatch, LearnsFromTheAnswerToAQuery) {
   EXPECT_EQ(learned(UdpConversation(kEnds).client(kQuery).server(dns_answer()).packets()), kLearned);
 }

@@ -40,6 +40,7 @@ inline Decoded decode(const Packets& packets, std::uint64_t first_number = 1) {
     packet.time = timed.at;
     packet.number = first_number++;
     packet.size_on_wire = static_cast<std::uint32_t>(frame.size());
+    if (!headers.outer) packet.sender = link_sender(frame, link);
     if (headers.outer) packet.outer = &out.outers.emplace_back(*headers.outer);
     out.packets.push_back(packet);
   }

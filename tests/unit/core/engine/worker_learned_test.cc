@@ -106,11 +106,61 @@ TEST(LearnedName, DiesWithItsAnswer) {
   EXPECT_EQ(gateway.judge(late).find('D'), std::string::npos);
 }
 
+// --- one client at several addresses: its link's address tells
+
+const Packet kOtherDevice = ethernet("02:00:00:00:00:15");
+constexpr std::string_view kServerV6 = "2001:db8:2::7";
+
+// Over version 6, after questions over version 4.
+Packets nameless_v6(const Packet& link) {
+  return TcpConversation({.client = "2001:db8::10",
+                          .server = std::string(kServerV6),
+                          .server_port = 8443,
+                          .begin = kTestTime + 1s,
+                          .link = link})
+      .handshake()
+      .client(Buffer(40, 0x99))
+      .server(Buffer(40, 0x98))
+      .packets();
+}
+Packets asked_by(std::string client, const Packet& link, std::string_view name = "www.blocked.example") {
+  const Ends ends{.client = std::move(client), .server = "203.0.113.53", .client_port = 40000, .link = link};
+  return dns_lookup(ends, name, kServerV6);
+}
+bool blocks(Gateway& gateway, const Packets& packets) {
+  return gateway.judge(packets).find('D') != std::string::npos;
+}
+
+TEST(LearnedName, HoldsForTheDeviceThatAskedAtAnotherOfItsAddresses) {
+  LearningGateway gateway(kByDns);
+  EXPECT_EQ(gateway.lookup(asked_by("192.168.1.20", ethernet())), "AA");
+  EXPECT_FALSE(blocks(gateway, nameless_v6(kOtherDevice)));
+  EXPECT_FALSE(blocks(gateway, later(nameless_v6(raw()), 300s)));
+  LearningGateway same(kByDns);
+  same.lookup(asked_by("192.168.1.20", ethernet()));
+  EXPECT_TRUE(blocks(same, nameless_v6(ethernet())));
+  LearningGateway harmless(kByDns);
+  harmless.lookup(asked_by("192.168.1.20", ethernet(), "fine.example"));
+  EXPECT_FALSE(blocks(harmless, nameless_v6(ethernet())));
+  LearningGateway nobody(kByDns);
+  nobody.lookup(asked_by("192.168.1.20", raw()));
+  EXPECT_FALSE(blocks(nobody, nameless_v6(raw()))) << "who sent them is not known";
+}
+
+TEST(LearnedName, HoldsForNobodyElseBehindARouter) {
+  LearningGateway gateway(kByDns);
+  gateway.lookup(asked_by("192.168.1.20", ethernet()));
+  gateway.lookup(asked_by("192.168.1.21", ethernet(), "fine.example"));
+  EXPECT_FALSE(blocks(gateway, nameless_v6(ethernet())));
+  gateway.lookup("www.blocked.example", kServer);
+  EXPECT_TRUE(blocks(gateway, nameless_tls().packets())) << "the asker itself";
+}
+
 TEST(LearnedName, IsNotForOtherClients) {
   LearningGateway gateway(kByDns);
   gateway.lookup("www.blocked.example", kServer);
   EXPECT_EQ(gateway
-                .judge(TcpConversation({.client = "192.168.1.21", .begin = kTestTime + 1s})
+                .judge(TcpConversation({.client = "192.168.1.21", .begin = kTestTime + 1s, .link = kOtherDevice})
                            .handshake()
                            .client(client_hello(""))
                            .packets())

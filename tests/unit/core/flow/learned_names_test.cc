@@ -113,5 +113,79 @@ TEST(LearnedNames, OfTooManyClientsTheSilentOneLoses) {
   EXPECT_EQ(names_for(names, {.client = numbered_address(2)}), "www.example.org");
 }
 
+// --- one device at several addresses
+
+constexpr LinkAddress kDevice{{2, 0, 0, 0, 0, 1}}, kOtherDevice{{2, 0, 0, 0, 0, 2}};
+
+IpAddress v6(std::size_t i) {
+  return ip("2001:db8::" + std::to_string(i + 1));
+}
+void tell_device(LearnedNames& names, const IpAddress& client, Time at = kNow, const LinkAddress& device = kDevice) {
+  names.add({.client = client,
+             .device = device,
+             .names = {"www.example.org"},
+             .addresses = {{ip("203.0.113.9"), at + 60s}},
+             .learned = at},
+            10);
+}
+// How many answers it was given at other addresses than this one.
+int elsewhere(const LearnedNames& names, const IpAddress& client, Time at = kNow + 1s,
+              const LinkAddress& device = kDevice) {
+  int count = 0;
+  names.for_each_elsewhere(device, client, ip("203.0.113.9"), at, 11, [&](const auto&) { ++count; });
+  return count;
+}
+
+TEST(LearnedNames, OfADeviceAreThoseOfItsOtherAddresses) {
+  LearnedNames names(1);
+  tell_device(names, ip("192.168.1.20"));
+  tell_device(names, v6(0));
+  EXPECT_EQ(elsewhere(names, v6(1)), 2);
+  EXPECT_EQ(elsewhere(names, v6(0)), 1);
+  EXPECT_EQ(elsewhere(names, v6(1), kNow + 61s), 0);
+  EXPECT_EQ(elsewhere(names, v6(1), kNow + 1s, kOtherDevice), 0);
+  EXPECT_EQ(elsewhere(names, v6(1), kNow + 1s, {}), 0);
+  tell_device(names, v6(0), kNow, kOtherDevice);  // the address is another device's now
+  EXPECT_EQ(elsewhere(names, v6(1)), 1);
+  EXPECT_EQ(elsewhere(names, v6(1), kNow + 1s, kOtherDevice), 1);
+}
+
+TEST(LearnedNames, OfNobodyKnownAreNobodys) {
+  LearnedNames names(1);
+  tell_device(names, ip("192.168.1.20"), kNow, {});
+  EXPECT_EQ(elsewhere(names, v6(1), kNow + 1s, {}), 0);
+}
+
+TEST(LearnedNames, WhoAsksFromTooManyAddressesIsARouterForADay) {
+  LearnedNames names(1);
+  for (std::size_t i = 0; i < kMaxAddressesPerDevice; ++i) tell_device(names, v6(i));
+  EXPECT_EQ(elsewhere(names, ip("192.168.1.20")), static_cast<int>(kMaxAddressesPerDevice));
+  tell_device(names, v6(kMaxAddressesPerDevice));
+  EXPECT_EQ(elsewhere(names, ip("192.168.1.20")), 0);
+  tell_device(names, v6(0), kNow + kLongestAnswer);
+  EXPECT_EQ(elsewhere(names, ip("192.168.1.20"), kNow + kLongestAnswer - 1s), 0);
+  EXPECT_EQ(elsewhere(names, ip("192.168.1.20"), kNow + kLongestAnswer + 1s), 1);
+}
+
+TEST(LearnedNames, WhoAsksFromTwoAddressesOfVersion4IsARouter) {
+  LearnedNames names(1);
+  tell_device(names, ip("192.168.1.20"));
+  tell_device(names, ip("192.168.1.21"));
+  EXPECT_EQ(elsewhere(names, v6(0)), 0);
+  LearnedNames renumbered(1);
+  tell_device(renumbered, ip("192.168.1.20"));
+  tell_device(renumbered, ip("192.168.1.21"), kNow + kLongestAnswer + 1s);
+  EXPECT_EQ(elsewhere(renumbered, v6(0), kNow + kLongestAnswer + 2s), 1);
+}
+
+TEST(LearnedNames, ADeviceIsForgottenWithItsAddresses) {
+  LearnedNames names(1);
+  tell_device(names, v6(0));
+  for (std::size_t i = 0; i < kMaxLearned; ++i) tell(names, {.client = numbered_address(i)});
+  EXPECT_EQ(elsewhere(names, v6(1)), 0);
+  tell_device(names, v6(2));
+  EXPECT_EQ(elsewhere(names, v6(1)), 1);
+}
+
 }  // namespace
 }  // namespace netscope

@@ -123,6 +123,24 @@ TEST(LinkLayers, AllOthersCarryTheSamePacket) {
   for (const Frame& frame : frames_by_hand()) expect_hello(frame.bytes, frame.link, frame.name);
 }
 
+TEST(LinkLayers, SayWhoSentTheFrameWhereTheyDo) {
+  constexpr LinkAddress kSender{{2, 0, 0, 0, 0, 0x14}};
+  EXPECT_EQ(link_sender(ethernet("02:00:00:00:00:14").vlan(10).bytes(), LinkType::ethernet), kSender);
+  EXPECT_EQ(link_sender(Buffer(11, 2), LinkType::ethernet), LinkAddress{});
+  const Buffer octets{2, 0, 0, 0, 0, 0x14, 0, 0};
+  const auto cooked = [&](std::uint16_t size) {
+    return ByteWriter().u16(0).u16(1).u16(size).bytes(octets).u16(0x0800);
+  };
+  const auto cooked_v2 = [&](std::uint8_t size) {
+    return ByteWriter().u16(0x0800).u16(0).u32(3).u16(1).u8(0).u8(size).bytes(octets);
+  };
+  EXPECT_EQ(link_sender(Buffer(cooked(6)), LinkType::linux_sll), kSender);
+  EXPECT_EQ(link_sender(Buffer(cooked(8)), LinkType::linux_sll), LinkAddress{});
+  EXPECT_EQ(link_sender(Buffer(cooked_v2(6)), LinkType::linux_sll2), kSender);
+  EXPECT_EQ(link_sender(Buffer(cooked_v2(0)), LinkType::linux_sll2), LinkAddress{});
+  EXPECT_EQ(link_sender(Buffer(40, 2), LinkType::raw), LinkAddress{});
+}
+
 TEST(LinkLayers, CarryIpv6JustTheSame) {
   for (const Packet& road : {ethernet(), ethernet().vlan(3), ethernet().pppoe(), ethernet().mpls(16), raw(),
                              linux_cooked(), linux_cooked_v2(), null_loopback(), null_loopback(true), ppp()}) {
