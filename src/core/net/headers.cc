@@ -226,6 +226,7 @@ void icmp(Bytes ip_payload, std::size_t size_on_wire, Headers& out) {
       case Next::pppoe:
       case Next::cisco_metadata:
       case Next::wlan:
+      case Next::wlan_padded:
       case Next::radiotap:
       case Next::ip: next = net::link_step(next, in); break;
       case Next::ipv4: next = ipv4(in, out, size_on_wire); break;

@@ -1,6 +1,7 @@
 #include "core/net/link_layers.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "netscope/net/headers.h"
 
@@ -15,6 +16,11 @@ constexpr std::uint16_t kIpv4 = 0x0800, kIpv6 = 0x86dd, kVlan = 0x8100, kService
 // PPP protocol numbers (IANA).
 constexpr std::uint16_t kPppIpv4 = 0x0021, kPppIpv6 = 0x0057, kPppMpls = 0x0281;
 
+// To a multiple of four.
+constexpr std::size_t padded(std::size_t bytes) {
+  return (bytes + 3) & ~std::size_t{3};
+}
+
 Next by_ppp_protocol(std::uint16_t protocol) {
   switch (protocol) {
     case kPppIpv4: return Next::ipv4;
@@ -24,35 +30,51 @@ Next by_ppp_protocol(std::uint16_t protocol) {
   }
 }
 
+Next llc(Reader& in) {  // IEEE 802.2: with SNAP it may carry an EtherType (RFC 1042)
+  if (in.u24() != 0xaaaa03) return Next::not_ip;
+  in.skip(3);
+  return by_ether_type(in.u16());
+}
+
+Next by_type_or_length(Reader& in) {  // IEEE 802.3: what is no EtherType is the length of what LLC begins
+  const std::uint16_t type = in.u16();
+  return type < 0x0600 ? llc(in) : by_ether_type(type);
+}
+
 Next ethernet(Reader& in) {
   in.skip(12);
-  const std::uint16_t type = in.u16();
-  if (type < 0x0600) {  // IEEE 802.3: a length; LLC with SNAP may carry an EtherType (RFC 1042)
-    if (in.u24() != 0xaaaa03) return Next::not_ip;
-    in.skip(3);
-    return by_ether_type(in.u16());
-  }
-  return by_ether_type(type);
+  return by_type_or_length(in);
 }
 
 Next vlan(Reader& in) {
   in.skip(2);
-  const std::uint16_t type = in.u16();
-  return type < 0x0600 ? Next::not_ip : by_ether_type(type);
+  return by_type_or_length(in);
 }
 
-Next mpls(Reader& in) {  // RFC 3032: the bottom of the stack does not say what follows; its first nibble does
+// Whether the IP packet that this would be ends where the bytes do.
+bool fills_the_rest(Reader in, Next version) {
+  const std::size_t size = in.arrived();
+  in.skip(version == Next::ipv4 ? 2 : 4);
+  return in.u16() + (version == Next::ipv4 ? 0u : 40u) == size;
+}
+
+// RFC 3032: the bottom of the stack does not say what follows. IP begins with its version and an Ethernet pseudowire's
+// control word with zeros (RFC 4448, section 4.6), but so may the address that such a pseudowire begins with when it
+// has no control word: then what makes sense behind it tells.
+Next mpls(Reader& in) {
   std::uint32_t label = 0;
   do {
     label = in.u32();
   } while ((label & 0x100) == 0 && in.ok());
-  Reader peek = in;
-  switch (const std::uint8_t first = peek.u8(); first >> 4) {
-    case 4: return Next::ipv4;
-    case 6: return Next::ipv6;
-    case 0: in.skip(4); return Next::ethernet;  // a pseudowire's control word (RFC 4448)
-    default: return Next::ethernet;
+  Reader behind_word = in;
+  const std::uint16_t first = behind_word.u16();
+  behind_word.skip(2);
+  const bool plain = is_ethernet_with_ip(in);
+  if (const Next ip = by_ip_version(in); ip == Next::ipv4 || ip == Next::ipv6) {
+    return plain && !fills_the_rest(in, ip) ? Next::ethernet : ip;
   }
+  if (first >> 12 == 0 && (is_ethernet_with_ip(behind_word) || (!plain && first == 0))) in.skip(4);
+  return Next::ethernet;
 }
 
 Next ppp(Reader& in) {
@@ -72,29 +94,106 @@ Next cisco_metadata(Reader& in) {
   in.skip(1);
   const std::size_t words = in.u8();
   in.skip(words * 4);
-  return by_ether_type(in.u16());
+  return by_type_or_length(in);
 }
 
-Next wlan(Reader& in) {  // IEEE 802.11 data frames, unencrypted
+// Several frames in one (A-MSDU; IEEE 802.11-2020, section 9.3.2.2.2), each with a header and padded to four bytes. A
+// frame is one packet here: the first that is IP.
+Next aggregate(Reader& in) {
+  constexpr std::size_t kChecksum = 4;  // of the whole frame; some captures hold it
+  do {
+    in.skip(12);
+    const std::size_t length = in.u16();
+    if (!in.ok()) return Next::cut_off;
+    Reader inside = Reader::whole(in.rest().first(std::min(length, in.arrived())));
+    const Next next = llc(inside);
+    if (!inside.ok()) return length > in.arrived() ? Next::cut_off : Next::malformed;
+    if (next != Next::not_ip) {
+      in = inside;
+      return next;
+    }
+    in.skip(std::min(padded(14 + length) - 14, in.arrived()));
+  } while (in.arrived() > kChecksum);
+  return Next::not_ip;
+}
+
+enum class Pad : std::uint8_t { none, to_four_bytes };  // between the header and what it carries
+
+Next wlan(Reader& in, Pad pad) {  // IEEE 802.11 data frames, unencrypted
   const std::uint8_t control = in.u8();
   const std::uint8_t flags = in.u8();
   if ((control & 0x0c) != 0x08 || (flags & 0x40) != 0) return Next::not_ip;
-  in.skip(22);
-  if ((flags & 0x03) == 0x03) in.skip(6);
-  if ((control & 0x80) != 0) in.skip(2);
+  std::size_t size = 24;
+  if ((flags & 0x03) == 0x03) size += 6;
+  in.skip(size - 2);
+  bool is_aggregate = false;
+  if ((control & 0x80) != 0) {  // QoS
+    is_aggregate = (in.u16() & 0x8000) != 0;
+    const std::size_t ht_control = (flags & 0x80) != 0 ? 4 : 0;
+    in.skip(ht_control);
+    size += 2 + ht_control;
+  }
   if ((control & 0x40) != 0) return Next::not_ip;  // no data
-  if (in.u24() != 0xaaaa03) return Next::not_ip;
-  in.skip(3);
-  return by_ether_type(in.u16());
+  if (pad == Pad::to_four_bytes) in.skip(padded(size) - size);
+  return is_aggregate ? aggregate(in) : llc(in);
+}
+
+// A field of a radiotap header, in bytes; it lies at a multiple of `alignment` from the header's beginning.
+struct RadiotapField {
+  std::uint8_t alignment;
+  std::uint8_t size;
+};
+// By their bits in the bitmap (radiotap.org, "Defined fields").
+constexpr RadiotapField kRadiotapFields[]{
+    {8, 8}, {1, 1}, {1, 1}, {2, 4}, {2, 2}, {1, 1}, {1, 1}, {2, 2},  {2, 2},  {2, 2},  {1, 1},  {1, 1}, {1, 1}, {1, 1},
+    {2, 2}, {2, 2}, {1, 1}, {1, 1}, {4, 8}, {1, 3}, {4, 8}, {2, 12}, {8, 12}, {2, 12}, {2, 12}, {2, 6}, {1, 1}, {2, 4}};
+
+// The Flags of the frame, 0 where there are none. The bitmaps of all namespaces stand first, then the fields; of a
+// vendor's we know how long they are together.
+std::uint8_t radiotap_flags(Bytes header) {
+  constexpr std::size_t kFlags = 1;
+  constexpr std::uint32_t kRadiotapNext = 1u << 29, kVendorNext = 1u << 30, kMore = 1u << 31;
+  Reader bitmaps = Reader::whole(header);
+  bitmaps.skip(4);
+  Reader fields = bitmaps;
+  while ((fields.u32_le() & kMore) != 0) {
+  }
+  const auto take = [&](RadiotapField field) {
+    const std::size_t over = (header.size() - fields.arrived()) % field.alignment;
+    fields.skip(over == 0 ? 0 : field.alignment - over);
+    return Reader::whole(fields.take(field.size));
+  };
+  bool is_vendors = false;
+  std::uint32_t present = 0;
+  do {
+    present = bitmaps.u32_le();
+    for (std::size_t bit = 0; bit < std::size(kRadiotapFields) && !is_vendors; ++bit) {
+      if ((present >> bit & 1) == 0) continue;
+      Reader field = take(kRadiotapFields[bit]);
+      if (bit == kFlags) return field.u8();
+    }
+    if ((present & kVendorNext) != 0) {
+      Reader vendor = take({2, 6});
+      vendor.skip(4);
+      fields.skip(vendor.u16_le());
+      is_vendors = true;
+    } else if ((present & kRadiotapNext) != 0) {
+      is_vendors = false;
+    } else if (!is_vendors) {
+      return 0;  // fields behind these have no size that we know
+    }
+  } while ((present & kMore) != 0 && fields.ok());
+  return 0;
 }
 
 Next radiotap(Reader& in) {
-  in.skip(2);
-  const std::size_t length = in.u16_le();
-  if (!in.ok()) return Next::cut_off;
+  constexpr std::uint8_t kDataPad = 0x20;
+  Reader peek = in;
+  peek.skip(2);
+  const std::size_t length = peek.u16_le();
+  if (!peek.ok()) return Next::cut_off;
   if (length < 4) return Next::malformed;
-  in.skip(length - 4);
-  return Next::wlan;
+  return (radiotap_flags(in.take(length)) & kDataPad) != 0 ? Next::wlan_padded : Next::wlan;
 }
 
 Next by_family(std::uint32_t family) {  // AF_INET, and AF_INET6 as the systems number it
@@ -114,24 +213,37 @@ Next null_loopback(Reader& in) {
 }
 
 Next cooked(Reader& in, std::size_t before_protocol, std::size_t after_protocol) {
+  constexpr std::uint16_t kLlc = 4;  // Linux's ETH_P_802_2
   in.skip(before_protocol);
   const std::uint16_t type = in.u16();
   in.skip(after_protocol);
-  return by_ether_type(type);
+  return type == kLlc ? llc(in) : by_ether_type(type);
 }
 
-// The kernel's log: a family, then attributes in the writer's byte order, of which one holds the packet.
+// The kernel's log: a family, then attributes, of which one holds the packet. Their lengths and types are in the byte
+// order of the machine that wrote them, which nothing names; but a type is a small number, of 14 bits below two flags,
+// and shows by the byte that it leaves empty.
 Next nflog(Reader& in) {
-  constexpr std::uint16_t kPayload = 9;
-  const Next next = by_family(in.u8());
+  constexpr std::uint16_t kPacketHeader = 1, kPayload = 9;
+  constexpr std::uint8_t kFlags = 0xc0;
+  Next next = by_family(in.u8());
   in.skip(3);
+  Reader peek = in;
+  peek.skip(2);
+  const bool first_is_empty = (peek.u8() & ~kFlags) == 0;
+  const bool second_is_empty = (peek.u8() & ~kFlags) == 0;
+  if (!peek.ok()) return Next::cut_off;
+  if (first_is_empty == second_is_empty) return Next::malformed;
+  const auto u16 = [&] { return first_is_empty ? in.u16() : in.u16_le(); };
   while (in.ok()) {
-    const std::size_t length = in.u16_le();
-    const std::uint16_t type = in.u16_le();
+    const std::size_t length = u16();
+    const std::uint16_t type = u16();
     if (type == kPayload) return next;
     if (!in.ok()) return Next::cut_off;
     if (length < 4) return Next::malformed;
-    in.skip(((length + 3) & ~std::size_t{3}) - 4);
+    Reader value = Reader::whole(in.take(padded(length) - 4));
+    // A bridge's packets have no family of IP, and name their EtherType.
+    if (type == kPacketHeader && next == Next::not_ip) next = by_ether_type(value.u16());
   }
   return Next::cut_off;
 }
@@ -163,6 +275,12 @@ Next by_ip_version(const Reader& in) {
     case 6: return Next::ipv6;
     default: return peek.ok() ? Next::not_ip : Next::cut_off;
   }
+}
+
+bool is_ethernet_with_ip(Reader in) {
+  Next next = ethernet(in);
+  for (int tags = 0; tags < kMaxTags && next == Next::vlan; ++tags) next = vlan(in);
+  return (next == Next::ipv4 || next == Next::ipv6) && by_ip_version(in) == next;
 }
 
 Next first_step(Reader& in, LinkType link) {
@@ -197,7 +315,8 @@ Next link_step(Next step, Reader& in) {
     case Next::ppp: return ppp(in);
     case Next::pppoe: return pppoe(in);
     case Next::cisco_metadata: return cisco_metadata(in);
-    case Next::wlan: return wlan(in);
+    case Next::wlan: return wlan(in, Pad::none);
+    case Next::wlan_padded: return wlan(in, Pad::to_four_bytes);
     case Next::radiotap: return radiotap(in);
     case Next::ip: return by_ip_version(in);
     case Next::none:

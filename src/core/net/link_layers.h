@@ -18,6 +18,7 @@ enum class Next : std::uint8_t {
   pppoe,
   cisco_metadata,
   wlan,
+  wlan_padded,  // with its header filled up to a multiple of four bytes
   radiotap,
   ip,
   ipv4,
@@ -36,5 +37,10 @@ Next link_step(Next step, Reader& in);
 Next by_ether_type(std::uint16_t type);
 // ipv4 or ipv6 by the version that the next byte holds, which stays where it is.
 Next by_ip_version(const Reader& in);
+
+// VLAN tags that is_ethernet_with_ip follows.
+inline constexpr int kMaxTags = 4;
+// Whether this reads as an Ethernet frame with an IP packet in it: for where nothing says what follows.
+bool is_ethernet_with_ip(Reader in);
 
 }  // namespace netscope::net

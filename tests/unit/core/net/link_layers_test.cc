@@ -63,6 +63,60 @@ Buffer wlan_header(std::uint8_t control, std::uint8_t flags, std::size_t more = 
   return ByteWriter().u8(control).u8(flags).fill(22 + more, 0x02).bytes(kSnap);
 }
 
+constexpr std::uint8_t kQos = 0x88, kFromStation = 0x01, kBothWays = 0x03, kOrder = 0x80;
+const Buffer kMacs0 = ByteWriter().u16(0x001b).fill(4, 1).u16(0x001c).fill(4, 2);  // begin with zeros, as most do
+const Buffer kMplsBottom{0x88, 0x47, 0, 1, 1, 64};
+
+// What stands before a QoS frame's LLC: its control, and the HT control if there is one; padded to four bytes or not.
+Buffer qos_header(std::uint8_t flags, std::uint8_t qos, std::size_t ht_control, std::size_t pad) {
+  ByteWriter header;
+  header.u8(kQos).u8(flags).fill(22, 0x02);
+  if ((flags & kBothWays) == kBothWays) header.fill(6, 0x02);
+  return header.u8(qos).u8(0).fill(ht_control, 0x80).fill(pad, 0);
+}
+
+// One of several frames in a frame, the last without what fills it up.
+Buffer subframe(const Buffer& llc_and_rest) {
+  return ByteWriter().bytes(kMacs).u16(llc_and_rest.size()).bytes(llc_and_rest);
+}
+
+Buffer radiotap_of(const Buffer& bitmaps_and_fields) {
+  return join({{0, 0, static_cast<std::uint8_t>(4 + bitmaps_and_fields.size()), 0}, bitmaps_and_fields});
+}
+
+std::vector<Frame> wireless_frames() {
+  const auto wlan = [](std::string_view name, const Buffer& header) {
+    return Frame{name, LinkType::ieee802_11, behind(join({header, kSnap}))};
+  };
+  // 26 bytes of header, and two that fill it up where the radiotap header says so.
+  const auto padded = [](std::string_view name, const Buffer& radiotap) {
+    return Frame{name, LinkType::ieee802_11_radiotap,
+                 behind(join({radiotap_of(radiotap), qos_header(kFromStation, 0, 0, 2), kSnap}))};
+  };
+  const Buffer vendor{0x00, 0x50, 0x43, 1, 5, 0, 9, 9, 9, 9, 9};
+  return {
+      wlan("802.11 with an HT control", qos_header(kFromStation | kOrder, 0, 4, 0)),
+      wlan("802.11 with four addresses and an HT control", qos_header(kBothWays | kOrder, 0, 4, 0)),
+      {"802.11 with order and no QoS", LinkType::ieee802_11, behind(wlan_header(0x08, kFromStation | kOrder))},
+      {"802.11 with one frame of several", LinkType::ieee802_11,
+       join({qos_header(kFromStation, 0x80, 0, 0), subframe(join({kSnap, hello(raw()).bytes()}))})},
+      padded("padded, told by the flags alone", {2, 0, 0, 0, 0x20}),
+      padded("padded, flags behind a time", {3, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0x20}),
+      padded("padded, flags behind an aligned time",
+             {3, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0x20}),
+      padded("padded, flags in a second bitmap", {4, 0, 0, 0xa0, 2, 0, 0, 0, 12, 0x20}),
+      padded("padded, flags behind a vendor's fields",
+             join({{0, 0, 0, 0xc0, 0xfe, 0xfe, 0xfe, 0xbe, 2, 0, 0, 0}, vendor, {0x20}})),
+      {"not padded, and a vendor's field that looks so", LinkType::ieee802_11_radiotap,
+       behind(join({radiotap_of(join({{0, 0, 0, 0xc0, 2, 0, 0, 0}, {0, 0x50, 0x43, 1, 1, 0, 0x20}})),
+                    qos_header(kFromStation, 0, 0, 0), kSnap}))},
+      {"not padded, whatever the rate", LinkType::ieee802_11_radiotap,
+       behind(join({radiotap_of({6, 0, 0, 0, 0x10, 0x20}), qos_header(kFromStation, 0, 0, 0), kSnap}))},
+      {"padded with nothing, 24 bytes", LinkType::ieee802_11_radiotap,
+       behind(join({radiotap_of({2, 0, 0, 0, 0x20}), wlan_header(0x08, kFromStation)}))},
+  };
+}
+
 std::vector<Frame> frames_of_the_builder() {
   return {
       composed("Ethernet", ethernet()),
@@ -80,6 +134,14 @@ std::vector<Frame> frames_of_the_builder() {
       composed("null, big-endian writer", null_loopback(true)),
       composed("PPP with HDLC framing", ppp()),
       composed("pseudowire without a control word", ethernet().mpls(16).ethernet(kInside, kInside)),
+      composed("pseudowire to an address that begins like IPv4",
+               ethernet().mpls(16).ethernet("45:00:40:30:00:01", "45:00:40:30:00:01")),
+      composed("pseudowire to an address that begins like IPv6",
+               ethernet().mpls(16).ethernet("60:00:00:00:40:01", "60:00:00:00:40:01").vlan(7)),
+      composed("pseudowire to an address that begins with a zero",
+               ethernet().mpls(16).ethernet("00:1b:00:00:00:01", "00:1b:00:00:00:02")),
+      composed("pseudowire to an address that begins like a control word",
+               ethernet().mpls(16).ethernet("00:00:0c:00:00:01", "00:00:0c:00:00:02")),
   };
 }
 
@@ -93,6 +155,16 @@ std::vector<Frame> frames_by_hand() {
       frame("MPLS multicast", LinkType::ethernet, join({kMacs, {0x88, 0x48, 0, 1, 1, 64}})),
       frame("pseudowire with a control word", LinkType::ethernet,
             join({kMacs, {0x88, 0x47, 0, 1, 1, 64, 0, 0, 0, 0}, kMacs, {0x08, 0x00}})),
+      frame("pseudowire with a numbered control word", LinkType::ethernet,
+            join({kMacs, kMplsBottom, {0, 0, 0x12, 0x34}, kMacs0, {0x08, 0x00}})),
+      frame("pseudowire with a control word and a tag", LinkType::ethernet,
+            join({kMacs, kMplsBottom, {0, 0, 0, 0}, kMacs0, {0x81, 0, 0, 7, 0x08, 0x00}})),
+      frame("a tag behind SNAP", LinkType::ethernet,
+            join({kMacs, {0x00, 0x39, 0xaa, 0xaa, 0x03, 0, 0, 0, 0x81, 0x00, 0, 5, 0x08, 0x00}})),
+      frame("SNAP behind a tag", LinkType::ethernet, join({kMacs, {0x81, 0, 0, 5, 0x00, 0x35}, kSnap})),
+      frame("SNAP behind two tags", LinkType::ethernet,
+            join({kMacs, {0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 0x00, 0x35}, kSnap})),
+      frame("SNAP in a cooked frame", LinkType::linux_sll, join({Buffer(14, 0), {0, 4}, kSnap})),
       frame("Cisco metadata", LinkType::ethernet, join({kMacs, {0x89, 0x09, 1, 1, 0, 1, 0, 5, 0x08, 0x00}})),
       frame("bridged Ethernet", LinkType::ethernet, join({kMacs, {0x65, 0x58}, kMacs, {0x08, 0x00}})),
       frame("PPP without framing", LinkType::ppp, {0x00, 0x21}),
@@ -112,6 +184,15 @@ std::vector<Frame> frames_by_hand() {
       frame("802.11 with radiotap", LinkType::ieee802_11_radiotap,
             join({{0, 0, 10, 0, 1, 2, 3, 4, 5, 6}, wlan_header(0x08, 0x01)})),
       frame("NFLOG", LinkType::nflog, {2, 0, 0, 0, 8, 0, 1, 0, 9, 9, 9, 9, 5, 0, 10, 0, 'x', 0, 0, 0, 49, 0, 9, 0}),
+      frame("NFLOG of a big-endian machine", LinkType::nflog,
+            {2, 0, 0, 0, 0, 8, 0, 1, 9, 9, 9, 9, 0, 5, 0, 10, 'x', 0, 0, 0, 0, 49, 0, 9}),
+      frame("NFLOG with nothing but the packet", LinkType::nflog, {2, 0, 0, 0, 49, 0, 9, 0}),
+      frame("NFLOG of a big-endian machine with nothing but the packet", LinkType::nflog, {2, 0, 0, 0, 0, 49, 0, 9}),
+      frame("NFLOG with a nested attribute ahead", LinkType::nflog,
+            {2, 0, 0, 0, 8, 0, 18, 0x80, 9, 9, 9, 9, 49, 0, 9, 0}),
+      frame("NFLOG of a big-endian machine with a nested attribute ahead", LinkType::nflog,
+            {2, 0, 0, 0, 0, 8, 0x80, 18, 9, 9, 9, 9, 0, 49, 0, 9}),
+      frame("NFLOG of a bridge", LinkType::nflog, {7, 0, 0, 0, 8, 0, 1, 0, 0x08, 0, 0, 0, 49, 0, 9, 0}),
   };
 }
 
@@ -141,6 +222,42 @@ TEST(LinkLayers, SayWhoSentTheFrameWhereTheyDo) {
   EXPECT_EQ(link_sender(Buffer(40, 2), LinkType::raw), LinkAddress{});
 }
 
+TEST(LinkLayers, WirelessOnesCarryTheSamePacket) {
+  for (const Frame& frame : wireless_frames()) expect_hello(frame.bytes, frame.link, frame.name);
+}
+
+TEST(LinkLayers, OfSeveralFramesInOneTheFirstThatIsIpCounts) {
+  const Buffer other = join({{0xaa, 0xaa, 0x03, 0, 0, 0, 0x88, 0x8e}, Buffer(5, 1)});  // 27 bytes, filled up with one
+  const Buffer packet = join({kSnap, hello(raw()).bytes()});
+  const Buffer frame = join({qos_header(kFromStation, 0x80, 0, 0),
+                             subframe(other),
+                             {0},
+                             subframe(other),
+                             {0},
+                             subframe(packet),
+                             {0, 0, 0},
+                             subframe(packet),
+                             {1, 2, 3, 4}});
+  expect_hello(frame, LinkType::ieee802_11, "the third");
+  expect_survives_damage(frame, LinkType::ieee802_11);
+  const Buffer without = join({qos_header(kFromStation, 0x80, 0, 0), subframe(other), {0}, subframe(other)});
+  EXPECT_EQ(decoded(without, LinkType::ieee802_11).status, HeaderStatus::not_ip);
+  const Buffer with_checksum = join({without, {1, 2, 3, 4}});
+  EXPECT_EQ(decoded(with_checksum, LinkType::ieee802_11).status, HeaderStatus::not_ip);
+  const Buffer lies = join({qos_header(kFromStation, 0x80, 0, 0), kMacs, {0, 2}, packet});
+  EXPECT_EQ(decoded(lies, LinkType::ieee802_11).status, HeaderStatus::malformed);
+}
+
+TEST(LinkLayers, AnIpPacketUnderALabelIsNoPseudowire) {
+  // Their addresses stand where a pseudowire has its EtherType.
+  for (const std::string_view source : {"8.0.69.1", "129.0.0.1", "136.100.8.0"}) {
+    const Buffer frame = ethernet().mpls(16).ipv4(source, "203.0.113.9").udp(1, 53).payload("query").bytes();
+    const Headers headers = decoded(frame, LinkType::ethernet);
+    EXPECT_EQ(headers.source, ip(source));
+    EXPECT_EQ(as_text(headers.payload), "query");
+  }
+}
+
 TEST(LinkLayers, CarryIpv6JustTheSame) {
   for (const Packet& road : {ethernet(), ethernet().vlan(3), ethernet().pppoe(), ethernet().mpls(16), raw(),
                              linux_cooked(), linux_cooked_v2(), null_loopback(), null_loopback(true), ppp()}) {
@@ -165,6 +282,9 @@ TEST(LinkLayers, WhatCarriesNoIpIsNotIp) {
       {"ARP", LinkType::ethernet, join({kMacs, {0x08, 0x06}, Buffer(28, 0)})},
       {"LLDP", LinkType::ethernet, join({kMacs, {0x88, 0xcc}, Buffer(28, 0)})},
       {"spanning tree over LLC", LinkType::ethernet, join({kMacs, {0x00, 0x26, 0x42, 0x42, 0x03}, Buffer(35, 0)})},
+      {"Cisco discovery over SNAP", LinkType::ethernet,
+       join({kMacs, {0x00, 0x26, 0xaa, 0xaa, 0x03, 0, 0, 0x0c, 0x20, 0x00}, Buffer(28, 0)})},
+      {"NFLOG of ARP", LinkType::nflog, {7, 0, 0, 0, 8, 0, 1, 0, 0x08, 6, 0, 0, 8, 0, 9, 0, 1, 2, 3, 4}},
       {"a VLAN with LLC", LinkType::ethernet, join({kMacs, {0x81, 0, 0, 5, 0x00, 0x26}, Buffer(38, 0)})},
       {"PPP LCP", LinkType::ppp, {0xff, 0x03, 0xc0, 0x21, 1, 1, 0, 4}},
       {"a beacon", LinkType::ieee802_11, Buffer{0x80, 0, 0, 0, 0, 0}},
@@ -191,6 +311,8 @@ TEST(LinkLayers, ARadiotapHeaderShorterThanItselfIsMalformed) {
 
 TEST(LinkLayers, AnNflogAttributeShorterThanItsHeaderIsMalformed) {
   EXPECT_EQ(decoded(Buffer{2, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0, 0}, LinkType::nflog).status, HeaderStatus::malformed);
+  EXPECT_EQ(decoded(Buffer{2, 0, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0}, LinkType::nflog).status, HeaderStatus::malformed);
+  EXPECT_EQ(decoded(Buffer{2, 0, 0, 0, 8, 0, 1, 1, 0, 0, 0, 0}, LinkType::nflog).status, HeaderStatus::malformed);
 }
 
 TEST(LinkLayers, TagsAreFollowedUpToTheLimitAndNotOnePastIt) {
@@ -207,7 +329,7 @@ TEST(LinkLayers, PaddingOfAShortFrameIsNoPayload) {
 }
 
 TEST(LinkLayers, EveryTruncationAndEveryFlipStaysWithinTheFrame) {
-  for (const auto& frames : {frames_of_the_builder(), frames_by_hand()}) {
+  for (const auto& frames : {frames_of_the_builder(), frames_by_hand(), wireless_frames()}) {
     for (const Frame& frame : frames) {
       SCOPED_TRACE(frame.name);
       expect_survives_damage(frame.bytes, frame.link);
@@ -216,7 +338,7 @@ TEST(LinkLayers, EveryTruncationAndEveryFlipStaysWithinTheFrame) {
 }
 
 TEST(LinkLayers, EveryTruncationInsideTheHeadersIsCutOff) {
-  for (const auto& frames : {frames_of_the_builder(), frames_by_hand()}) {
+  for (const auto& frames : {frames_of_the_builder(), frames_by_hand(), wireless_frames()}) {
     for (const Frame& frame : frames) {
       for (std::size_t size = 0; size < frame.bytes.size() - 5; ++size) {
         const Buffer cut(frame.bytes.begin(), frame.bytes.begin() + static_cast<std::ptrdiff_t>(size));
