@@ -15,7 +15,8 @@ namespace netscope {
 namespace ip_protocol {
 inline constexpr std::uint8_t hop_by_hop = 0, icmp = 1, ipv4 = 4, tcp = 6, udp = 17, ipv6 = 41, routing = 43,
                               fragment = 44, gre = 47, esp = 50, authentication = 51, icmp_v6 = 58, no_next = 59,
-                              destination_options = 60, mobility = 135, hip = 139, shim6 = 140, udp_lite = 136;
+                              destination_options = 60, mobility = 135, l2tp = 115, hip = 139, shim6 = 140,
+                              udp_lite = 136;
 }  // namespace ip_protocol
 
 // TCP flags (RFC 9293, section 3.1).
@@ -71,7 +72,8 @@ struct Headers {
 };
 
 // Whether tunnels are looked through: GRE (RFC 2784, 2890, and its Ethernet bridging), IP in IP (RFC 2003, 4213), VXLAN
-// (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), Teredo (RFC 4380), CAPWAP data (RFC 5415) and AYIYA.
+// (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), Teredo (RFC 4380), CAPWAP data (RFC 5415), AYIYA, L2TP with
+// PPP (RFC 2661) and in version 3 with Ethernet (RFC 3931), and TZSP.
 enum class Tunnels : std::uint8_t { opaque, look_through };
 
 // Encapsulations within each other, VLAN tags and extension headers, that are followed in one packet; more is

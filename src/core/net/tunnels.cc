@@ -119,6 +119,51 @@ Tunnel capwap_data(Reader in) {  // RFC 5415, section 4.3
   return inside(native_frame ? Next::wlan : Next::ethernet, in);
 }
 
+// Over IP, or in UDP behind a version of its own (RFC 3931, sections 4.1.1 and 4.1.2): a session, then a cookie and a
+// sublayer as long as both ends agreed on, and Ethernet where that makes sense.
+Tunnel l2tp_v3(Reader in) {
+  constexpr int kMostWords = 3;  // of a cookie (section 4.1) and a sublayer (section 4.6)
+  const std::uint32_t session = in.u32();
+  if (session == 0) return {};  // a control message
+  for (int words = 0; words <= kMostWords; ++words) {
+    if (is_ethernet_with_ip(in)) return inside(Next::ethernet, in);
+    in.skip(4);
+  }
+  return {};
+}
+
+Tunnel l2tp(Reader in) {  // RFC 2661, section 3.1: PPP
+  constexpr std::uint16_t kLength = 0x4000, kSequence = 0x0800, kOffset = 0x0200, kPriority = 0x0100;
+  const std::uint16_t flags_and_version = in.u16();
+  const std::uint16_t flags = flags_and_version & 0xfff0;
+  const int version = flags_and_version & 0x000f;
+  if (version == 3 && flags == 0) {
+    in.skip(2);
+    return l2tp_v3(in);
+  }
+  if (version != 2 || (flags & ~(kLength | kSequence | kOffset | kPriority)) != 0) return {};  // or a control message
+  if ((flags & kLength) != 0) in.skip(2);
+  in.skip(4);  // tunnel and session
+  if ((flags & kSequence) != 0) in.skip(4);
+  if ((flags & kOffset) != 0) in.skip(in.u16());
+  return inside(Next::ppp, in);
+}
+
+// TaZmen Sniffer Protocol: frames that an access point or router copies to whoever listens.
+Tunnel tzsp(Reader in) {
+  constexpr std::uint8_t kVersion = 1, kReceived = 0, kToTransmit = 1, kPadding = 0, kEnd = 1;
+  constexpr std::uint16_t kEthernet = 1, kWlan = 18;
+  const std::uint8_t version = in.u8();
+  const std::uint8_t type = in.u8();
+  const std::uint16_t protocol = in.u16();
+  if (version != kVersion || (type != kReceived && type != kToTransmit)) return {};
+  for (std::uint8_t tag = in.u8(); tag != kEnd && in.ok(); tag = in.u8()) {
+    if (tag != kPadding) in.skip(in.u8());
+  }
+  if (protocol == kEthernet) return inside(Next::ethernet, in);
+  return protocol == kWlan ? inside(Next::wlan, in) : Tunnel{};
+}
+
 Tunnel by_port(std::uint16_t port, const Reader& in) {
   switch (port) {
     case kVxlan:
@@ -127,6 +172,8 @@ Tunnel by_port(std::uint16_t port, const Reader& in) {
     case kGtpUser: return gtp_user(in);
     case kTeredo: return teredo(in);
     case kAyiya: return ayiya(in);
+    case kL2tp: return l2tp(in);
+    case kTzsp: return tzsp(in);
     case kCapwapData: return capwap_data(in);
     case kGreInUdp: return gre(in);
     default: return {};
@@ -141,6 +188,7 @@ Tunnel find_tunnel(Bytes ip_payload, const Headers& headers) {
     case ip_protocol::gre: return gre(Reader::whole(ip_payload));
     case ip_protocol::ipv4: return inside(Next::ipv4, Reader::whole(ip_payload));
     case ip_protocol::ipv6: return inside(Next::ipv6, Reader::whole(ip_payload));
+    case ip_protocol::l2tp: return l2tp_v3(Reader::whole(ip_payload));
     case ip_protocol::udp: {
       const Tunnel tunnel = by_port(headers.destination_port, Reader::whole(headers.payload));
       return tunnel.next != Next::none ? tunnel : by_port(headers.source_port, Reader::whole(headers.payload));

@@ -88,8 +88,42 @@ std::vector<Case> tunnels_over_udp() {
   };
 }
 
+// PPP as a dial-in writes it: with or without an address, its protocol in one byte or two.
+std::vector<Case> tunnels_of_layer_two() {
+  const std::uint8_t udp = ip_protocol::udp, l2tp = ip_protocol::l2tp;
+  const Buffer session{0, 0, 0, 7};
+  const auto over_ip = [](const Buffer& header) {
+    return hello_through(kOutside.announcing(ip_protocol::l2tp).payload(before_macs(header)));
+  };
+  return {
+      {"L2TP", over_udp(1701, {0, 2, 0, 7, 0, 9, 0xff, 3, 0, 0x21}), udp, 1701},
+      {"L2TP from its port", hello_through(kOutside.udp(1701, 40000).payload(Buffer{0, 2, 0, 7, 0, 9, 0, 0x21})), udp,
+       40000},
+      {"L2TP with a length", over_udp(1701, {0x40, 2, 0, 57, 0, 7, 0, 9, 0xff, 3, 0, 0x21}), udp, 1701},
+      {"L2TP with numbers", over_udp(1701, {0x08, 2, 0, 7, 0, 9, 0, 1, 0, 2, 0xff, 3, 0, 0x21}), udp, 1701},
+      {"L2TP with an offset", over_udp(1701, {0x02, 2, 0, 7, 0, 9, 0, 3, 1, 2, 3, 0, 0x21}), udp, 1701},
+      {"L2TP with an offset of nothing", over_udp(1701, {0x02, 2, 0, 7, 0, 9, 0, 0, 0, 0x21}), udp, 1701},
+      {"L2TP with all of it and priority",
+       over_udp(1701, {0x4b, 2, 0, 66, 0, 7, 0, 9, 0, 1, 0, 2, 0, 2, 1, 2, 0xff, 3, 0, 0x21}), udp, 1701},
+      {"L2TP with a compressed protocol", over_udp(1701, {0, 2, 0, 7, 0, 9, 0x21}), udp, 1701},
+      {"L2TP with an address and a compressed protocol", over_udp(1701, {0, 2, 0, 7, 0, 9, 0xff, 3, 0x21}), udp, 1701},
+      {"L2TP version 3 over UDP", over_udp(1701, before_macs({0, 3, 0, 0, 0, 0, 0, 7})), udp, 1701},
+      {"L2TP version 3 over UDP with a cookie", over_udp(1701, before_macs({0, 3, 0, 0, 0, 0, 0, 7, 1, 2, 3, 4})), udp,
+       1701},
+      {"L2TP version 3", over_ip(session), l2tp, 0},
+      {"L2TP version 3 with a sublayer", over_ip(join({session, Buffer(4, 0)})), l2tp, 0},
+      {"L2TP version 3 with a long cookie", over_ip(join({session, Buffer(8, 5)})), l2tp, 0},
+      {"L2TP version 3 with a long cookie and a sublayer", over_ip(join({session, Buffer(8, 5), Buffer(4, 0)})), l2tp,
+       0},
+      {"TZSP", over_udp(37008, before_macs({1, 0, 0, 1, 1})), udp, 37008},
+      {"TZSP for transmission", over_udp(37008, before_macs({1, 1, 0, 1, 1})), udp, 37008},
+      {"TZSP with tags", over_udp(37008, before_macs({1, 0, 0, 1, 10, 1, 0xd5, 0, 0, 41, 2, 1, 1, 1})), udp, 37008},
+      {"TZSP with 802.11", over_udp(37008, join({{1, 0, 0, 18, 18, 1, 6, 1}, kWlan})), udp, 37008},
+  };
+}
+
 TEST(Tunnels, AreLookedThroughToWhatTheyCarry) {
-  for (const auto& cases : {tunnels_by_ip_protocol(), tunnels_over_udp()}) {
+  for (const auto& cases : {tunnels_by_ip_protocol(), tunnels_over_udp(), tunnels_of_layer_two()}) {
     for (const Case& c : cases) {
       SCOPED_TRACE(c.name);
       const Buffer frame = c.packet.bytes();
@@ -110,7 +144,7 @@ TEST(Tunnels, AreLookedThroughToWhatTheyCarry) {
 }
 
 TEST(Tunnels, ThatNobodyAskedForStayClosed) {
-  for (const auto& cases : {tunnels_by_ip_protocol(), tunnels_over_udp()}) {
+  for (const auto& cases : {tunnels_by_ip_protocol(), tunnels_over_udp(), tunnels_of_layer_two()}) {
     for (const Case& c : cases) {
       const Buffer frame = c.packet.bytes();
       const Headers headers = decode_frame(frame, LinkType::ethernet, Tunnels::opaque);
@@ -157,6 +191,15 @@ TEST(Tunnels, WithAnUnsoundInsideAreThePacketAround) {
       kOutside.udp(40000, 3544).payload("short"),
       kOutside.udp(40000, 5247).payload(Buffer{0x00, 0x10, 0x00, 0x80, 0, 0, 0, 0}),  // a CAPWAP fragment
       kOutside.udp(40000, 5072).payload("not AYIYA"),
+      kOutside.udp(1701, 1701).payload(Buffer{0xc8, 2, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0}),  // an L2TP control message
+      kOutside.udp(1701, 1701).payload(Buffer{0, 2, 0, 7, 0, 9, 0xff, 3, 0xc0, 0x21, 1, 1, 0, 4}),  // LCP
+      kOutside.udp(1701, 1701).payload(Buffer{0, 4, 0, 7, 0, 9, 0, 0x21, 0x45}),                    // of no version
+      kOutside.udp(1701, 1701).payload(Buffer{0x20, 2, 0, 7, 0, 9, 0, 0x21, 0x45}),                 // a reserved bit
+      hello_through(kOutside.udp(1701, 1701).payload(before_macs({0, 3, 0, 0, 0, 0, 0, 0}))),  // version 3, control
+      hello_through(kOutside.udp(40000, 37008).payload(before_macs({1, 4, 0, 1, 1}))),         // a keepalive
+      hello_through(kOutside.udp(40000, 37008).payload(before_macs({2, 0, 0, 1, 1}))),         // of another version
+      hello_through(kOutside.udp(40000, 37008).payload(before_macs({1, 0, 0, 119, 1}))),       // Prism
+      kOutside.udp(53, 37008).payload(Buffer{1, 0, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0}),       // an answer of DNS
   };
   for (const Packet& packet : packets) {
     const Buffer frame = packet.bytes();
@@ -192,7 +235,7 @@ TEST(Tunnels, TheOutermostEndsStayKnownThroughSeveral) {
 }
 
 TEST(Tunnels, EveryTruncationAndEveryFlipStaysWithinTheFrame) {
-  for (const auto& cases : {tunnels_by_ip_protocol(), tunnels_over_udp()}) {
+  for (const auto& cases : {tunnels_by_ip_protocol(), tunnels_over_udp(), tunnels_of_layer_two()}) {
     for (const Case& c : cases) {
       SCOPED_TRACE(c.name);
       expect_survives_damage(c.packet.bytes(), LinkType::ethernet);
