@@ -92,8 +92,8 @@ bool Recutter::cut_initial(const Packet& packet, const quic::LongHeader& header,
   for (Connection& candidate : candidates) {
     const auto keys = quic::initial_keys(header.version, candidate.id);
     test::Buffer scratch(header.packet.size());
-    const auto frames = candidate.version == header.version ? quic::open_initial(header, *keys, scratch)
-                                                            : Parsed<Bytes>(ParseStatus::no_match);
+    const auto frames = keys && candidate.version == header.version ? quic::open_initial(header, *keys, scratch)
+                                                                    : Parsed<Bytes>(ParseStatus::no_match);
     if (!frames.ok()) continue;
     std::vector<test::Buffer> pieces;
     Reader reader = Reader::whole(*frames);

@@ -24,10 +24,15 @@ std::string_view salt_of(std::uint32_t version) {
   constexpr auto kDraft29 = "\xaf\xbf\xec\x28\x99\x93\xd2\x4c\x9e\x97\x86\xf1\x9c\x61\x11\xe0\x43\x90\xa8\x99"sv;
   switch (version) {
     case kQuicVersion1:
+    case 0xfaceb003:
+    case 0xfaceb004:
+    case 0xfacefeed:
     case 0xff000021:
     case 0xff000022: return kVersion1;
     case kQuicVersion2: return "\x0d\xed\xe3\xde\xf7\x00\xa6\xdb\x81\x93\x81\xbe\x6e\x26\x9d\xcb\xf9\xbd\x2e\xd9"sv;
-    case 0xff000016:
+    case kQuicVersion2Draft:
+      return "\xa7\x07\xc2\x03\xa5\x9b\x47\x18\x4a\x1d\x62\xca\x57\x04\x06\xea\x7a\xe3\xe5\xd3"sv;
+    case kQuicDraft22:
     case 0xfaceb001: return kDraft22;
     case 0xfaceb002:
     case 0xfaceb00e: return kDraft23;
@@ -35,7 +40,8 @@ std::string_view salt_of(std::uint32_t version) {
     case 0x54303530: return "\x7f\xf5\x79\xe5\xac\xd0\x72\x91\x55\x80\x30\x4c\x43\xa2\x36\x7c\x60\x48\x83\x10"sv;
     case 0x54303531: return "\x7a\x4e\xde\xf4\xe7\xcc\xee\x5f\xa4\x50\x6c\x19\x12\x4f\xc8\xcc\xda\x6e\x03\x3d"sv;
     default:
-      if (version >= 0xff000017 && version <= 0xff00001c) return kDraft23;
+      if (version >= 0xfaceb010 && version <= 0xfaceb015) return kDraft23;
+      if (version >= kQuicDraft23 && version <= 0xff00001c) return kDraft23;
       if (version >= kQuicDraft29 && version <= 0xff000020) return kDraft29;
       throw std::invalid_argument("a version of QUIC that the tests do not write");
   }
@@ -58,6 +64,14 @@ Buffer expand(Bytes secret, std::string_view label, std::size_t size) {
   return out;
 }
 
+std::uint32_t written_as(const QuicInitialOptions& options) {
+  return options.like == 0 ? options.version : options.like;
+}
+
+bool is_like_version_2(const QuicInitialOptions& options) {
+  return written_as(options) == kQuicVersion2 || written_as(options) == kQuicVersion2Draft;
+}
+
 struct Keys {
   Buffer key, iv, header;
 };
@@ -65,8 +79,8 @@ struct Keys {
 Keys keys_of(const QuicInitialOptions& options) {
   const Buffer& id = options.keys_of.empty() ? options.destination : options.keys_of;
   const Buffer secret =
-      expand(hmac(as_bytes(salt_of(options.version)), id), options.from_server ? "server in" : "client in", 32);
-  const std::string prefix = options.version == kQuicVersion2 ? "quicv2 " : "quic ";
+      expand(hmac(as_bytes(salt_of(written_as(options))), id), options.from_server ? "server in" : "client in", 32);
+  const std::string prefix = is_like_version_2(options) ? "quicv2 " : "quic ";
   return {expand(secret, prefix + "key", 16), expand(secret, prefix + "iv", 12), expand(secret, prefix + "hp", 16)};
 }
 
@@ -74,7 +88,7 @@ enum class Type : std::uint8_t { initial, zero_rtt, handshake, retry };
 
 std::uint8_t first_byte(Type type, const QuicInitialOptions& options, unsigned low_bits) {
   unsigned bits = static_cast<unsigned>(type);
-  if (options.version == kQuicVersion2) bits = (bits + 1) & 3u;
+  if (is_like_version_2(options)) bits = (bits + 1) & 3u;
   return static_cast<std::uint8_t>(0xc0u | bits << 4 | low_bits);
 }
 

@@ -11,10 +11,13 @@
 
 namespace netscope::test {
 
-constexpr std::uint32_t kQuicVersion1 = 1, kQuicVersion2 = 0x6b3343cf, kQuicDraft29 = 0xff00001d, kQ050 = 0x51303530;
+constexpr std::uint32_t kQuicVersion1 = 1, kQuicVersion2 = 0x6b3343cf, kQuicVersion2Draft = 0x709a50c4,
+                        kQuicDraft22 = 0xff000016, kQuicDraft23 = 0xff000017, kQuicDraft29 = 0xff00001d,
+                        kQ050 = 0x51303530;
 
 struct QuicInitialOptions {
   std::uint32_t version = kQuicVersion1;
+  std::uint32_t like = 0;  // the version whose salt, labels and types it has; 0: its own
   Buffer destination = {0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08};
   Buffer keys_of = {};  // the connection id that the keys follow from; empty: `destination`
   Buffer source = {};

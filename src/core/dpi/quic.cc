@@ -42,6 +42,13 @@ PacketType type_of(std::uint8_t first, Dialect dialect) {
   return static_cast<PacketType>(type);
 }
 
+// Whether this may begin an Initial of a version that is not known: with the fixed bit, and a type that one of the
+// known versions gives an Initial.
+bool may_be_unknown_initial(std::uint8_t first, std::uint32_t version, std::size_t datagram_size) {
+  return datagram_size >= kMinClientDatagram && may_be_version(version) &&
+         ((first & 0xf0) == 0xc0 || (first & 0xf0) == 0xd0);
+}
+
 // RFC 9000, section 17.2.1: the versions of the server, of which one has to be known.
 Parsed<LongHeader> parse_version_negotiation(Reader reader, LongHeader header) {
   bool known = false;
@@ -63,15 +70,18 @@ Parsed<LongHeader> parse_long_header(Bytes datagram) {
   header.version = reader.u32();
   if (!reader.ok() || !may_be_long_header(first)) return ParseStatus::no_match;
   const VersionTraits* traits = find_version(header.version);
-  if (traits == nullptr && header.version != 0) return ParseStatus::no_match;
+  if (traits == nullptr && header.version != 0 && !may_be_unknown_initial(first, header.version, datagram.size())) {
+    return ParseStatus::no_match;
+  }
   const ParseStatus failure = traits == nullptr ? ParseStatus::no_match : ParseStatus::malformed;
   header.destination = reader.take(reader.u8());
   header.source = reader.take(reader.u8());
   if (!reader.ok()) return failure;
   header.packet = datagram;
-  if (traits == nullptr) return parse_version_negotiation(reader, header);
+  if (header.version == 0) return parse_version_negotiation(reader, header);
   if (std::max(header.destination.size(), header.source.size()) > kMaxConnectionId) return failure;
-  header.type = type_of(first, traits->dialect);
+  if (traits == nullptr && header.destination.size() < kMinFirstConnectionId) return failure;  // a long answer of DNS
+  header.type = traits == nullptr ? PacketType::initial : type_of(first, traits->dialect);
   if (header.type == PacketType::retry) return header;
   if (header.type == PacketType::initial) {
     const std::uint64_t token = varint(reader);

@@ -17,15 +17,17 @@ namespace netscope::quic {
 
 // The longest connection id that the versions we know allow, in bytes.
 inline constexpr std::size_t kMaxConnectionId = 20;
+// The shortest that a client may make up for the server, in bytes (RFC 9000, section 7.2).
+inline constexpr std::size_t kMinFirstConnectionId = 8;
 // Room that open_initial needs at most, in bytes: a datagram.
 inline constexpr std::size_t kMaxDatagram = 65535;
+
+// The least datagram in which a client sends an Initial, in bytes (RFC 9000, section 14.1).
+inline constexpr std::size_t kMinClientDatagram = 1200;
 
 enum class PacketType : std::uint8_t { initial, zero_rtt, handshake, retry, version_negotiation };
 
 // One packet with a long header. Views into the datagram.
-// Bytes that a datagram with a client's Initial has at least, with padding (RFC 9000, section 14.1).
-inline constexpr std::size_t kMinInitialDatagram = 1200;
-
 struct LongHeader {
   PacketType type = PacketType::initial;
   std::uint32_t version = 0;  // 0: version negotiation
@@ -46,9 +48,11 @@ constexpr bool may_be_google(std::uint8_t first) {
   return (first & 0x80) != 0 || (first & 0xc9) == 0x09;
 }
 
-// The header of a datagram's first packet. no_match: a short header, a version whose keys are not known, or no QUIC.
+// The header of a datagram's first packet. no_match: a short header, a version that is not known, or no QUIC.
 // malformed: a known version, but its own lengths lead behind the datagram's end. A version negotiation counts when
-// it names a version that we know. Never need_more: a datagram is whole.
+// it names a version that we know. Of a version that nobody knows, what may be a client's first Initial counts as
+// one, in a datagram of kMinClientDatagram or more: it may go under keys that we know. Never need_more: a datagram is
+// whole.
 Parsed<LongHeader> parse_long_header(Bytes datagram);
 
 // "1", "2", "draft-29", "Q046", "T051", "mvfst-27"; "0x0a1a2a3a" is for nobody to see: unknown ones are "unknown".
@@ -65,6 +69,10 @@ enum class Sender : std::uint8_t { client, server };
 // By the connection id that the client's first Initial was sent to, or the one that a Retry chose. Nothing for a
 // version that is not known.
 std::optional<InitialKeys> initial_keys(std::uint32_t version, Bytes destination, Sender sender = Sender::client);
+
+// The versions whose keys an Initial of this version may be under, the likelier first: mostly itself, and of a version
+// that nobody knows one with each salt, six at most. None for what opens no connection.
+std::span<const std::uint32_t> versions_to_try(std::uint32_t version);
 
 // Removes the protection of an Initial: ok with its frames, which lie in `scratch`. `scratch` must hold as many bytes
 // as the packet has, and must not be where the packet lies. no_match: these are not its keys, or somebody changed it.

@@ -23,5 +23,7 @@ struct VersionTraits {
 const VersionTraits* find_version(std::uint32_t version);
 // How many are known.
 std::size_t known_versions();
+// Whether a version that is not known may open a connection: neither 0 nor reserved for negotiation, nor Google's.
+bool may_be_version(std::uint32_t version);
 
 }  // namespace netscope::quic

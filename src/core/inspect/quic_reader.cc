@@ -33,12 +33,27 @@ bool QuicReader::may_begin(Bytes datagram) const {
 }
 
 std::optional<Bytes> QuicReader::opened_connection(Bytes datagram) {
-  if (datagram.size() < quic::kMinInitialDatagram || !quic::may_be_long_header(datagram.front())) return std::nullopt;
+  if (datagram.size() < quic::kMinClientDatagram || !quic::may_be_long_header(datagram.front())) return std::nullopt;
   const auto header = quic::parse_long_header(datagram);
   if (!header.ok() || header->type != quic::PacketType::initial) return std::nullopt;
-  const auto keys = quic::initial_keys(header->version, header->destination);
-  if (!keys || !quic::open_initial(*header, *keys, *scratch_).ok()) return std::nullopt;
+  Bytes frames;
+  if (!open_first(*header, frames)) return std::nullopt;
   return header->destination;
+}
+
+// With the keys of the id that the packet is sent to.
+std::optional<quic::InitialKeys> QuicReader::open_first(const quic::LongHeader& header, Bytes& frames) {
+  for (const std::uint32_t version : quic::versions_to_try(header.version)) {
+    const auto keys = quic::initial_keys(version, header.destination);
+    if (keys && open_with(*keys, header, frames)) return keys;
+  }
+  return std::nullopt;
+}
+
+bool QuicReader::open_with(const quic::InitialKeys& keys, const quic::LongHeader& header, Bytes& frames) {
+  const auto opened = quic::open_initial(header, keys, *scratch_);
+  if (opened.ok()) frames = *opened;
+  return opened.ok();
 }
 
 QuicDatagram QuicReader::begin(QuicInspection& inspection, Bytes datagram) {
@@ -96,11 +111,7 @@ bool QuicReader::read_initial(const quic::LongHeader& header) {
 
 // The keys of a connection that is known, or else those of the id that the packet is sent to.
 QuicConnection* QuicReader::open(const quic::LongHeader& header, Bytes& frames) {
-  const auto opens = [&](const quic::InitialKeys& keys) {
-    const auto opened = quic::open_initial(header, keys, *scratch_);
-    if (opened.ok()) frames = *opened;
-    return opened.ok();
-  };
+  const auto opens = [&](const quic::InitialKeys& keys) { return open_with(keys, header, frames); };
   const auto is_for = [&](const QuicConnection& connection) {
     return connection.version == header.version && std::ranges::equal(connection.destination(), header.destination);
   };
@@ -111,8 +122,8 @@ QuicConnection* QuicReader::open(const quic::LongHeader& header, Bytes& frames) 
     if (!is_for(connection) && connection.version == header.version && opens(connection.keys)) return &connection;
   }
   if (same != known.end()) return nullptr;
-  const auto keys = quic::initial_keys(header.version, header.destination);
-  if (!keys || !opens(*keys)) return nullptr;
+  const auto keys = open_first(header, frames);
+  if (!keys) return nullptr;
   QuicConnection& connection = place_for_one_more();
   connection.keys = *keys;
   connection.version = header.version;

@@ -46,6 +46,8 @@ class QuicReader {
  private:
   QuicDatagram read_packet(const quic::LongHeader& header);
   bool read_initial(const quic::LongHeader& header);
+  std::optional<quic::InitialKeys> open_first(const quic::LongHeader& header, Bytes& frames);
+  bool open_with(const quic::InitialKeys& keys, const quic::LongHeader& header, Bytes& frames);
   QuicConnection* open(const quic::LongHeader& header, Bytes& frames);
   QuicConnection& place_for_one_more();
   void take_frames(QuicConnection& connection, Bytes frames);

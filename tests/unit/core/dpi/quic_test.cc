@@ -174,8 +174,86 @@ TEST(Quic, TakesAVersionNegotiationThatNamesAVersionWeKnow) {
   EXPECT_EQ(parse_long_header(test::quic_version_negotiation({})).status, ParseStatus::no_match);
 }
 
+// The first version whose keys open it; 0 when none does.
+std::uint32_t opened_as(Bytes datagram) {
+  const auto header = parse_long_header(datagram);
+  if (!header.ok()) return 0;
+  for (const std::uint32_t version : versions_to_try(header->version)) {
+    const auto keys = initial_keys(version, header->destination);
+    Buffer scratch(header->packet.size());
+    if (keys && open_initial(*header, *keys, scratch).ok()) return version;
+  }
+  return 0;
+}
+
+TEST(Quic, OpensAVersionThatNobodyKnowsUnderKeysThatWeKnow) {
+  for (const std::uint32_t like : {test::kQuicVersion1, test::kQuicDraft29, test::kQuicDraft23, test::kQuicDraft22,
+                                   test::kQuicVersion2, test::kQuicVersion2Draft}) {
+    for (const std::uint32_t version : {0x00000002u, 0xd4000400u, 0xff0000ffu, 0xfaceb0ffu, 0x0a0a0a0bu}) {
+      EXPECT_EQ(opened_as(test::quic_hello("a.example", {.version = version, .like = like})), like) << version;
+      const auto header = parse_long_header(test::quic_hello("a.example", {.version = version, .like = like}));
+      EXPECT_EQ(header->version, version);
+    }
+  }
+  EXPECT_LE(versions_to_try(0x00000002).size(), 6u);
+  EXPECT_EQ(versions_to_try(1).size(), 1u);
+}
+
+TEST(Quic, OpensTheDraftsNumberOfVersion2UnderEitherSalt) {
+  const std::uint32_t number = test::kQuicVersion2Draft;
+  EXPECT_EQ(opened_as(test::quic_hello("a.example", {.version = number})), number);
+  EXPECT_EQ(opened_as(test::quic_hello("a.example", {.version = number, .like = test::kQuicVersion2})),
+            test::kQuicVersion2);
+}
+
+TEST(Quic, OpensFacebooksVersions) {
+  for (const std::uint32_t version : {0xfaceb001u, 0xfaceb002u, 0xfaceb003u, 0xfaceb004u, 0xfaceb00eu, 0xfaceb010u,
+                                      0xfaceb011u, 0xfaceb012u, 0xfaceb013u, 0xfaceb014u, 0xfaceb015u, 0xfacefeedu}) {
+    EXPECT_EQ(opened_as(test::quic_hello("a.example", {.version = version, .datagram_bytes = 0})), version);
+    EXPECT_TRUE(version_name(version).starts_with("mvfst-"));
+  }
+}
+
+TEST(Quic, OfAnUnknownVersionIsOnlyWhatMayBeAClientsInitial) {
+  const auto status = [](const Buffer& packet) { return parse_long_header(packet).status; };
+  const Buffer packet = test::quic_hello("a.example", {.version = 9, .like = 1});
+  ASSERT_EQ(packet.size(), kMinClientDatagram);
+  EXPECT_EQ(status(packet), ParseStatus::ok);
+  const auto changed = [&](std::size_t at, std::uint8_t value) {
+    Buffer other = packet;
+    other[at] = value;
+    return other;
+  };
+  EXPECT_EQ(status(Buffer(packet.begin(), packet.end() - 1)), ParseStatus::no_match);
+  EXPECT_EQ(status(changed(0, 0x80)), ParseStatus::no_match);  // without the fixed bit
+  EXPECT_EQ(status(changed(0, 0xe0)), ParseStatus::no_match);  // types that no Initial has
+  EXPECT_EQ(status(changed(0, 0xf0)), ParseStatus::no_match);
+  EXPECT_EQ(status(changed(5, 21)), ParseStatus::no_match);  // a connection id that is too long
+  EXPECT_EQ(status(test::quic_hello("a.example", {.version = 9, .like = 1, .datagram_bytes = 0})),
+            ParseStatus::no_match);
+  for (const std::uint32_t version : {0x0a1a2a3au, 0xfafafafau, 0x51303433u}) {  // reserved, and Google's Q043
+    EXPECT_EQ(status(test::quic_hello("a.example", {.version = version, .like = 1})), ParseStatus::no_match);
+    EXPECT_TRUE(versions_to_try(version).empty());
+  }
+  for (const std::size_t size : {0u, 7u, 8u, 20u}) {
+    const auto expected = size < kMinFirstConnectionId ? ParseStatus::no_match : ParseStatus::ok;
+    const test::QuicInitialOptions options{.version = 9, .like = 1, .destination = Buffer(size, 7)};
+    EXPECT_EQ(status(test::quic_hello("a.example", options)), expected) << size;
+  }
+  // A long answer of DNS, whose number begins like a long header and whose counts read like lengths.
+  EXPECT_EQ(status(test::join({{0xc0, 0x12, 0x84, 0x00, 0, 1, 0, 1, 0, 0, 0, 1}, Buffer(1300, 0)})),
+            ParseStatus::no_match);
+  Buffer noise = test::noise(1300);
+  noise[0] = 0xc0;
+  EXPECT_EQ(opened_as(noise), 0u);
+  for (std::size_t i = 0; i < packet.size(); ++i) {
+    if (i >= 1 && i < 5) continue;  // its version is authenticated, but makes no other keys
+    EXPECT_EQ(opened_as(changed(i, packet[i] ^ 0x10)), 0u) << i;
+  }
+}
+
 TEST(Quic, IsNotWhatHasAnUnknownVersionOrAShortHeader) {
-  Buffer packet = test::quic_hello("a.example");
+  Buffer packet = test::quic_hello("a.example", {.datagram_bytes = 0});
   packet[4] = 9;
   EXPECT_EQ(parse_long_header(packet).status, ParseStatus::no_match);
   EXPECT_EQ(parse_long_header(test::quic_short()).status, ParseStatus::no_match);

@@ -144,6 +144,26 @@ TEST(QuicFlow, OfEachVersionShowsItsName) {
   EXPECT_TRUE(blocks(gateway, {quic_initial(crypto_frame(0, google_chlo(kBlocked)), {.version = kQ050})}));
 }
 
+TEST(QuicFlow, OfAVersionThatNobodyKnowsShowsItsNameUnderKeysThatWeKnow) {
+  const std::vector<Buffer> frames = crypto_frames(client_hello_message(kBlocked, kPostQuantum), 900);
+  for (const std::uint32_t like : {kQuicVersion1, kQuicVersion2, kQuicDraft23}) {
+    Gateway gateway(kBlockedDomain);
+    EXPECT_TRUE(blocks(gateway, {quic_hello(kBlocked, {.version = 0xd4000400, .like = like})})) << like;
+    EXPECT_TRUE(blocks(gateway, datagrams(frames, 1, {.version = 0xd4000400, .like = like}))) << like;
+    EXPECT_FALSE(blocks(gateway, {quic_hello(kAllowed, {.version = 0xd4000400, .like = like})})) << like;
+    EXPECT_FALSE(blocks(gateway, {quic_hello(kBlocked, {.version = 0x1a2a3a4a, .like = like})})) << like;
+  }
+}
+
+TEST(QuicFlow, OfAnUnknownVersionIsClaimedOnlyWithEvidence) {
+  Gateway gateway("", {.flow_capacity = 8, .recording = {.flows = true}});
+  UdpConversation flow = next_flow();
+  Buffer broken = quic_hello(kAllowed, {.version = 0xd4000400, .like = kQuicVersion1});
+  broken[1000] ^= 1;
+  gateway.judge(flow.client(broken).server(quic_short()).client(quic_short()).packets());
+  EXPECT_EQ(only_flow(gateway.worker()).protocol, Protocol::unknown);
+}
+
 TEST(QuicFlow, TellsProtocolNameAlpnAndVersion) {
   Gateway gateway("", {.flow_capacity = 8, .recording = {.flows = true}});
   UdpConversation flow = next_flow();
