@@ -19,10 +19,11 @@ Tunnel looks_like_ip(const Reader& in) {
 Tunnel gre(Reader in) {
   const std::uint16_t flags = in.u16();
   const std::uint16_t type = in.u16();
-  if ((flags & 0x8000) != 0 || (flags & 0x4000) != 0) in.skip(4);  // checksum, offset
-  if ((flags & 0x2000) != 0) in.skip(4);                           // key
-  if ((flags & 0x1000) != 0) in.skip(4);                           // sequence number
-  if ((flags & 0x0080) != 0 && (flags & 7) == 1) in.skip(4);       // PPTP's acknowledgment
+  if ((flags & 0x8000) != 0 || (flags & 0x4000) != 0) in.skip(4);       // checksum, offset
+  if ((flags & 0x2000) != 0) in.skip(4);                                // key
+  if ((flags & 0x1000) != 0) in.skip(4);                                // sequence number
+  if ((flags & 0x0080) != 0 && (flags & 7) == 1) in.skip(4);            // PPTP's acknowledgment
+  if (type >= 0x8200 && type <= 0x8370) return inside(Next::wlan, in);  // Aruba's, one for each kind of tunnel
   switch (type) {
     case 0x88be:  // ERSPAN type II where a sequence number is present, else type I without a header
       if ((flags & 0x1000) != 0) in.skip(8);
@@ -32,10 +33,6 @@ Tunnel gre(Reader in) {
       if ((in.u8() & 1) != 0) in.skip(8);
       return inside(Next::ethernet, in);
     }
-    case 0x8200:
-    case 0x8210:
-    case 0x8220:
-    case 0x8230:
     case 0x9000: return inside(Next::wlan, in);
     case 0x883e: return looks_like_ip(in);
     default: {

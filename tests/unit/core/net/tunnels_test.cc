@@ -37,7 +37,8 @@ Buffer before_macs(const Buffer& header) {
   return join({header, Buffer(12, 2), {0x08, 0x00}});
 }
 
-const Buffer kWlan = ByteWriter().u8(0x08).u8(0x01).fill(22, 2).bytes(Buffer{0xaa, 0xaa, 3, 0, 0, 0, 8, 0});
+const Buffer kSnapOfIp{0xaa, 0xaa, 3, 0, 0, 0, 8, 0};
+const Buffer kWlan = ByteWriter().u8(0x08).u8(0x01).fill(22, 2).bytes(kSnapOfIp);
 
 std::vector<Case> tunnels_by_ip_protocol() {
   const std::uint8_t gre = ip_protocol::gre;
@@ -60,6 +61,9 @@ std::vector<Case> tunnels_by_ip_protocol() {
            join({{0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, before_macs(Buffer(8, 0))})),
        gre, 0},
       {"GRE of a wireless controller", over_gre(join({{0, 0, 0x82, 0x00}, kWlan})), gre, 0},
+      {"GRE of a wireless controller with several frames in one",
+       over_gre(join({{0, 0, 0x82, 0x40, 0x88, 0x01}, Buffer(22, 2), {0x80, 0}, Buffer(12, 2), {0, 53}, kSnapOfIp})),
+       gre, 0},
       {"GRE of WCCP", over_gre({0, 0, 0x88, 0x3e}), gre, 0},
       {"a tunnel in a tunnel",
        hello_through(kOutside.gre().ipv4("10.0.0.1", "10.0.0.2").udp(1, 4789).vxlan(5).ethernet()), gre, 0},
