@@ -177,58 +177,156 @@ Parsed<Opening> parse_mqtt(Bytes stream) {
   return Opening{Protocol::mqtt, client};
 }
 
+namespace openvpn {
+constexpr std::uint8_t kClientReset = 7 << 3, kServerReset = 8 << 3, kClientResetV3 = 10 << 3;
+// Sizes in bytes: of a reset that nothing protects, of one under tls-crypt, and of the client's own wrapped key that
+// tls-crypt-v2 puts behind that (doc/tls-crypt-v2.txt): a tag, two keys, perhaps more, and its length.
+constexpr std::size_t kPlain = 14, kTlsCrypt = 54, kLeastWrapped = 32 + 256 + 2, kMostWrapped = 1024;
+// Of the digests that tls-auth may use: MD5, SHA-1, SHA-224, SHA-256, SHA-384 and SHA-512.
+constexpr std::array<std::size_t, 6> kDigests{16, 20, 28, 32, 48, 64};
+constexpr std::size_t kMostDigested = kPlain + 64 + 8;
+// The first packet's number; the other one says as well that the client can negotiate early.
+constexpr std::uint32_t kFirst = 1, kFirstOfEarly = 0x0f000001;
+
+// The message that a client with a key of its own opens with.
+bool is_reset_v3(Bytes message) {
+  if (message.size() < kTlsCrypt + kLeastWrapped) return false;
+  Reader reader = Reader::whole(message);
+  reader.skip(9);
+  const std::uint32_t number = reader.u32();
+  const std::size_t wrapped = Reader::whole(message.last(2)).u16();
+  return (number == kFirst || number == kFirstOfEarly) && wrapped <= kMostWrapped &&
+         message.size() == kTlsCrypt + wrapped;
+}
+
 // A hard reset of either side: the operation, a session, and behind whatever authenticates it an empty list of
 // acknowledgments and the packet number 0. With tls-crypt the end is encrypted, but the size is fixed.
-bool is_openvpn_reset(Bytes message, Opening& opening) {
+bool is_reset(Bytes message, Opening& opening) {
   Reader reader = Reader::whole(message);
   const std::uint8_t operation = reader.u8();
-  constexpr std::uint8_t kClientReset = 7 << 3, kServerReset = 8 << 3, kClientResetV3 = 10 << 3;
   if (operation != kClientReset && operation != kServerReset && operation != kClientResetV3) return false;
   reader.skip(8);  // session
-  constexpr std::size_t kPlain = 14, kTlsCrypt = 54;
-  constexpr std::array<std::size_t, 4> kDigests{16, 20, 32, 64};
   opening = {Protocol::openvpn, operation == kServerReset ? server : client};
   if (message.size() == kPlain && operation == kClientReset) return reader.u8() == 0 && reader.u32() == 0;
-  if (message.size() == kTlsCrypt && reader.u32() == 1) return true;
+  if (message.size() == kTlsCrypt && reader.u32() == kFirst) return true;
+  if (operation == kClientResetV3) return is_reset_v3(message);
   for (const std::size_t digest : kDigests) {
     // Behind the digest: number of the packet, time, no acknowledgments, number of the message.
     if (operation != kClientReset || message.size() != kPlain + digest + 8) continue;
     Reader tail = Reader::whole(message.subspan(9 + digest));
-    const bool first = tail.u32() == 1;
+    const bool first = tail.u32() == kFirst;
     tail.skip(4);
     return first && tail.u8() == 0 && tail.u32() == 0;
   }
   return false;
 }
 
-Parsed<Opening> parse_openvpn_stream(Bytes stream) {
+Parsed<Opening> parse_stream(Bytes stream) {
   Reader reader = Reader::prefix(stream);
   const std::uint16_t length = reader.u16();
-  constexpr std::uint16_t kLongestReset = 14 + 64 + 8;
-  if (reader.ok() && (length < 14 || length > kLongestReset)) return ParseStatus::no_match;
+  Reader peek = reader;
+  const std::size_t most = peek.u8() == kClientResetV3 ? kTlsCrypt + kMostWrapped : kMostDigested;
+  if (reader.ok() && (length < kPlain || (peek.ok() && length > most))) return ParseStatus::no_match;
   const Bytes message = reader.take(length);
   Opening opening;
-  if (!reader.ok()) return reader.status();
-  return is_openvpn_reset(message, opening) ? Parsed<Opening>(opening) : ParseStatus::no_match;
+  if (!reader.ok()) return length > kTlsCrypt + kMostWrapped ? ParseStatus::no_match : reader.status();
+  return is_reset(message, opening) ? Parsed<Opening>(opening) : ParseStatus::no_match;
+}
+}  // namespace openvpn
+
+namespace stun {
+constexpr std::uint32_t kMagicCookie = 0x2112a442;
+
+// The header of RFC 8489, section 5: two zero bits, then a length in words.
+Parsed<Opening> parse_stream(Bytes stream) {
+  Reader reader = Reader::prefix(stream);
+  const std::uint16_t type = reader.u16();
+  if (reader.ok() && type >= 0x4000) return ParseStatus::no_match;
+  const std::uint16_t length = reader.u16();
+  if (reader.ok() && length % 4 != 0) return ParseStatus::no_match;
+  const std::uint32_t cookie = reader.u32();
+  if (!reader.ok()) return type < 0x4000 ? reader.status() : ParseStatus::no_match;
+  return cookie == kMagicCookie ? Parsed<Opening>({Protocol::stun, either}) : ParseStatus::no_match;
 }
 
-bool is_stun(Bytes datagram) {
+// RFC 3489, section 11: known types and attributes that fill the message, or else a random number of four words.
+bool is_classic(Bytes datagram) {
+  Reader reader = Reader::whole(datagram);
+  const std::uint16_t type = reader.u16();
+  const std::uint16_t length = reader.u16();
+  // Requests, responses and errors, to bind and for a shared secret.
+  constexpr std::array<std::uint16_t, 6> kTypes{0x0001, 0x0101, 0x0111, 0x0002, 0x0102, 0x0112};
+  if (std::ranges::find(kTypes, type) == kTypes.end() || datagram.size() != length + 20u) return false;
+  for (int i = 0; i < 4; ++i) {
+    if (reader.u32() == 0 && length == 0) return false;
+  }
+  constexpr std::uint16_t kLastAttribute = 0x000b, kOptional = 0x8000;
+  while (reader.arrived() != 0) {
+    const std::uint16_t attribute = reader.u16();
+    const std::size_t size = reader.u16();
+    const bool has_meaning = (attribute >= 1 && attribute <= kLastAttribute) || attribute >= kOptional;
+    if (!has_meaning || size % 4 != 0) return false;
+    reader.skip(size);
+  }
+  return reader.ok();
+}
+
+bool is_message(Bytes datagram) {
   Reader reader = Reader::whole(datagram);
   const std::uint16_t type = reader.u16();
   const std::uint16_t length = reader.u16();
   const std::uint32_t cookie = reader.u32();
-  constexpr std::uint32_t kMagicCookie = 0x2112a442;
   reader.skip(12);  // transaction
-  return reader.ok() && type < 0x4000 && length % 4 == 0 && cookie == kMagicCookie && length == reader.arrived();
+  if (!reader.ok() || type >= 0x4000) return false;
+  return (length % 4 == 0 && cookie == kMagicCookie && length == reader.arrived()) || is_classic(datagram);
 }
+}  // namespace stun
 
-// A message of a handshake (WireGuard's whitepaper, section 5.4): type, three zeros, and a size of its own.
+// A message of a handshake (WireGuard's whitepaper, section 5.4): type, three zeros, and a size of its own. Some
+// clients fill it up to hide that size; then what is in it tells: random numbers up to the second authentication, which
+// is zero as long as no server asks for it.
 bool is_wireguard(Bytes datagram) {
+  constexpr std::size_t kInitiation = 148, kResponse = 92, kCookie = 64, kSecondMac = 16;
   Reader reader = Reader::whole(datagram);
   const std::uint32_t type = reader.u32_le();
-  constexpr std::size_t kInitiation = 148, kResponse = 92, kCookie = 64;
-  return (type == 1 && datagram.size() == kInitiation) || (type == 2 && datagram.size() == kResponse) ||
-         (type == 3 && datagram.size() == kCookie);
+  if (type == 3) return datagram.size() == kCookie;
+  if (type != 1 && type != 2) return false;
+  const std::size_t size = type == 1 ? kInitiation : kResponse;
+  if (datagram.size() <= size) return datagram.size() == size;
+  for (std::size_t at = 4; at < size; at += 4) {
+    if ((reader.u32() == 0) != (at >= size - kSecondMac)) return false;
+  }
+  return true;
+}
+
+// The datagram by which a client asks for RDP over UDP (MS-RDPEUDP, section 3.1.5.1.1).
+bool is_rdp_syn(Bytes datagram) {
+  constexpr std::uint16_t kSyn = 0x0001, kOptions = 0x0200 | 0x0800 | 0x1000;  // lossy, correlation, versions
+  constexpr std::uint16_t kLeastUnit = 1132, kMostUnit = 1232;
+  Reader reader = Reader::whole(datagram);
+  const bool nothing_acknowledged = reader.u32() == 0xffffffff;
+  reader.skip(2);  // window
+  const std::uint16_t flags = reader.u16();
+  reader.skip(4);  // first number
+  const std::uint16_t up = reader.u16();
+  const std::uint16_t down = reader.u16();
+  return reader.ok() && nothing_acknowledged && (flags & ~kOptions) == kSyn && std::min(up, down) >= kLeastUnit &&
+         std::max(up, down) <= kMostUnit;
+}
+
+// A client's question to a tracker, which has to connect first (BEP 15).
+bool is_tracker_connect(Bytes datagram) {
+  Reader reader = Reader::whole(datagram);
+  constexpr std::uint64_t kProtocolId = 0x41727101980;
+  const std::uint64_t id = reader.u64();
+  const std::uint32_t action = reader.u32();
+  reader.skip(4);  // transaction
+  return reader.ok() && id == kProtocolId && action == 0;
+}
+
+// Peers of the local network (BEP 14).
+bool is_local_discovery(std::string_view text) {
+  return text.starts_with("BT-SEARCH * HTTP/1.1\r\n");
 }
 
 bool is_dht(std::string_view text) {
@@ -236,7 +334,8 @@ bool is_dht(std::string_view text) {
   return text.starts_with("d1:ad2:id20:") || text.starts_with("d1:rd2:id20:") || text.starts_with("d2:ip6:");
 }
 
-// The packet that opens a connection of uTP (BEP 29): number 1, nothing acknowledged, no delay measured, no data.
+// The packet that opens a connection of uTP (BEP 29): nothing acknowledged, no delay measured, no data. Its number
+// should be 1; a common library begins anywhere.
 bool is_utp_syn(Bytes datagram) {
   Reader reader = Reader::whole(datagram);
   constexpr std::uint8_t kSynVersion1 = 0x41;
@@ -244,10 +343,11 @@ bool is_utp_syn(Bytes datagram) {
   std::uint8_t extension = reader.u8();
   reader.skip(6);  // connection, time
   const std::uint32_t delay = reader.u32();
-  reader.skip(4);  // window
+  const std::uint32_t window = reader.u32();
   const std::uint16_t number = reader.u16();
   const std::uint16_t acknowledged = reader.u16();
-  if (!reader.ok() || type != kSynVersion1 || delay != 0 || number != 1 || acknowledged != 0) return false;
+  if (!reader.ok() || type != kSynVersion1 || delay != 0 || window == 0) return false;
+  if (number == 0 || acknowledged != 0) return false;
   while (extension != 0 && reader.ok()) {
     extension = reader.u8();
     reader.skip(reader.u8());
@@ -259,8 +359,8 @@ bool is_utp_syn(Bytes datagram) {
 
 Parsed<Opening> parse_stream_opening(Bytes stream) {
   ParseStatus undecided = ParseStatus::no_match;
-  for (const auto& parsed :
-       {parse_text(as_text(stream)), parse_rdp(stream), parse_mqtt(stream), parse_openvpn_stream(stream)}) {
+  for (const auto& parsed : {parse_text(as_text(stream)), parse_rdp(stream), parse_mqtt(stream),
+                             openvpn::parse_stream(stream), stun::parse_stream(stream)}) {
     if (parsed.ok()) return parsed;
     if (parsed.status == ParseStatus::need_more) undecided = parsed.status;
   }
@@ -268,14 +368,16 @@ Parsed<Opening> parse_stream_opening(Bytes stream) {
 }
 
 Parsed<Opening> parse_datagram_opening(Bytes datagram) {
-  if (is_stun(datagram)) return Opening{Protocol::stun, either};
+  if (stun::is_message(datagram)) return Opening{Protocol::stun, either};
   if (is_wireguard(datagram)) return Opening{Protocol::wireguard, either};
   const std::string_view text = as_text(datagram);
-  if (is_dht(text) || is_utp_syn(datagram)) return Opening{Protocol::bittorrent, either};
+  if (is_dht(text) || is_utp_syn(datagram) || is_local_discovery(text)) return Opening{Protocol::bittorrent, either};
+  if (is_tracker_connect(datagram)) return Opening{Protocol::bittorrent, client};
+  if (is_rdp_syn(datagram)) return Opening{Protocol::rdp, client};
   if (text.starts_with('S') && text.starts_with("SIP/2.0 ")) return Opening{Protocol::sip, either};
   if (const auto request = parse_request_line(text); request.ok() && request->protocol == Protocol::sip) return request;
-  Opening openvpn;
-  if (is_openvpn_reset(datagram, openvpn)) return openvpn;
+  Opening opening;
+  if (openvpn::is_reset(datagram, opening)) return opening;
   return ParseStatus::no_match;
 }
 

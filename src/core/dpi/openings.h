@@ -18,11 +18,11 @@ struct Opening {
 
 // The beginning of one direction of a TCP connection: SSH (RFC 4253, section 4.2), BitTorrent (BEP 3), RDP (MS-RDPBCGR,
 // section 2.2.1), SMTP (RFC 5321), IMAP (RFC 9051), POP3 (RFC 1939), FTP (RFC 959), MQTT (version 3.1 to 5), SIP
-// (RFC 3261), RTSP (RFC 2326, RFC 7826), OpenVPN. ok, need_more or no_match.
+// (RFC 3261), RTSP (RFC 2326, RFC 7826), OpenVPN, STUN (RFC 8489, section 6.2.2). ok, need_more or no_match.
 Parsed<Opening> parse_stream_opening(Bytes stream);
 
-// A whole datagram: STUN (RFC 8489, section 5), WireGuard's handshake, BitTorrent's DHT (BEP 5) and uTP (BEP 29), SIP,
-// OpenVPN. ok or no_match.
+// A whole datagram: STUN (RFC 8489, section 5, and RFC 3489), WireGuard's handshake, BitTorrent's DHT (BEP 5), uTP
+// (BEP 29), local discovery (BEP 14) and trackers (BEP 15), SIP, OpenVPN, RDP (MS-RDPEUDP). ok or no_match.
 Parsed<Opening> parse_datagram_opening(Bytes datagram);
 
 }  // namespace netscope
