@@ -12,11 +12,13 @@ namespace netscope::tls {
 namespace {
 
 // RFC 8446, section 5.1 and appendix B.
+constexpr std::uint8_t kChangeCipherSpec = 20;
 constexpr std::uint8_t kAlertRecord = 21;
 constexpr std::uint8_t kHandshakeRecord = 22;
 constexpr std::size_t kRecordHeader = 5;
 constexpr std::uint8_t kMajorVersion = 3;
 constexpr std::uint16_t kMaxRecord = 16384 + 2048;  // the longest fragment of any version (RFC 5246, section 6.2.3)
+constexpr std::uint16_t kMaxChangeCipherSpec = 1;   // RFC 5246, section 7.1
 constexpr std::uint8_t kClientHello = 1;
 constexpr std::uint8_t kServerHello = 2;
 constexpr std::uint32_t kMaxDeclaredHello = 131396;  // no server takes a longer one
@@ -136,13 +138,18 @@ Gathered gather(Bytes stream, std::span<std::uint8_t> scratch) {
   while (out.message.size() < wanted) {
     const ParseStatus failure = out.message.empty() ? ParseStatus::no_match : ParseStatus::malformed;
     const std::uint8_t content_type = records.u8();
-    if (records.ok() && content_type != kHandshakeRecord) return {failure, out.message};
+    const bool passed_over = content_type == kChangeCipherSpec && out.message.empty();
+    if (records.ok() && content_type != kHandshakeRecord && !passed_over) return {failure, out.message};
     const std::uint8_t major = records.u8();
     if (records.ok() && major != kMajorVersion) return {failure, out.message};
     records.skip(1);  // 0x0300 to 0x0304 are seen, and servers take others
     const std::uint16_t length = records.u16();
     if (!records.ok()) break;
-    if (length > kMaxRecord) return {failure, out.message};
+    if (length > (passed_over ? kMaxChangeCipherSpec : kMaxRecord)) return {failure, out.message};
+    if (passed_over) {
+      records.skip(length);
+      continue;
+    }
 
     const Bytes arrived = records.child(length).rest();
     const Bytes fragment = arrived.first(std::min(arrived.size(), wanted - out.message.size()));
@@ -234,6 +241,14 @@ Parsed<ClientHello> parse_records(Bytes stream, std::span<std::uint8_t> scratch)
   return hello.status == ParseStatus::need_more ? Parsed<ClientHello>(gathered.status) : hello;
 }
 
+std::size_t find_handshake_record(Bytes stream) {
+  auto at = std::ranges::find(stream, kHandshakeRecord);
+  while (at != stream.end() && at + 1 != stream.end() && *(at + 1) != kMajorVersion) {
+    at = std::find(at + 1, stream.end(), kHandshakeRecord);
+  }
+  return static_cast<std::size_t>(at - stream.begin());
+}
+
 Parsed<bool> parse_server_records(Bytes stream) {
   Reader reader = Reader::prefix(stream);
   const std::uint8_t content_type = reader.u8();
@@ -265,16 +280,17 @@ Parsed<bool> parse_retry_request(Bytes stream) {
 std::size_t length_of_records(Bytes stream, std::size_t message_size) {
   Reader reader = Reader::prefix(stream);
   for (std::size_t carried = 0; carried < message_size && reader.ok();) {
-    reader.skip(kRecordHeader - 2);
+    const std::uint8_t content_type = reader.u8();
+    reader.skip(2);  // version
     const std::uint16_t length = reader.u16();
     reader.skip(length);
-    carried += length;
+    if (content_type == kHandshakeRecord) carried += length;
   }
   return reader.ok() ? stream.size() - reader.arrived() : stream.size();
 }
 
 Parsed<std::size_t> parse_record_between_hellos(Bytes stream) {
-  constexpr std::uint8_t kChangeCipherSpec = 20, kApplicationData = 23;
+  constexpr std::uint8_t kApplicationData = 23;
   Reader reader = Reader::prefix(stream);
   const std::uint8_t content_type = reader.u8();
   if (reader.ok() && content_type != kChangeCipherSpec && content_type != kApplicationData)

@@ -39,8 +39,13 @@ Parsed<ClientHello> parse_dtls_client_hello(Bytes handshake);
 // A ClientHello at the beginning of a stream of records, split over any number of records and segments. Where the
 // message spans several records its bytes are joined in `scratch`, which must hold kMaxClientHello bytes and whose
 // contents the returned views may point to. `stream` and `scratch` must outlive the result. SSLv2-compatible hellos
-// (RFC 5246, appendix E.2) carry no name and are ok without one.
+// (RFC 5246, appendix E.2) carry no name and are ok without one. ChangeCipherSpec records ahead of the hello, empty or
+// ordinary, are passed over, as by servers that keep up appearances for middleboxes (RFC 8446, appendix D.4).
 Parsed<ClientHello> parse_records(Bytes stream, std::span<std::uint8_t> scratch);
+
+// The first place in `stream` where a handshake record may begin, by the two bytes that never differ, or by the first
+// of them at the end; the stream's size where there is none.
+std::size_t find_handshake_record(Bytes stream);
 
 // Whether a stream that begins like this is TLS from the *server's* side (a ServerHello or an alert record).
 // ok, need_more or no_match; the value is true for a ServerHello.
@@ -51,7 +56,7 @@ Parsed<bool> parse_server_records(Bytes stream);
 Parsed<bool> parse_retry_request(Bytes stream);
 
 // The length of the records at the front of `stream` that carry its first `message_size` bytes of handshake; as much as
-// there is of them.
+// there is of them. Records of ChangeCipherSpec ahead of it count as well.
 std::size_t length_of_records(Bytes stream, std::size_t message_size);
 
 // The length of a record at the front of `stream`, its header included, that may stand between a first and a second

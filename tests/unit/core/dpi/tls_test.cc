@@ -213,6 +213,24 @@ TEST(Tls, SkipsEmptyRecordsAndIgnoresWhatFollowsTheHello) {
   EXPECT_EQ(read_records(records(joined({kUsual, kUsual}), 9999)).name, "www.Example.com");
 }
 
+TEST(Tls, PassesOverChangeCipherSpecAheadOfTheHello) {
+  const Octets empty{20, 3, 3, 0, 0}, ordinary{20, 3, 3, 0, 1, 1};
+  for (const Octets& ahead : {empty, ordinary, joined({ordinary, empty, ordinary})}) {
+    const Octets stream = joined({ahead, records(kUsual, 50)});
+    EXPECT_EQ(read_records(stream).name, "www.Example.com");
+    EXPECT_EQ(tls::length_of_records(stream, kUsual.size()), stream.size());
+    EXPECT_EQ(read_records(first(stream, ahead.size())).status, ParseStatus::need_more);
+  }
+  EXPECT_EQ(read_records(joined({ordinary, {23, 3, 3, 0, 1, 1}})).status, ParseStatus::no_match);
+}
+
+TEST(Tls, FindsWhereARecordMayBegin) {
+  EXPECT_EQ(tls::find_handshake_record(Octets{22, 22, 2, 22, 3, 1}), 3u);
+  EXPECT_EQ(tls::find_handshake_record(Octets{1, 22}), 1u) << "the next byte is still to come";
+  EXPECT_EQ(tls::find_handshake_record(Octets{1, 22, 4}), 3u);
+  EXPECT_EQ(tls::find_handshake_record(Octets{}), 0u);
+}
+
 TEST(Tls, TakesEveryRecordVersionOfMajorThree) {
   for (const std::uint16_t version : std::to_array<std::uint16_t>({0x0300, 0x0303, 0x0304, 0x03ff})) {
     EXPECT_EQ(read_records(records(kUsual, 100, version)).status, ParseStatus::ok);
@@ -221,8 +239,9 @@ TEST(Tls, TakesEveryRecordVersionOfMajorThree) {
 }
 
 TEST(Tls, AnswersNoMatchWithTheFirstByteThatShowsIt) {
-  for (const Octets& stream : {Octets{'G'}, Octets{20}, Octets{23}, Octets{22, 2}, Octets{22, 3, 1, 0xff, 0xff},
-                               Octets{22, 3, 3, 0, 40, 2}, Octets{22, 3, 3, 0, 40, 1, 0x7f, 0, 0}}) {
+  for (const Octets& stream :
+       {Octets{'G'}, Octets{20, 3, 3, 0, 2}, Octets{23}, Octets{22, 2}, Octets{22, 3, 1, 0xff, 0xff},
+        Octets{22, 3, 3, 0, 40, 2}, Octets{22, 3, 3, 0, 40, 1, 0x7f, 0, 0}}) {
     EXPECT_EQ(read_records(stream).status, ParseStatus::no_match);
     EXPECT_EQ(read_records(first(stream, stream.size() - 1)).status, ParseStatus::need_more);
   }
