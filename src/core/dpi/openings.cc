@@ -11,11 +11,25 @@ using enum Opening::Side;
 
 constexpr std::size_t kMaxLine = 512;  // RFC 5321, section 4.5.3.1.5; of the others no first line is longer
 
+char to_upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
 // ok when the text begins so, need_more while it may still.
 ParseStatus begins(std::string_view text, std::string_view with) {
   if (!text.empty() && text.front() != with.front()) return ParseStatus::no_match;
   if (text.starts_with(with)) return ParseStatus::ok;
   return with.starts_with(text) ? ParseStatus::need_more : ParseStatus::no_match;
+}
+
+// The same in letters of either case; `with` is in capitals.
+ParseStatus begins_in_any_case(std::string_view text, std::string_view with) {
+  const std::size_t size = std::min(text.size(), with.size());
+  const auto equal = [](char a, char b) { return to_upper(a) == b; };
+  if (!std::equal(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size), with.begin(), equal)) {
+    return ParseStatus::no_match;
+  }
+  return size == with.size() ? ParseStatus::ok : ParseStatus::need_more;
 }
 
 // The first line without its end; need_more before it is there, no_match when it is longer than any.
@@ -25,10 +39,6 @@ Parsed<std::string_view> first_line(std::string_view text) {
   std::string_view line = text.substr(0, end);
   if (line.ends_with('\r')) line.remove_suffix(1);
   return line;
-}
-
-char to_upper(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
 // `word` is in capitals.
@@ -49,18 +59,21 @@ constexpr Beginning kBeginnings[]{
     {"\x13"
      "BitTorrent protocol",
      {Protocol::bittorrent, either}},
-    {"EHLO ", {Protocol::smtp, client, true}},
-    {"ehlo ", {Protocol::smtp, client, true}},
-    {"HELO ", {Protocol::smtp, client, true}},
     {"* OK", {Protocol::imap, server, true}},
     {"* PREAUTH", {Protocol::imap, server, true}},
     {"+OK ", {Protocol::pop3, server, true}},
-    {"AUTH TLS\r\n", {Protocol::ftp, client, true}},
-    {"FEAT\r\n", {Protocol::ftp, client, true}},
-    {"SYST\r\n", {Protocol::ftp, client, true}},
     {"RTSP/1.0 ", {Protocol::rtsp, server}},
     {"RTSP/2.0 ", {Protocol::rtsp, server}},
     {"SIP/2.0 ", {Protocol::sip, either}},
+};
+
+// Commands with which clients begin, and which only one protocol has. LMTP (RFC 2033) is SMTP's.
+constexpr Beginning kCommands[]{
+    {"EHLO ", {Protocol::smtp, client, true}},       {"HELO ", {Protocol::smtp, client, true}},
+    {"LHLO ", {Protocol::smtp, client, true}},       {"AUTH TLS\r\n", {Protocol::ftp, client, true}},
+    {"AUTH SSL\r\n", {Protocol::ftp, client, true}}, {"FEAT\r\n", {Protocol::ftp, client, true}},
+    {"SYST\r\n", {Protocol::ftp, client, true}},     {"CAPA\r\n", {Protocol::pop3, client, true}},
+    {"STLS\r\n", {Protocol::pop3, client, true}},
 };
 
 // A greeting of "220" is a mail server's or a file server's, and says which in words.
@@ -122,6 +135,11 @@ Parsed<Opening> parse_text(std::string_view text) {
   for (const Beginning& beginning : kBeginnings) {
     const ParseStatus status = begins(text, beginning.text);
     if (status == ParseStatus::ok) return beginning.opening;
+    if (status == ParseStatus::need_more) undecided = status;
+  }
+  for (const Beginning& command : kCommands) {
+    const ParseStatus status = begins_in_any_case(text, command.text);
+    if (status == ParseStatus::ok) return command.opening;
     if (status == ParseStatus::need_more) undecided = status;
   }
   for (const auto& parsed : {parse_greeting(text), parse_imap_command(text), parse_request_line(text)}) {
@@ -324,6 +342,57 @@ bool is_tracker_connect(Bytes datagram) {
   return reader.ok() && id == kProtocolId && action == 0;
 }
 
+// SSLRequest and GSSENCRequest (PostgreSQL's documentation, "Message Formats"): a length and a code.
+ParseStatus check_postgresql(std::string_view text) {
+  constexpr std::string_view kRequest("\0\0\0\x08\x04\xd2\x16", 7);
+  const ParseStatus status = begins(text, kRequest);
+  if (status != ParseStatus::ok) return status;
+  if (text.size() == kRequest.size()) return ParseStatus::need_more;
+  const char code = text[kRequest.size()];
+  return code == '\x2f' || code == '\x30' ? ParseStatus::ok : ParseStatus::no_match;
+}
+
+// SSLRequest (MySQL's documentation, "Protocol::SSLRequest"): a packet of 32 bytes, which answers the server's first.
+ParseStatus check_mysql(Bytes stream) {
+  const ParseStatus status = begins(as_text(stream), std::string_view("\x20\0\0\x01", 4));
+  if (status != ParseStatus::ok) return status;
+  constexpr std::uint32_t kProtocol41 = 0x200, kSsl = 0x800;
+  Reader reader = Reader::prefix(stream);
+  reader.skip(4);
+  const std::uint32_t capabilities = reader.u32_le();
+  if (!reader.ok()) return reader.status();
+  return (capabilities & kProtocol41) != 0 && (capabilities & kSsl) != 0 ? ParseStatus::ok : ParseStatus::no_match;
+}
+
+// LDAPMessage (RFC 4511, section 4.1.1) with a request that may be a client's first: to bind, to search, or an extended
+// one, as StartTLS is.
+ParseStatus check_ldap(Bytes stream) {
+  constexpr std::uint8_t kSequence = 0x30, kInteger = 0x02, kLongForm = 0x80;
+  constexpr std::uint8_t kBind = 0x60, kSearch = 0x63, kExtended = 0x77;
+  Reader reader = Reader::prefix(stream);
+  const std::uint8_t sequence = reader.u8();
+  if (reader.ok() && sequence != kSequence) return ParseStatus::no_match;
+  const std::uint8_t length = reader.u8();
+  if (length > kLongForm + 4 || length == kLongForm) return ParseStatus::no_match;
+  if (length > kLongForm) reader.skip(length - kLongForm);
+  const std::uint8_t integer = reader.u8();
+  if (reader.ok() && integer != kInteger) return ParseStatus::no_match;
+  const std::uint8_t id_size = reader.u8();
+  if (reader.ok() && (id_size == 0 || id_size > 4)) return ParseStatus::no_match;
+  reader.skip(id_size);
+  const std::uint8_t request = reader.u8();
+  if (!reader.ok()) return reader.status();
+  return request == kBind || request == kSearch || request == kExtended ? ParseStatus::ok : ParseStatus::no_match;
+}
+
+// The first bytes that have arrived of its first line. What follows in that line is up to the client.
+bool begins_with_text(std::string_view text) {
+  constexpr std::size_t kTellingBytes = 4;
+  constexpr auto is_text = [](char c) { return (c >= ' ' && c < 0x7f) || c == '\t' || c == '\r'; };
+  const std::string_view line = text.substr(0, std::min(text.find('\n'), kTellingBytes));
+  return !text.empty() && std::ranges::all_of(line, is_text);
+}
+
 // Peers of the local network (BEP 14).
 bool is_local_discovery(std::string_view text) {
   return text.starts_with("BT-SEARCH * HTTP/1.1\r\n");
@@ -363,6 +432,17 @@ Parsed<Opening> parse_stream_opening(Bytes stream) {
                              openvpn::parse_stream(stream), stun::parse_stream(stream)}) {
     if (parsed.ok()) return parsed;
     if (parsed.status == ParseStatus::need_more) undecided = parsed.status;
+  }
+  return undecided;
+}
+
+ParseStatus check_may_turn_to_tls(Bytes stream) {
+  const std::string_view text = as_text(stream);
+  if (begins_with_text(text)) return ParseStatus::ok;
+  ParseStatus undecided = ParseStatus::no_match;
+  for (const ParseStatus status : {check_postgresql(text), check_mysql(stream), check_ldap(stream)}) {
+    if (status != ParseStatus::no_match) undecided = status;
+    if (status == ParseStatus::ok) return status;
   }
   return undecided;
 }

@@ -21,6 +21,11 @@ struct Opening {
 // (RFC 3261), RTSP (RFC 2326, RFC 7826), OpenVPN, STUN (RFC 8489, section 6.2.2). ok, need_more or no_match.
 Parsed<Opening> parse_stream_opening(Bytes stream);
 
+// Whether a client that begins so may turn to TLS, whatever protocol that is: it begins with text, or asks
+// for TLS in PostgreSQL (SSLRequest or GSSENCRequest) or MySQL (SSLRequest), or begins with a request of LDAP
+// (RFC 4511, section 4.14). ok, need_more or no_match.
+ParseStatus check_may_turn_to_tls(Bytes stream);
+
 // A whole datagram: STUN (RFC 8489, section 5, and RFC 3489), WireGuard's handshake, BitTorrent's DHT (BEP 5), uTP
 // (BEP 29), local discovery (BEP 14) and trackers (BEP 15), SIP, OpenVPN, RDP (MS-RDPEUDP). ok or no_match.
 Parsed<Opening> parse_datagram_opening(Bytes datagram);

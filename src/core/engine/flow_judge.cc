@@ -147,6 +147,11 @@ void FlowJudge::ask_as_final(Flow& flow, const Moment& moment) {
   decide(flow, moment, question);
 }
 
+void FlowJudge::ask_for_now(Flow& flow, const Moment& moment) {
+  ask_as_final(flow, moment);
+  if (flow.decided() && !flow.blocked()) flow.standing = Standing::this_packet;
+}
+
 void FlowJudge::block_if_unknown_is_blocked(Flow& flow, const Moment& moment) {
   Question question = question_of(flow);
   question.final = true;

@@ -33,6 +33,8 @@ class FlowJudge {
   void ask(Flow& flow, const Moment& moment) { decide(flow, moment, question_of(flow)); }
   // The same as if nothing more came to light: what is settled may be settled anew by the next message.
   void ask_as_final(Flow& flow, const Moment& moment);
+  // The same of a connection that is not likely to show more and may: where it is accepted, it stays.
+  void ask_for_now(Flow& flow, const Moment& moment);
   // The same, and only a block counts. To accept a flow for what it did not say, the other side's answer has to be
   // waited for; where the rules block what is unknown, they do so now.
   void block_if_unknown_is_blocked(Flow& flow, const Moment& moment);

@@ -13,7 +13,8 @@ constexpr int kFlowNumberBits = 41;
 // Whether what the flow sent suffices to tell what it is.
 bool told_enough(const Flow& flow) {
   if (flow.inspection != nullptr && flow.inspection->quic != nullptr) return flow.inspection->quic->understood;
-  return flow.protocol != Protocol::unknown || flow.facts_are_final() || flow.key.ip_protocol != ip_protocol::tcp;
+  return flow.protocol != Protocol::unknown || flow.facts_are_final() || flow.key.ip_protocol != ip_protocol::tcp ||
+         (speaks_unknown_text(flow) && flow.spoke[index_of(opposite(flow.client))]);
 }
 
 }  // namespace

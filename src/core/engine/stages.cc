@@ -292,7 +292,7 @@ bool Worker::Stages::client_would_not_hear(const Flow& flow, const Packet& packe
 bool Worker::Stages::may_leave(const Flow& flow) {
   const bool answered = flow.spoke[index_of(opposite(flow.client))];
   if (flow.key.ip_protocol == ip_protocol::tcp)
-    return flow.facts_are_final() || (answered && flow.protocol != Protocol::unknown);
+    return flow.facts_are_final() || (answered && (flow.protocol != Protocol::unknown || speaks_unknown_text(flow)));
   return flow.facts_are_final() && (answered || flow.packets[index_of(flow.client)] >= kDatagramsWithoutAnswer);
 }
 
@@ -300,8 +300,8 @@ bool Worker::Stages::may_leave(const Flow& flow) {
 void Worker::Stages::leave_pending(Flow& flow) {
   if (flow.list != FlowList::pending_tcp && flow.list != FlowList::pending_brief) return;
   const bool inspected_in_vain = flow.key.ip_protocol != ip_protocol::tcp && flow.inspection == nullptr;
-  const bool known =
-      flow.facts_are_final() || flow.blocked_for_good() || inspected_in_vain || flow.protocol != Protocol::unknown;
+  const bool known = flow.facts_are_final() || flow.blocked_for_good() || inspected_in_vain ||
+                     flow.protocol != Protocol::unknown || speaks_unknown_text(flow);
   if (!flow.decided() || !known) return;
   table_.move_to(flow, flow.list == FlowList::pending_tcp ? FlowList::judged_tcp : FlowList::judged_brief,
                  flow.last_seen);

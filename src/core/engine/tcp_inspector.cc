@@ -35,10 +35,20 @@ bool has_dns_port(const Flow& flow) {
   return flow.key.low_port == dns::kPort || flow.key.high_port == dns::kPort;
 }
 
-// A hello of TLS 1.3 is all that a client says, unless the server wants another.
-bool said_all(const Inspection& inspection, Direction client) {
-  if (inspection.streams[index_of(client)].mode != StreamMode::greeted) return is_done(inspection, client);
-  const StreamInspection& server = inspection.streams[index_of(opposite(client))];
+// Bytes on the wire that a server sends while its client may turn to TLS: what it says before a hello, each byte of it
+// acknowledged in a packet of its own, fits; the rest of a download does not wait for more.
+constexpr std::uint64_t kMaxBeforeTls = 1u << 20;
+
+// A client that may turn to TLS is read on for its hello, up to the bounds. A hello of TLS 1.3 is all that a client
+// says, unless the server wants another.
+bool said_all(const Flow& flow) {
+  const Inspection& inspection = *flow.inspection;
+  const StreamInspection& client = inspection.streams[index_of(flow.client)];
+  if (client.mode == StreamMode::upgrade) {
+    return client.searched >= kMaxSearched || flow.bytes[index_of(opposite(flow.client))] >= kMaxBeforeTls;
+  }
+  if (client.mode != StreamMode::greeted) return client.mode == StreamMode::done;
+  const StreamInspection& server = inspection.streams[index_of(opposite(flow.client))];
   const bool in_the_middle =
       server.mode == StreamMode::answer || (server.mode == StreamMode::detect && !server.prefix.empty());
   return !inspection.asked_again && !in_the_middle;
@@ -50,8 +60,7 @@ bool nothing_more_to_learn(const Flow& flow) {
   // In the middle of an upload the server only acknowledges.
   const bool acknowledged = !flow.client_known && flow.packets[index_of(server)] >= kAcknowledgmentsAreAnAnswer;
   if (!flow.inspection->heard[index_of(flow.client)] && !acknowledged) return false;
-  return said_all(*flow.inspection, flow.client) &&
-         (is_done(*flow.inspection, server) || flow.client_known || acknowledged);
+  return said_all(flow) && (is_done(*flow.inspection, server) || flow.client_known || acknowledged);
 }
 
 // A byte that is marked as urgent is no part of the stream to most receivers (RFC 6093, section 3), and is to some.
@@ -105,12 +114,17 @@ Segment TcpInspector::inspect(Flow& flow, const Packet& packet) {
   if (flow.inspection == nullptr && packet.payload.empty()) return Segment::pass;
   Inspection& inspection = pool_.begin(flow);
   for (StreamInspection& stream : inspection.streams) stream.dns_port = has_dns_port(flow);
+  const bool heard_before = inspection.heard[index_of(flow.client)];
   if (acknowledges(packet)) follow_acknowledgment(flow, packet);
   const Segment segment = packet.payload.empty() ? Segment::pass : read_segment(flow, packet);
   pool_.recount(inspection);
   if (!flow.facts_are_final() && nothing_more_to_learn(flow)) judge_.finish_facts(flow, Moment::of(packet));
-  if (!flow.decided() && packet.direction == flow.client && is_done(inspection, packet.direction)) {
+  if (!flow.decided() && packet.direction == flow.client &&
+      (is_done(inspection, packet.direction) || speaks_unknown_text(flow))) {
     judge_.block_if_unknown_is_blocked(flow, Moment::of(packet));
+  }
+  if (!flow.decided() && !heard_before && inspection.heard[index_of(flow.client)] && speaks_unknown_text(flow)) {
+    judge_.ask_for_now(flow, Moment::of(packet));
   }
   if (flow.facts_are_final() || (flow.blocked_for_good() && flow.protocol != Protocol::unknown)) {
     pool_.take_back(flow);
@@ -147,7 +161,9 @@ void TcpInspector::take_as_heard(Flow& flow, const Packet& packet) {
   Readings& readings = inspection.readings[index_of(said)];
   StreamMode mode = StreamMode::detect;
   for (const Reading& reading : readings.all()) {
-    if (reading.mode != StreamMode::detect && mode != StreamMode::request) mode = reading.mode;
+    const bool says_nothing =
+        reading.mode == StreamMode::detect || (reading.mode == StreamMode::done && mode == StreamMode::upgrade);
+    if (!says_nothing && mode != StreamMode::request) mode = reading.mode;
     if (mode == StreamMode::chunked) mode = StreamMode::request;
     if (readings.ambiguous() && !reading.understood) judge_.block_if_unknown_is_blocked(flow, Moment::of(packet));
   }
@@ -168,6 +184,7 @@ Segment TcpInspector::read_segment(Flow& flow, const Packet& packet) {
   Inspection& inspection = *flow.inspection;
   StreamInspection& stream = inspection.streams[direction];
   const bool from_server = flow.client_known && packet.direction != flow.client;
+  stream.from_server = from_server;
   const bool repeats = stream.mode == StreamMode::done || stream.prefix.lies_behind(begin);
   if (!from_server) {
     if (!mark_urgent(inspection, packet, begin)) return Segment::withhold;
@@ -213,6 +230,8 @@ void TcpInspector::read_telling(Flow& flow, const Packet& packet, Reading& readi
   const bool another = flow.inspection->asked_again && packet.direction == flow.client;
   if (another) stream.mode = StreamMode::greeted;
   stream.dns_port = has_dns_port(flow);
+  const StreamMode mode = flow.inspection->streams[index_of(packet.direction)].mode;
+  if (mode == StreamMode::upgrade) stream.mode = mode;
   stream.prefix.start(reading.bytes.position());
   reader_.begin(stream, reading.bytes.position(), told);
   Sighting sighting;

@@ -134,6 +134,12 @@ struct Flow {
   RuleIndex deciding_rule() const { return decided() ? rule : kDefaultPolicy; }
   bool closed_by_tcp() const;
 };
+
+// Whether the client has begun with what no protocol that we know has, and is read on only for a hello within.
+inline bool speaks_unknown_text(const Flow& flow) {
+  return flow.protocol == Protocol::unknown && flow.inspection != nullptr &&
+         flow.inspection->streams[index_of(flow.client)].mode == StreamMode::upgrade;
+}
 static_assert(sizeof(Flow) <= 128 && sizeof(FlowRecord) == 32);
 
 }  // namespace netscope

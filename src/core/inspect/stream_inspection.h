@@ -9,11 +9,17 @@
 
 namespace netscope {
 
+// Bytes of a client in which a hello is looked for behind an opening that may turn to TLS. What it says before its
+// hello is some commands, with names and passwords.
+inline constexpr std::uint32_t kMaxSearched = 64 * 1024;
+
 struct StreamInspection {
   StreamPrefix prefix;
   StreamMode mode = StreamMode::detect;
   bool dns_port = false;       // what is nothing else is DNS, even where the first message cannot be read
   std::uint16_t segments = 0;  // with payload, in `detect` and `resync`; in `http2`, header blocks that were read
+  bool from_server = false;    // known to be the server's: no hello begins in it
+  std::uint32_t searched = 0;  // bytes, in `upgrade`; no more than kMaxSearched and the last segment
 
   // As it was made; a little memory stays.
   void clear() {
@@ -21,6 +27,8 @@ struct StreamInspection {
     mode = StreamMode::detect;
     dns_port = false;
     segments = 0;
+    from_server = false;
+    searched = 0;
   }
 };
 

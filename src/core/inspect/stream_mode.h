@@ -14,7 +14,7 @@ enum class StreamMode : std::uint8_t {
   dns,      // DNS: at the beginning of a message
   greeted,  // TLS 1.3: behind a hello, which the server may want once more
   answer,   // TLS: a ServerHello, or the server's wish for another hello
-  upgrade,  // a protocol that may turn to TLS; each segment may begin a hello
+  upgrade,  // a conversation that may turn to TLS; a hello may begin anywhere
   resync,   // position lost or never known; each segment may begin a request or a hello
   done,     // nothing more to learn
 };

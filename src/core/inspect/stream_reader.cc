@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/dpi/openings.h"
+#include "core/dpi/proxy_header.h"
 #include "core/inspect/describe.h"
 
 namespace netscope {
@@ -40,6 +40,8 @@ void StreamReader::begin(StreamInspection& stream, std::uint32_t sequence, Bytes
   segment_ = segment;
   waiting_ = other_read_ = false;
   pending_ = taken_ = 0;
+  searched_ = search_work_ = 0;
+  unfinished_.reset();
   question_ = message_->question_count;
   second_name_ = {};
   if (stream.mode == StreamMode::done) return;
@@ -59,7 +61,7 @@ void StreamReader::begin(StreamInspection& stream, std::uint32_t sequence, Bytes
 void StreamReader::begin_after_loss(StreamInspection& stream) {
   begin(stream, 0, {});
   in_place_ = false;
-  if (stream.mode != StreamMode::done) stream.mode = StreamMode::resync;
+  if (stream.mode != StreamMode::done && stream.mode != StreamMode::upgrade) stream.mode = StreamMode::resync;
 }
 
 Bytes StreamReader::bytes() const {
@@ -126,6 +128,8 @@ void StreamReader::end() {
     const Bytes rest = bytes();
     if (!rest.empty()) prefix.add(sequence_ + static_cast<std::uint32_t>(taken_), rest);
   }
+  // Most of a stream that may turn to TLS does not wait for anything, for as long as it lasts.
+  if (stream_->mode == StreamMode::upgrade && prefix.empty()) prefix.release();
   // No longer prefix will come. A connection that spoke HTTP may find its way again; a beginning is lost.
   const bool spoke = stream_->mode == StreamMode::request || stream_->mode == StreamMode::chunked;
   if (!prefix.full() && !(prefix.overrun() && (spoke || !prefix.exact()))) return;
@@ -134,7 +138,7 @@ void StreamReader::end() {
 }
 
 // The beginning is none that we know. Where it is certain that it was the beginning, that is final; but on the port of
-// DNS, a server may pass over what it cannot read and answer what comes next.
+// DNS, a server may pass over what it cannot read and answer what comes next, and on any other TLS may follow.
 StreamReader::Step StreamReader::give_up(Sighting& sighting) {
   if (dns_expected()) {
     stream_->mode = StreamMode::dns;
@@ -142,8 +146,16 @@ StreamReader::Step StreamReader::give_up(Sighting& sighting) {
     sighting.unreadable = true;
     return Step::sighting;
   }
-  stream_->mode = stream_->prefix.exact() ? StreamMode::done : StreamMode::resync;
-  return Step::wait;
+  const bool exact = stream_->prefix.exact();
+  const bool may_turn = exact && !stream_->from_server && check_may_turn_to_tls(bytes()) == ParseStatus::ok;
+  stream_->mode = may_turn ? StreamMode::upgrade : exact ? StreamMode::done : StreamMode::resync;
+  return may_turn ? Step::again : Step::wait;
+}
+
+// Whoever answers a client's first line may not be who the line is meant for, and refuse it and wait for the next.
+bool StreamReader::hello_may_follow(const Opening& opening) const {
+  if (stream_->from_server || opening.side == Opening::Side::server) return false;
+  return opening.may_turn_to_tls || (stream_->prefix.exact() && check_may_turn_to_tls(bytes()) == ParseStatus::ok);
 }
 
 // Whether a message of DNS begins here, on its port; no_match on any other.
@@ -157,6 +169,11 @@ ParseStatus StreamReader::expected_dns() {
 
 StreamReader::Step StreamReader::detect(Sighting& sighting) {
   const Bytes view = bytes();
+  const auto proxy = parse_proxy_header(view);
+  if (proxy.ok()) {
+    consume_later(*proxy);
+    return Step::again;
+  }
   const auto from_client = tls::parse_records(view, *scratch_);
   // Bytes can be a message of DNS and a hello at once, and its port does not tell which the server reads: both count.
   const ParseStatus expected = expected_dns();
@@ -197,10 +214,9 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
     sighting.protocol = opening->protocol;
     sighting.side = side_of(opening->side);
     sighting.complete = !opening->may_turn_to_tls;
-    const bool hello_may_follow = opening->may_turn_to_tls && opening->side == Opening::Side::client;
-    stream_->mode = hello_may_follow ? StreamMode::upgrade : dns_expected() ? StreamMode::dns : StreamMode::done;
-    if (hello_may_follow) consume_later(view.size());
-    waiting_ = true;
+    stream_->mode = dns_expected()               ? StreamMode::dns
+                    : hello_may_follow(*opening) ? StreamMode::upgrade
+                                                 : StreamMode::done;
     return Step::sighting;
   }
   std::size_t length = 0;
@@ -212,7 +228,8 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
   message_->question_count = 0;
   if (stream_->segments >= kMaxSegments) return give_up(sighting);
   if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) ||
-      (waits(dns) && message_->likely) || waits(proxied.status) || waits(opening.status)) {
+      (waits(dns) && message_->likely) || waits(proxied.status) || waits(opening.status) || waits(proxy.status) ||
+      waits(check_may_turn_to_tls(view))) {
     return Step::wait;
   }
   // Where copies differ, the other one may be the truth, and not all of it be there.
@@ -327,14 +344,27 @@ StreamReader::Step StreamReader::resync(Sighting& sighting) {
   return Step::wait;  // held until the next segment, which may belong before it
 }
 
-// What a client says after STARTTLS and the like, which begins with a segment.
+// What a client says around STARTTLS and the like. Where its messages end is its protocol's business, and the server
+// may see it otherwise than we do; so a hello may begin at any byte, within what looks like another one as well, and
+// none ends the search: it may be a word that the server refuses.
 StreamReader::Step StreamReader::upgrade(Sighting& sighting) {
   const Bytes view = bytes();
-  const auto inside = tls::parse_records(view, *scratch_);
-  if (inside.ok()) return hello(*inside, sighting);
-  if (waits(inside.status)) return Step::wait;
-  consume_later(view.size());
-  if (++stream_->segments >= kMaxResyncSegments) stream_->mode = StreamMode::done;
+  while (searched_ < view.size() && search_work_ <= kMaxSearchWork) {
+    const std::size_t at = searched_ + tls::find_handshake_record(view.subspan(searched_));
+    searched_ = at + 1;
+    if (at == view.size()) break;
+    search_work_ += view.size() - at;
+    const auto inside = tls::parse_records(view.subspan(at), *scratch_);
+    if (!unfinished_ && (waits(inside.status) || (inside.ok() && !inside->complete))) unfinished_ = at;
+    if (!inside.ok()) continue;
+    describe(*inside, sighting);
+    if (unfinished_) sighting.complete = false;  // it will be read again
+    return Step::sighting;
+  }
+  const std::size_t settled = search_work_ > kMaxSearchWork ? view.size() : unfinished_.value_or(view.size());
+  stream_->searched += static_cast<std::uint32_t>(settled);
+  if (stream_->searched >= kMaxSearched) stream_->mode = StreamMode::done;
+  consume_later(settled);
   return Step::wait;
 }
 

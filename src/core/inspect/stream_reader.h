@@ -4,11 +4,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "core/dpi/dns.h"
 #include "core/dpi/http.h"
 #include "core/dpi/http2.h"
+#include "core/dpi/openings.h"
 #include "core/dpi/socks.h"
 #include "core/dpi/tls.h"
 #include "core/inspect/sighting.h"
@@ -23,6 +25,10 @@ inline constexpr std::uint16_t kMaxSegments = 16384;
 
 // The same for a direction of which the beginning was not seen, until a request or a hello shows itself.
 inline constexpr std::uint16_t kMaxResyncSegments = 64;
+
+// Bytes that are read at once in all that looks like the beginning of a hello, in a stream that may turn to TLS: of an
+// honest client, one hello. Where hundreds of them lie within one another, what is kept of them is given up.
+inline constexpr std::size_t kMaxSearchWork = 4 * kMaxPrefix;
 
 // Use: begin() with a segment, next() until it returns false, end(). In between, the segment must live. Views in a
 // sighting live until the next call.
@@ -56,6 +62,7 @@ class StreamReader {
   Step http_request(const http::RequestPrefix& head, Sighting& sighting);
   Step next_question(Sighting& sighting);
   Step give_up(Sighting& sighting);
+  bool hello_may_follow(const Opening& opening) const;
   bool dns_expected() const { return stream_->dns_port && stream_->prefix.exact(); }
   ParseStatus expected_dns();
   bool other_reading(Sighting& sighting);
@@ -74,7 +81,12 @@ class StreamReader {
   bool other_read_ = false;    // the last-copy reading was asked
   std::uint64_t pending_ = 0;  // consumed with the last sighting
   std::uint64_t taken_ = 0;    // consumed in place
-  HostName second_name_;       // of the last request: a name that another reading of it gives
+  // In `upgrade`, of the bytes that are to be read: how many were searched, what that took, and where the first hello
+  // stands that has not all come.
+  std::size_t searched_ = 0;
+  std::size_t search_work_ = 0;
+  std::optional<std::size_t> unfinished_;
+  HostName second_name_;  // of the last request: a name that another reading of it gives
   std::unique_ptr<std::array<std::uint8_t, tls::kMaxClientHello>> scratch_;
   std::unique_ptr<dns::Message> message_;
   http2::RequestReader http2_;

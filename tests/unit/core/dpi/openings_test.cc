@@ -18,6 +18,9 @@ using test::ByteWriter;
 Buffer text(std::string_view characters) {
   return {characters.begin(), characters.end()};
 }
+Buffer first(const Buffer& whole, std::ptrdiff_t size) {
+  return {whole.begin(), whole.begin() + size};
+}
 Buffer rdp_request(std::string_view cookie, bool negotiates) {
   ByteWriter data;
   data.text(cookie);
@@ -55,12 +58,17 @@ const std::vector<Sample> kStreams{
     {Protocol::rdp, rdp_request("", true)},
     {Protocol::smtp, text("220 mail.example ESMTP ready\r\n")},
     {Protocol::smtp, text("EHLO client.example\r\n")},
+    {Protocol::smtp, text("hElo client.example\r\n")},
+    {Protocol::smtp, text("Lhlo client.example\r\n")},
     {Protocol::imap, text("* OK [CAPABILITY IMAP4rev1] ready\r\n")},
     {Protocol::imap, text("a001 CAPABILITY\r\n")},
     {Protocol::imap, text("A1 STARTTLS\r\n")},
     {Protocol::pop3, text("+OK POP3 ready\r\n")},
     {Protocol::ftp, text("220 (vsFTPd 3.0.5)\r\n")},
+    {Protocol::pop3, text("capa\r\n")},
+    {Protocol::pop3, text("STLS\r\n")},
     {Protocol::ftp, text("AUTH TLS\r\n")},
+    {Protocol::ftp, text("auth ssl\r\n")},
     {Protocol::mqtt, ByteWriter().u8(0x10).u8(20).u16(4).text("MQTT").u8(4).fill(13, 0)},
     {Protocol::mqtt, ByteWriter().u8(0x10).u8(0x90).u8(1).u16(6).text("MQIsdp").u8(3).fill(130, 0)},
     {Protocol::sip, text("INVITE sip:a@b.example SIP/2.0\r\n")},
@@ -230,6 +238,32 @@ TEST(Openings, SurviveEveryByteFlipped) {
         }
       }
     }
+  }
+}
+
+Buffer mysql_request(std::uint32_t capabilities) {
+  ByteWriter packet;
+  packet.u8(32).u8(0).u8(0).u8(1);
+  for (int shift = 0; shift < 32; shift += 8) packet.u8(capabilities >> shift & 0xff);
+  return packet.u32(1).u8(45).fill(23, 0);
+}
+
+TEST(OpeningsThatMayTurnToTls, AreTextAndThreeBinaryProtocols) {
+  const Buffer ldap = ByteWriter().u8(0x30).u8(29).u24(0x020101).u8(0x77).u8(24).u8(0x80).u8(22).fill(22, '1');
+  const Buffer ldap_in_long_form = ByteWriter().u8(0x30).u8(0x84).u32(7).u24(0x020101).u8(0x63).u8(2).u16(0);
+  for (const Buffer& stream : {ByteWriter().u32(8).u32(80877103).buffer(), ByteWriter().u32(8).u32(80877104).buffer(),
+                               mysql_request(0xa00), ldap, ldap_in_long_form}) {
+    EXPECT_EQ(check_may_turn_to_tls(stream), ParseStatus::ok);
+    EXPECT_EQ(check_may_turn_to_tls(first(stream, 3)), ParseStatus::need_more);
+  }
+  for (const std::string_view line : {"a1 ID NIL\r\n", "<stream:stream to='a'>", "\r\n\x16\x03", "NOOP\x16\x03", "N"}) {
+    EXPECT_EQ(check_may_turn_to_tls(text(line)), ParseStatus::ok) << line;
+  }
+  for (const Buffer& stream :
+       {test::client_hello("a.example"), ByteWriter().u32(8).u32(80877102).buffer(),
+        ByteWriter().u32(8).u32(196608).buffer(), mysql_request(0x200), mysql_request(0x800), text("ab\x01\n"),
+        ByteWriter().u8(0x30).u8(0x80).u8(2).buffer(), ByteWriter().u8(0x30).u8(29).u24(0x020101).u8(0x61).buffer()}) {
+    EXPECT_EQ(check_may_turn_to_tls(stream), ParseStatus::no_match);
   }
 }
 

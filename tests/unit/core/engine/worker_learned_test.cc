@@ -42,6 +42,17 @@ TEST(LearnedName, BlocksAFlowThatShowsNone) {
   EXPECT_EQ(gateway.judge(nameless_tls().packets()).substr(0, 5), "AAADD");
 }
 
+TEST(LearnedName, BlocksTextThatMayTurnToTls) {
+  const auto text = TcpConversation({.begin = kTestTime + 1s})
+                        .handshake()
+                        .client(as_bytes("hello\r\n"))
+                        .server(as_bytes("hello\r\n"));
+  LearningGateway gateway(kByDns);
+  EXPECT_EQ(gateway.lookup("www.blocked.example", kServer), "AA");
+  const std::string verdicts = gateway.judge(text.packets());
+  EXPECT_EQ(verdicts.substr(verdicts.size() - 2), "DD") << verdicts;
+}
+
 TEST(LearnedName, IsAskedForByRulesOnly) {
   LearningGateway gateway(kBlockedDomain);
   gateway.lookup("allowed.example", "203.0.113.10");

@@ -222,7 +222,83 @@ TEST(StreamReader, ShowsTheSecondHostToo) {
 
 TEST(StreamReader, AKnownBeginningThatIsNoProtocolIsDone) {
   Stream stream;
-  EXPECT_EQ(stream.next(Buffer{'S', 'S', 'H', '-', '2', '.', '0', '\r', '\n'}), "");
+  EXPECT_EQ(stream.next(Buffer{'S', 'S', 'H', 1, '2', '.', '0', '\r', '\n'}), "");
+  EXPECT_EQ(stream.inspection.mode, StreamMode::done);
+}
+
+Buffer text(std::string_view characters) {
+  return {characters.begin(), characters.end()};
+}
+
+TEST(StreamReader, FindsAHelloAnywhereBehindText) {
+  const Buffer all = join({text("NOOP\r\n\x16\x03\r\nSTARTTLS"), client_hello("example.org"), text("more")});
+  Stream whole;
+  EXPECT_EQ(whole.next(all), "example.org");
+  for (std::size_t cut = 1; cut < all.size(); ++cut) {
+    Stream stream;
+    std::string seen = stream.next(part(all, 0, cut));
+    seen += stream.next(part(all, cut, all.size()));
+    ASSERT_TRUE(seen == "example.org" || seen == "example.orgexample.org")
+        << cut << seen;  // once more when it is whole
+    ASSERT_TRUE(stream.last.complete) << cut;
+    ASSERT_TRUE(stream.inspection.prefix.empty()) << cut;
+  }
+}
+
+// Whatever looks like a hello and is a word that the server refuses, or an extension of the true one.
+TEST(StreamReader, ReadsAHelloBehindAndWithinOneThatIsNone) {
+  const Buffer fake = client_hello("fake.example"), real = client_hello("real.example");
+  Stream refused;
+  EXPECT_EQ(refused.next(join({text("NOOP "), fake, text("\r\nSTARTTLS\r\n")})), "fake.example");
+  EXPECT_EQ(refused.next(real), "real.example");
+  Stream unfinished;
+  EXPECT_EQ(unfinished.next(join({text("NOOP "), part(fake, 0, 40), text("\r\nSTARTTLS\r\n")})), "");
+  EXPECT_EQ(unfinished.next(real), "real.example");
+  // Padding (RFC 7685) that holds the fake, and behind it the name.
+  const Buffer list = ByteWriter().u8(0).counted_u16(as_bytes("real.example"));
+  const Buffer extensions =
+      ByteWriter().u16(21).counted_u16(fake).u16(0).counted_u16(ByteWriter().counted_u16(list).buffer());
+  const Buffer body = ByteWriter().u16(0x0303).fill(32, 7).u8(0).u16(2).u16(0x1301).u16(0x0100).counted_u16(extensions);
+  const Buffer outer = tls_record(22, ByteWriter().u8(1).counted_u24(body).buffer());
+  Stream within;
+  EXPECT_EQ(within.next(join({text("STLS\r\n"), part(outer, 0, outer.size() - 5)})), "<pop3> fake.example");
+  EXPECT_FALSE(within.last.complete);
+  EXPECT_EQ(within.inspection.prefix.first_copy().size(), outer.size() - 5) << "the outer one is still to come";
+  EXPECT_EQ(within.next(part(outer, outer.size() - 5, outer.size())), "real.example fake.example");
+}
+
+TEST(StreamReader, SearchesTextForAHelloUpToTheLimitAndNotOneSegmentMore) {
+  for (const bool one_more : {false, true}) {
+    Stream stream;
+    stream.next(Buffer(kMaxSearched - 1, 'a'));
+    if (one_more) stream.next(text("a"));
+    EXPECT_EQ(stream.inspection.mode, one_more ? StreamMode::done : StreamMode::upgrade);
+    EXPECT_EQ(stream.next(client_hello("late.example")), one_more ? "" : "late.example");
+  }
+}
+
+TEST(StreamReader, HoldsFewBeginningsOfHellosWithinOneAnother) {
+  constexpr std::size_t kPieces = 400;
+  std::size_t most = 0;
+  Stream stream;
+  stream.next(text("hello\r\n"));
+  for (std::size_t i = 0; i < kPieces; ++i) {
+    stream.next(ByteWriter().u24(0x160301).u16(1).u8(1));
+    most = std::max(most, stream.inspection.prefix.first_copy().size());
+  }
+  EXPECT_GT(most, 1000u);
+  EXPECT_LT(most, 6 * kPieces) << "they were given up in between";
+  ByteWriter at_once;
+  for (std::size_t i = 0; i < kPieces; ++i) at_once.u24(0x160301).u16(1).u8(1);
+  EXPECT_EQ(stream.next(at_once), "");
+  EXPECT_TRUE(stream.inspection.prefix.empty());
+  EXPECT_EQ(stream.next(client_hello("example.org")), "example.org");
+}
+
+TEST(StreamReader, TextOfAServerHasNoHello) {
+  Stream stream;
+  stream.inspection.from_server = true;
+  EXPECT_EQ(stream.next(join({text("file\n"), client_hello("example.org")})), "");
   EXPECT_EQ(stream.inspection.mode, StreamMode::done);
 }
 
@@ -257,11 +333,11 @@ TEST(StreamReader, GivesUpABeginningOfTooManySegments) {
 
 TEST(StreamReader, ABeginningThatFillsTheLimitIsGivenUp) {
   Stream stream;
-  stream.see(1, Buffer(kMaxPrefix - 1, 'x'));
+  stream.see(1, Buffer(kMaxPrefix - 1, 0x01));
   EXPECT_EQ(stream.inspection.mode, StreamMode::detect);
-  stream.see(static_cast<std::uint32_t>(kMaxPrefix), Buffer{'x'});
+  stream.see(static_cast<std::uint32_t>(kMaxPrefix), Buffer{0x01});
   EXPECT_EQ(stream.inspection.mode, StreamMode::detect) << "what lies ahead may be a fake that never arrives";
-  stream.see(0, Buffer{'x'});
+  stream.see(0, Buffer{0x01});
   EXPECT_EQ(stream.inspection.mode, StreamMode::done);
   EXPECT_EQ(stream.inspection.prefix.memory_bytes(), 0u);
 }
