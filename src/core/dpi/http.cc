@@ -178,14 +178,20 @@ struct Framing {
   std::uint64_t length = 0;
 };
 
+// Numbers may have any number of them.
+std::string_view without_leading_zeros(std::string_view number) {
+  return number.substr(std::min(number.find_first_not_of('0'), number.size()));
+}
+
 // A Content-Length, or a list of equal ones (RFC 9110, section 8.6).
 void read_content_length(std::string_view value, Framing& framing) {
   while (!framing.contradictory) {
     const std::size_t comma = value.find(',');
-    const std::string_view number = trim(value.substr(0, comma));
+    const std::string_view written = trim(value.substr(0, comma));
+    const std::string_view number = without_leading_zeros(written);
     std::uint64_t length = 0;
     constexpr std::size_t kMaxDigits = 18;  // below 2^60
-    framing.contradictory = number.empty() || number.size() > kMaxDigits || !std::ranges::all_of(number, is_digit);
+    framing.contradictory = written.empty() || number.size() > kMaxDigits || !std::ranges::all_of(number, is_digit);
     if (framing.contradictory) return;
     for (const char digit : number) length = length * 10 + static_cast<std::uint64_t>(digit - '0');
     framing.contradictory = framing.has_length && length != framing.length;
@@ -214,6 +220,7 @@ void finish_body(const Framing& framing, VersionWord version, Request& request) 
   } else if (framing.length > 0) {
     request.body = Body::length;
     request.body_length = framing.length;
+    request.body_in_doubt = request.method == "GET" || request.method == "HEAD" || request.method == "DELETE";
   }
 }
 
@@ -326,8 +333,10 @@ namespace {
 // The size in a line like "1a3f;extension=value".
 Parsed<std::uint64_t> parse_chunk_size(std::string_view line) {
   line = trim(line.substr(0, line.find(';')));
+  if (line.empty()) return ParseStatus::malformed;
+  line = without_leading_zeros(line);
   constexpr std::size_t kMaxDigits = 15;  // below 2^60
-  if (line.empty() || line.size() > kMaxDigits) return ParseStatus::malformed;
+  if (line.size() > kMaxDigits) return ParseStatus::malformed;
   std::uint64_t size = 0;
   for (const char c : line) {
     if (!is_digit(c) && !(to_lower(c) >= 'a' && to_lower(c) <= 'f')) return ParseStatus::malformed;

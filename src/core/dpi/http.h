@@ -37,6 +37,9 @@ struct Request {
   bool dns_message = false;       // carries a DNS message, or asks for one (RFC 8484, section 4.1)
   Body body = Body::none;
   std::uint64_t body_length = 0;
+  // The length belongs to a method whose requests have no body that means anything: servers read it, or read what
+  // stands there as the next request (RFC 9110, section 9.3.1).
+  bool body_in_doubt = false;
   std::size_t head_length = 0;  // bytes from the beginning to behind the empty line
 
   // The name that servers and proxies act on: an absolute target's authority overrides Host (RFC 9112, section 3.2.2).

@@ -170,6 +170,7 @@ void TcpInspector::take_as_heard(Flow& flow, const Packet& packet) {
   const bool in_doubt = readings.ambiguous() || stream.mode == StreamMode::detect || stream.mode == StreamMode::done;
   if (mode != StreamMode::detect && in_doubt && stream.mode != StreamMode::http2) {
     stream.mode = mode;
+    stream.in_doubt = 0;
     stream.prefix.restart(packet.tcp_acknowledgment);
   }
   inspection.heard[index_of(said)] = true;

@@ -61,6 +61,7 @@ void StreamReader::begin(StreamInspection& stream, std::uint32_t sequence, Bytes
 void StreamReader::begin_after_loss(StreamInspection& stream) {
   begin(stream, 0, {});
   in_place_ = false;
+  stream.in_doubt = 0;
   if (stream.mode != StreamMode::done && stream.mode != StreamMode::upgrade) stream.mode = StreamMode::resync;
 }
 
@@ -134,6 +135,7 @@ void StreamReader::end() {
   const bool spoke = stream_->mode == StreamMode::request || stream_->mode == StreamMode::chunked;
   if (!prefix.full() && !(prefix.overrun() && (spoke || !prefix.exact()))) return;
   stream_->mode = spoke ? StreamMode::resync : StreamMode::done;
+  stream_->in_doubt = 0;
   prefix.release();
 }
 
@@ -299,7 +301,16 @@ StreamReader::Step StreamReader::http_request(const http::RequestPrefix& head, S
     return Step::sighting;
   }
   stream_->mode = head.request.body == http::Body::chunked ? StreamMode::chunked : StreamMode::request;
-  consume_later(head.request.head_length + head.request.body_length);
+  const http::Request& request = head.request;
+  const std::uint64_t length = request.head_length + (request.body_in_doubt ? 0 : request.body_length);
+  consume_later(length);
+  if (stream_->in_doubt > 0) {
+    consume_later(std::min(stream_->in_doubt, length));  // behind that body, all servers are of one mind
+    stream_->in_doubt -= pending_;
+    stream_->mode = StreamMode::request;
+  } else if (request.body_in_doubt) {
+    stream_->in_doubt = request.body_length;
+  }
   return Step::sighting;
 }
 
@@ -311,6 +322,11 @@ StreamReader::Step StreamReader::request(Sighting& sighting) {
   const auto inside = tls::parse_records(view, *scratch_);
   if (inside.ok()) return hello(*inside, sighting);
   if (waits(asked.status) || waits(inside.status)) return Step::wait;
+  if (stream_->in_doubt > 0) {  // a body after all
+    consume_later(stream_->in_doubt);
+    stream_->in_doubt = 0;
+    return Step::again;
+  }
   stream_->mode = StreamMode::resync;
   stream_->segments = 0;
   consume_later(view.size());
@@ -377,10 +393,9 @@ StreamReader::Step StreamReader::chunk() {
     case ParseStatus::no_match:
     case ParseStatus::malformed: break;
   }
-  stream_->mode = StreamMode::resync;
-  stream_->segments = 0;
-  consume_later(bytes().size());
-  return Step::wait;
+  // Where no chunk stands, the body ended before, for a server that heeds a length or none at all.
+  stream_->mode = StreamMode::request;
+  return Step::again;
 }
 
 // What cannot be read ends nothing: its length tells where the next message begins, and a server may answer that one.

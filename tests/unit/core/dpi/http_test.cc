@@ -195,6 +195,8 @@ TEST(Http, TellsWhereTheBodyEnds) {
            BodyCase{"Content-Length:", Body::tunnel},
            BodyCase{"Content-Length: 999999999999999999", Body::length, 999999999999999999},
            BodyCase{"Content-Length: 1000000000000000000", Body::tunnel},
+           BodyCase{"Content-Length: 00000000000000000000000000000017", Body::length, 17},
+           BodyCase{"Content-Length: 00000000000000000000000000000000", Body::none},
            BodyCase{"Transfer-Encoding: gzip, Chunked", Body::chunked},
            BodyCase{"Transfer-Encoding: chunked\r\nContent-Length: 17", Body::chunked},
            BodyCase{"Transfer-Encoding: chunked, gzip", Body::tunnel},
@@ -251,6 +253,12 @@ TEST(HttpChunks, ReachBeyondWhatHasArrived) {
   const ChunkSkip beyond = skip_chunks(as_bytes("ffffffff\r\nabc"));
   EXPECT_EQ(beyond.status, ParseStatus::need_more);
   EXPECT_EQ(beyond.skip, std::uint64_t{0xffffffff} + 12);
+}
+
+TEST(HttpChunks, MayHaveLeadingZeros) {
+  const ChunkSkip skipped =
+      skip_chunks(as_bytes("0000000000000000000002;a=b\r\nab\r\n00000000000000000000\r\nA: b\r\n\r\n"));
+  EXPECT_EQ(skipped.status, ParseStatus::ok);
 }
 
 TEST(HttpChunks, RefuseWhatIsNoChunk) {

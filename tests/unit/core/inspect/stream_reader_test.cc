@@ -125,6 +125,49 @@ TEST(StreamReader, GoesOnBehindAChunkedBody) {
   EXPECT_EQ(seen, "one.example two.example ");
 }
 
+// What stands where a body would be, of a request that should have none: a body to some servers, requests to others.
+TEST(StreamReader, ReadsABodyInDoubtAsRequestsToo) {
+  const Buffer within = join({http_request("GET", "/", "two.example"), http_request("GET", "/", "three.example")});
+  for (const std::string_view method : {"GET", "HEAD", "DELETE"}) {
+    const Buffer all =
+        join({http_request(method, "/", "one.example", {}, as_text(within)), http_request("GET", "/", "four.example")});
+    Stream whole;
+    EXPECT_EQ(whole.next(all), "one.example two.example three.example four.example");
+    Stream pieces;
+    std::string seen;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const std::string names = pieces.next(part(all, i, i + 1));
+      if (!names.empty() && seen.find(names) == std::string::npos) seen += names + ' ';
+    }
+    EXPECT_EQ(seen, "one.example two.example three.example four.example ");
+  }
+}
+
+// A request in such a body that reaches beyond it, and a body that is none.
+TEST(StreamReader, GoesOnBehindABodyInDoubt) {
+  const Buffer next = http_request("GET", "/", "three.example");
+  const Buffer half = ByteWriter().text("GET / HTTP/1.1\r\nHost: two.example\r\nA: ");
+  Stream beyond;
+  EXPECT_EQ(beyond.next(join({http_request("GET", "/", "one.example", {}, as_text(half)), next})),
+            "one.example two.example three.example three.example");
+  Stream json;
+  const Buffer query = http_request("GET", "/_search", "one.example", {}, "{\"query\": \"GET / HTTP/1.1\"}");
+  EXPECT_EQ(json.next(part(query, 0, query.size() - 10)), "one.example");
+  EXPECT_EQ(json.next(join({part(query, query.size() - 10, query.size()), next})), "three.example");
+  Stream post;
+  EXPECT_EQ(post.next(join({http_request("POST", "/", "one.example", {}, as_text(next)), next})),
+            "one.example three.example")
+      << "a body that no server doubts";
+}
+
+TEST(StreamReader, ReadsARequestWhereAChunkWouldBe) {
+  const HeaderFields both{{"Transfer-Encoding", "chunked"}, {"Transfer-Encoding", "x, chunked"}};
+  Stream stream;
+  EXPECT_EQ(
+      stream.next(join({http_request("POST", "/", "one.example", both), http_request("GET", "/", "two.example")})),
+      "one.example two.example");
+}
+
 TEST(StreamReader, FindsTheHelloBehindAConnect) {
   Stream stream;
   EXPECT_EQ(stream.next(http_request("CONNECT", "proxy.example:443", "proxy.example:443")), "proxy.example");
