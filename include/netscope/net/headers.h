@@ -83,7 +83,8 @@ inline constexpr int kMaxEncapsulations = 32;
 // Decodes one frame. `frame` is what was captured of it. Views of the result point into `frame`.
 Headers decode_frame(Bytes frame, LinkType link, Tunnels tunnels);
 
-// Who sent the frame over this link, where its header says so: Ethernet, and what Linux cooks of it.
+// Who sent the frame over this link, where its header says so: Ethernet, and what Linux cooks of it. Where there is no
+// link (raw IP, as of a tunnel's end), all that is captured is one host's own: one address for all.
 LinkAddress link_sender(Bytes frame, LinkType link);
 
 // Decodes a packet that begins with its IP header, as NFQUEUE delivers it.

@@ -219,6 +219,7 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
     stream_->mode = dns_expected()               ? StreamMode::dns
                     : hello_may_follow(*opening) ? StreamMode::upgrade
                                                  : StreamMode::done;
+    waiting_ = stream_->mode == StreamMode::dns;
     return Step::sighting;
   }
   std::size_t length = 0;
@@ -229,9 +230,11 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
   }
   message_->question_count = 0;
   if (stream_->segments >= kMaxSegments) return give_up(sighting);
-  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) ||
-      (waits(dns) && message_->likely) || waits(proxied.status) || waits(opening.status) || waits(proxy.status) ||
-      waits(check_may_turn_to_tls(view))) {
+  // Text is the length of a message of DNS, but of none that anybody sends first.
+  const ParseStatus turning = check_may_turn_to_tls(view);
+  const bool awaits_dns = waits(dns) && message_->likely && turning != ParseStatus::ok;
+  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) || awaits_dns ||
+      waits(proxied.status) || waits(opening.status) || waits(proxy.status) || waits(turning)) {
     return Step::wait;
   }
   // Where copies differ, the other one may be the truth, and not all of it be there.

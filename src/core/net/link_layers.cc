@@ -334,6 +334,9 @@ Next link_step(Next step, Reader& in) {
 
 namespace netscope {
 
+// Of nobody's making: the second bit of its first byte says so.
+constexpr LinkAddress kWithoutLink{{2}};
+
 LinkAddress link_sender(Bytes frame, LinkType link) {
   std::size_t size = 6;
   Reader in = Reader::whole(frame);
@@ -347,6 +350,9 @@ LinkAddress link_sender(Bytes frame, LinkType link) {
       in.skip(11);
       size = in.u8();
       break;
+    case LinkType::raw:
+    case LinkType::raw_bsd:
+    case LinkType::raw_openbsd: return kWithoutLink;
     default: return {};
   }
   LinkAddress sender;

@@ -139,7 +139,7 @@ TEST(Iptables, SaysTheSameAsTheTable) {
 -A NETSCOPE-JUDGE -p tcp --tcp-flags SYN SYN -j NFQUEUE --queue-balance 0:3 --queue-bypass
 -A NETSCOPE-JUDGE -p udp -m length --length 1228: -m u32 --u32 "0>>22&0x3c@8>>30=3&&0>>22&0x3c@9=0x00000001,)"
                                         R"(0x51303000:0x5130ffff,0x54303000:0x5430ffff,0x6b3343cf,0x709a50c4,)"
-                                        R"(0xfaceb000:0xfaceb0ff,0xff000000:0xff0000ff" )"
+                                        R"(0xfaceb000:0xfaceb0ff,0xfacefeed,0xff000000:0xff0000ff" )"
                                         R"(-j NFQUEUE --queue-balance 0:3 --queue-bypass
 -A NETSCOPE-JUDGE -m connmark --mark 0x01000000/0xff000000 -j RETURN
 -A NETSCOPE-JUDGE -m connmark --mark 0x02000000/0xff000000 -j DROP
