@@ -240,9 +240,11 @@ std::vector<TimedPacket> learned_names() {
   const Buffer chain =
       test::dns_response("innocent.example",
                          {{.value = "www.tracked.example"}, {.value = "203.0.113.11", .owner = "www.tracked.example"}});
-  const auto to = [](std::uint16_t port, const char* server, const char* client = "192.168.1.20") {
-    return Ends{.client = client, .server = server, .client_port = port};
-  };
+  const auto to = [](std::uint16_t port, const char* server) { return Ends{.server = server, .client_port = port}; };
+  const Ends another_device{.client = "192.168.1.21",
+                            .server = "203.0.113.9",
+                            .client_port = 50005,
+                            .link = test::ethernet("02:00:00:00:00:15")};
   return test::merged({
       asks(40001, test::dns_query("www.tracked.example"), tells("www.tracked.example", "203.0.113.9")),
       asks(40002, test::dns_query("allowed.example"), tells("allowed.example", "203.0.113.10")),
@@ -253,7 +255,7 @@ std::vector<TimedPacket> learned_names() {
       without_a_name(to(50002, "203.0.113.10"), seconds(1)),
       without_a_name(to(50003, "203.0.113.11"), seconds(1)),
       without_a_name(to(50004, "203.0.113.12"), seconds(1)),
-      without_a_name(to(50005, "203.0.113.9", "192.168.1.21"), seconds(1)),
+      without_a_name(another_device, seconds(1)),
       without_a_name(to(50006, "203.0.113.9"), seconds(100)),
       TcpConversation({.client_port = 50007, .begin = test::kTestTime + seconds(2)})  // it says what it wants
           .handshake()

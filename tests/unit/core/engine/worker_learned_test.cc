@@ -154,8 +154,11 @@ TEST(LearnedName, HoldsForTheDeviceThatAskedAtAnotherOfItsAddresses) {
   harmless.lookup(asked_by("192.168.1.20", ethernet(), "fine.example"));
   EXPECT_FALSE(blocks(harmless, nameless_v6(ethernet())));
   LearningGateway nobody(kByDns);
-  nobody.lookup(asked_by("192.168.1.20", raw()));
-  EXPECT_FALSE(blocks(nobody, nameless_v6(raw()))) << "who sent them is not known";
+  nobody.lookup(asked_by("192.168.1.20", ppp()));
+  EXPECT_FALSE(blocks(nobody, nameless_v6(ppp()))) << "who sent them is not known";
+  LearningGateway host(kByDns);
+  host.lookup(asked_by("192.168.1.20", raw()));
+  EXPECT_TRUE(blocks(host, nameless_v6(raw()))) << "without a link there is one device";
 }
 
 TEST(LearnedName, HoldsForNobodyElseBehindARouter) {
