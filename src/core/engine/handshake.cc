@@ -40,7 +40,8 @@ SynRole role_of(const Flow& flow, const Packet& syn) {
 }
 
 bool opens_as_well(const Flow& flow, const Packet& syn) {
-  return !acknowledges(syn) && nothing_was_said(flow) && syn.direction != flow.client;
+  const bool client_opened = (flow.tcp_flags[index_of(flow.client)] & tcp_flag::syn) != 0;
+  return !acknowledges(syn) && nothing_was_said(flow) && client_opened && syn.direction != flow.client;
 }
 
 bool ended_by_server(const Flow& flow) {

@@ -264,14 +264,15 @@ Verdict Worker::Stages::judge_in_flow(Flow& flow, const Packet& packet, bool ane
   }
   anew = anew || (syn && acknowledges(packet));
   if (!flow.decided()) return {.anew = anew};
-  if (flow.wished_anew && packet.payload.empty()) return {};
+  const bool wished_anew = flow.wished_anew && flow.blocked();  // other rules may have accepted it since
+  if (wished_anew && packet.payload.empty()) return {};
   ledger_.matched(flow.rule, packet);
   if (flow.blocked()) {
     ++table_.record_of(flow).blocked_packets;
     ledger_.blocked(blocked_before ? FlowLedger::BlockedBy::flow : FlowLedger::blocked_by(flow.rule));
   }
   return {.action = flow.action,
-          .for_flow = flow.standing == Standing::whole_flow && !flow.wished_anew && (flow.blocked() || may_leave(flow)),
+          .for_flow = flow.standing == Standing::whole_flow && !wished_anew && (flow.blocked() || may_leave(flow)),
           .anew = anew,
           .client_would_not_hear = flow.action == Action::reject && client_would_not_hear(flow, packet)};
 }

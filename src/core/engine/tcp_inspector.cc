@@ -226,22 +226,30 @@ Segment TcpInspector::read_otherwise(Flow& flow, const Packet& packet, bool in_o
   return Segment::pass;
 }
 
+// As what a connection begins with, or as a second hello; and where a hello is looked for behind what was said so far,
+// as that. A fake that died may be all that was said so far.
 void TcpInspector::read_telling(Flow& flow, const Packet& packet, Reading& reading, Bytes told) {
-  StreamInspection stream;
   const bool another = flow.inspection->asked_again && packet.direction == flow.client;
-  if (another) stream.mode = StreamMode::greeted;
+  const bool searched = flow.inspection->streams[index_of(packet.direction)].mode == StreamMode::upgrade;
+  const bool understood = read_as(another ? StreamMode::greeted : StreamMode::detect, flow, packet, reading, told);
+  if (searched && !understood) read_as(StreamMode::upgrade, flow, packet, reading, told);
+}
+
+bool TcpInspector::read_as(StreamMode mode, Flow& flow, const Packet& packet, Reading& reading, Bytes told) {
+  StreamInspection stream;
+  stream.mode = mode;
   stream.dns_port = has_dns_port(flow);
-  const StreamMode mode = flow.inspection->streams[index_of(packet.direction)].mode;
-  if (mode == StreamMode::upgrade) stream.mode = mode;
   stream.prefix.start(reading.bytes.position());
   reader_.begin(stream, reading.bytes.position(), told);
   Sighting sighting;
+  bool understood = false;
   while (reader_.next(sighting)) {
     sighting.complete = false;  // it was counted when it was first told
-    reading.understood = true;
+    reading.understood = understood = true;
     judge_.hear(flow, Moment::of(packet), packet.direction, sighting);
   }
   if (stream.mode != StreamMode::detect) reading.mode = stream.mode;
+  return understood;
 }
 
 }  // namespace netscope

@@ -28,6 +28,8 @@ class TcpInspector {
   Segment read_segment(Flow& flow, const Packet& packet);
   Segment read_otherwise(Flow& flow, const Packet& packet, bool in_order);
   void read_telling(Flow& flow, const Packet& packet, Reading& reading, Bytes told);
+  // Whether it shows anything.
+  bool read_as(StreamMode mode, Flow& flow, const Packet& packet, Reading& reading, Bytes told);
 
   FlowJudge& judge_;
   InspectionPool& pool_;

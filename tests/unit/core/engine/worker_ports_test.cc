@@ -166,6 +166,13 @@ TEST(Ports, WhereBothOpenAtOnceTheClientIsWhoCameFirst) {
   }
 }
 
+TEST(Ports, AnAnswerOfTheClientAheadOfItsSynMakesNobodyElseTheClient) {
+  Gateway gateway(dropping("domain = ['blocked.example']\nsrc = ['192.168.1.20']"));
+  Packets packets = connected().client(kBlockedHello).packets();
+  packets.insert(packets.begin(), {.at = kTestTime, .packet = from_client(1000, "SA").ack(1)});
+  EXPECT_EQ(gateway.judge(packets), "AAAADD");
+}
+
 // --- who answers
 
 TEST(Sides, AClientThatAnswersItselfIsNotTheServer) {

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <random>
 
+#include "support/http2_frames.h"
 #include "unit/core/engine/gateway.h"
 
 namespace netscope::test {
@@ -242,6 +243,24 @@ std::string judged_whole(const Decoded& decoded) {
   std::vector<Verdict> verdicts(decoded.packets.size());
   worker.process(decoded.packets, verdicts);
   return letters(verdicts);
+}
+
+// What is told first may have died, whatever it was; and what was told next may be anything.
+TEST(Segments, TextThatDiesHidesNothingBehindIt) {
+  const Buffer request = http_request("GET", "/", "www.blocked.example");
+  for (const std::string_view fake :
+       {"SSH-2.0-OpenSSH_9.2\r\n", "EHLO there\r\n", "GET / SIP/2.0\r\n\r\n", "nothing known\r\n"}) {
+    for (const Buffer& said : {request, kBlockedHello, join({http2_preface(), http2_get("www.blocked.example")})}) {
+      Gateway gateway(kBlockedDomain);
+      TcpConversation web = connected();
+      web.client_fake_at(0, as_bytes(fake), 2).client_at(0, said);
+      EXPECT_EQ(gateway.judge(web.packets()).back(), 'D') << fake;
+      Gateway pieces(kBlockedDomain);
+      TcpConversation cut = connected();
+      cut.client_fake_at(0, as_bytes(fake), 2).client_reversed(said, said.size() / 2 + 1);
+      EXPECT_EQ(pieces.judge(cut.packets()).substr(4, 2), "AD") << fake << ", in two pieces";
+    }
+  }
 }
 
 TEST(Dealing, BurstsOfAnySizeGiveTheSameVerdicts) {
