@@ -669,6 +669,21 @@ class Neighbours(LiveCase):
                 self.stop_cleanly()
 
 
+    def test_rules_of_mangle_see_what_is_queued(self):
+        counted = ("-p", "udp", "--dport", "53", "-m", "comment", "--comment", "counted")
+        self.start(BLOCKED)
+        self.bed.run("gateway", *IPTABLES, "-t", "mangle", "-A", "FORWARD", *counted)
+        try:
+            def seen():
+                self.assertEqual(self.bed.dig("fine.example"), SERVER4)
+                listing = self.bed.run("gateway", *IPTABLES, "-t", "mangle", "-nvL", "FORWARD").stdout
+                return int(re.search(r"(\d+) .*counted", listing).group(1)) > 0
+            eventually(seen, "a packet for the rule of another")  # which is looked for every few seconds
+        finally:
+            self.bed.run("gateway", *IPTABLES, "-t", "mangle", "-D", "FORWARD", *counted)
+        self.stop_cleanly()
+
+
 class Service(LiveCase):
     def test_the_service_manager_is_told(self):
         address = str(self.bed.public / "notify")

@@ -228,6 +228,7 @@ KernelView Daemon::kernel_view(Passed how) {
   if (how == Passed::read_anew) {
     const auto if_gone = stopping_ ? KernelTable::IfGone::leave : KernelTable::IfGone::put_back;
     if (const auto read = table_.read_counters(if_gone); !read) problem(to_string(read.error()));
+    for (const auto& worker : workers_) worker->show_to_neighbours(table_.has_neighbours());
   }
   table_.fill(view);
   return view;

@@ -35,6 +35,7 @@ Result<void> KernelTable::read_counters(IfGone if_gone) {
   if (!counters) return {};
   if (*counters) {
     passed_ = **counters;
+    has_neighbours_ = passed_.has_neighbours;
     return {};
   }
   return if_gone == IfGone::put_back ? put_back() : Result<void>{};

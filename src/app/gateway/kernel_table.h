@@ -32,6 +32,8 @@ class KernelTable {
   Result<void> read_counters(IfGone if_gone);
   // Writes what was read into a view: since the start, over all tables.
   void fill(KernelView& view) const;
+  // Whether queued packets have to be shown to rules of others; see TableCounters. True until it is known.
+  bool has_neighbours() const { return has_neighbours_; }
   // Somebody took it away, and nothing is filtered.
   bool is_lost() const { return is_lost_; }
 
@@ -44,6 +46,7 @@ class KernelTable {
   std::optional<netfilter::Table> table_;
   netfilter::TableCounters passed_;         // since the table was installed, as last read
   netfilter::TableCounters passed_before_;  // of tables that were taken away
+  bool has_neighbours_ = true;
   bool is_lost_ = false;
 };
 

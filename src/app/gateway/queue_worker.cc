@@ -128,7 +128,7 @@ void QueueWorker::judge(std::span<const nfq::QueuedPacket> burst) {
   }
   learn_names(std::span(packets_).first(burst.size()));
   worker_.process(std::span(packets_).first(burst.size()), verdicts_);
-  for (std::size_t i = 0; i < burst.size(); ++i) queue_.answer(i, answer_for(verdicts_[i]));
+  for (std::size_t i = 0; i < burst.size(); ++i) queue_.answer(i, answer_for(verdicts_[i], packets_[i]));
   if (const auto sent = queue_.send(); !sent) fail(to_string(sent.error()));
   latency_.add(clock_.now() - arrival, burst.size());
   hand_over_events();
@@ -147,14 +147,15 @@ void QueueWorker::learn_names(std::span<const Packet> packets) {
 
 // A drop for the whole flow is carried out by the kernel's rules, which remember it: the packet goes on to them with
 // the mark. So does every reject, since only they can answer with a reset.
-nfq::Answer QueueWorker::answer_for(const Verdict& verdict) const {
+nfq::Answer QueueWorker::answer_for(const Verdict& verdict, const Packet& packet) const {
   const Marks& marks = options_.marks;
   const bool remember = verdict.for_flow && options_.offload != Offload::off;
   const auto with = [&](std::uint32_t mark) {
     return nfq::Answer{
         .ruling = options_.repeat ? nfq::Ruling::repeat : nfq::Ruling::accept, .mark = mark, .mark_mask = marks.mask};
   };
-  const nfq::Answer pass = options_.repeat ? with(marks.pass()) : nfq::Answer{};
+  const bool shown = show_to_neighbours_.load(std::memory_order_relaxed) || (packet.tcp_flags & tcp_flag::syn) != 0;
+  const nfq::Answer pass = options_.repeat && shown ? with(marks.pass()) : nfq::Answer{};
   switch (verdict.action) {
     case Action::accept:
       if (remember) return with(marks.accept_flow());

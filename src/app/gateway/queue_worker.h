@@ -52,8 +52,8 @@ class QueueWorker {
     WorkerOptions worker{};
     Marks marks{};
     Offload offload = Offload::mark;
-    // Each answer goes through the chain that queued its packet, which carries it out: where no later chain is sure to
-    // be asked (iptables).
+    // What an answer says of the connection goes through the chain that queued the packet, which carries it out: where
+    // no later chain is sure to be asked (iptables).
     bool repeat = false;
     Tunnels tunnels = Tunnels::opaque;
     bool fail_open = false;  // what is still unanswered at the very end is accepted
@@ -73,6 +73,10 @@ class QueueWorker {
   // Answers what is still queued, ends the thread and all flows. The last report can be taken afterwards.
   void stop();
 
+  // With Options::repeat: whether packets that pass go through that chain as well, since somebody has rules behind ours
+  // there. Those with SYN always do: they are what most such rules are for. From any thread; true at first.
+  void show_to_neighbours(bool show) { show_to_neighbours_.store(show, std::memory_order_relaxed); }
+
   // From any thread.
   void put_in_force(std::shared_ptr<const RuleSet> rules);
   bool follows_newest_rules() const;
@@ -91,7 +95,7 @@ class QueueWorker {
   void run();
   void judge(std::span<const nfq::QueuedPacket> burst);
   void learn_names(std::span<const Packet> packets);
-  nfq::Answer answer_for(const Verdict& verdict) const;
+  nfq::Answer answer_for(const Verdict& verdict, const Packet& packet) const;
   void follow_newest_rules();
   void hand_over_events();
   void tell_some_flows();
@@ -117,7 +121,7 @@ class QueueWorker {
   std::uint64_t rules_seen_ = 0;
   std::atomic<std::uint64_t> rules_followed_ = 0;
   std::atomic<std::uint64_t> progress_ = 0;
-  std::atomic<bool> stopping_ = false;
+  std::atomic<bool> stopping_ = false, show_to_neighbours_ = true;
   Published<const WorkerReport> report_;
 
   Published<const Time> wish_;

@@ -185,18 +185,44 @@ class IptablesWriter {
 
 }  // namespace
 
-std::vector<IptablesJump> iptables_jumps(std::string_view listing) {
-  std::vector<IptablesJump> jumps;
+namespace {
+
+// Calls `visit(table, rule)` for each rule that a listing of iptables-save shows, without its counters.
+template <class Visit>
+void for_each_rule(std::string_view listing, Visit&& visit) {
   std::istringstream lines{std::string(listing)};
   std::string line, table;
   while (std::getline(lines, line)) {
     if (line.starts_with('*')) table = line.substr(1);
-    if (line.starts_with('[')) line.erase(0, line.find(' ') + 1);  // its counters
-    const bool ours = std::ranges::any_of(
-        kEntrances, [&](std::string_view chain) { return line.ends_with(" -j " + std::string(chain)); });
-    if (line.starts_with("-A ") && ours) jumps.push_back({table, line});
+    if (line.starts_with('[')) line.erase(0, line.find(' ') + 1);
+    if (line.starts_with("-A ")) visit(table, line);
   }
+}
+
+bool leads_to_us(std::string_view rule) {
+  return std::ranges::any_of(kEntrances,
+                             [&](std::string_view chain) { return rule.ends_with(" -j " + std::string(chain)); });
+}
+
+}  // namespace
+
+std::vector<IptablesJump> iptables_jumps(std::string_view listing) {
+  std::vector<IptablesJump> jumps;
+  for_each_rule(listing, [&](const std::string& table, const std::string& rule) {
+    if (leads_to_us(rule)) jumps.push_back({table, rule});
+  });
   return jumps;
+}
+
+std::size_t iptables_neighbours(std::string_view listing, std::span<const Hook> hooks) {
+  std::size_t count = 0;
+  for_each_rule(listing, [&](const std::string& table, const std::string& rule) {
+    if (table != "mangle" || leads_to_us(rule)) return;
+    for (const Hook hook : hooks) {
+      if (rule.starts_with("-A " + std::string(chain_of(hook)) + " ")) ++count;
+    }
+  });
+  return count;
 }
 
 std::size_t iptables_entrances(const TableSettings& settings) {

@@ -151,19 +151,23 @@ class Chains {
     return result;
   }
 
-  // Six numbers: packets and bytes passed, dropped, rejected. Nothing where what leads to our chains is gone.
+  // Seven numbers: packets and bytes passed, dropped, rejected, and the rules of neighbours. Nothing where what leads
+  // to our chains is gone.
   Result<std::string> counters() const {
     TableCounters sum;
+    std::size_t neighbours = 0;
     for (const Family& family : families_) {
       const auto listing = os::run_program({family.save, "-c"});
       if (!listing) return listing;
       if (iptables_jumps(*listing).size() < iptables_entrances(settings_)) return "";
       add_up(*listing, sum);
+      neighbours += iptables_neighbours(*listing, settings_.live.hooks);
     }
     std::ostringstream out;
     for (const Passed* passed : {&sum.passed, &sum.dropped, &sum.rejected}) {
       out << passed->packets << ' ' << passed->bytes << ' ';
     }
+    out << neighbours;
     return out.str();
   }
 
@@ -252,6 +256,9 @@ class Table::IptablesDriver : public Table::Driver {
     for (Passed* passed : {&counters.passed, &counters.dropped, &counters.rejected}) {
       numbers >> passed->packets >> passed->bytes;
     }
+    std::size_t neighbours = 0;
+    numbers >> neighbours;
+    counters.has_neighbours = neighbours > 0;
     return counters;
   }
 
@@ -293,6 +300,7 @@ TableCounters& TableCounters::operator+=(const TableCounters& other) {
     (this->*member).packets += (other.*member).packets;
     (this->*member).bytes += (other.*member).bytes;
   }
+  has_neighbours = other.has_neighbours;
   return *this;
 }
 

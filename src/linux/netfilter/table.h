@@ -18,6 +18,8 @@ struct Passed {
 // Packets of judged flows, which the kernel dealt with alone.
 struct TableCounters {
   Passed passed, dropped, rejected;
+  // iptables: somebody else has rules in the chains of mangle that lead to ours, which queued packets are to be shown.
+  bool has_neighbours = false;
 
   TableCounters& operator+=(const TableCounters& other);
 };

@@ -1,8 +1,9 @@
 // The kernel's side as text: the rules that hand packets to the queues, and that carry out what was said of a flow.
 //
 // Both forms say the same. What is excluded passes. Connections that bear a verdict's mark are accepted, dropped or
-// rejected; all else is queued. A verdict is an accepted packet with a mark, and chains behind the queue save the mark
-// to the connection and carry it out (NF_ACCEPT leaves one chain and enters the next). Only the bits of Marks::mask are
+// rejected; all else is queued, and so is whatever opens a connection. A verdict is a packet that goes on with a mark,
+// which chains save to its connection and carry out: those behind the queue, which nft is sure to ask (NF_ACCEPT leaves
+// one chain and enters the next), or of iptables the one that queued it (NF_REPEAT). Only the bits of Marks::mask are
 // read or written, of packets as of connections, and packets leave without them.
 #pragma once
 

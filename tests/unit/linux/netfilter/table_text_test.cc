@@ -248,6 +248,17 @@ TEST(Iptables, ReplacesWhatARunBeforeLeft) {
   EXPECT_LT(text.find("-D INPUT"), text.find("-I FORWARD -j NETSCOPE-REJECT"));
 }
 
+TEST(Iptables, CountsTheRulesThatStandBesideItsOwn) {
+  constexpr std::array kForward{Hook::forward}, kOutput{Hook::output};
+  constexpr std::string_view kListing =
+      "*mangle\n:FORWARD ACCEPT [0:0]\n[1:2] -A FORWARD -j NETSCOPE\n"
+      "[0:0] -A FORWARD -p tcp -j TCPMSS --set-mss 1200\n-A PREROUTING -j OTHER\n-A OTHER -j RETURN\n"
+      "COMMIT\n*filter\n-A FORWARD -j ACCEPT\nCOMMIT\n";
+  EXPECT_EQ(iptables_neighbours(kListing, kForward), 1u);
+  EXPECT_EQ(iptables_neighbours(kListing, kOutput), 0u);
+  EXPECT_EQ(iptables_neighbours(kLeftOver, kForward), 1u) << "-s 10.0.0.0/8 -j OTHER";
+}
+
 TEST(Iptables, KnowsItsJumpsBesideTheirCounters) {
   const auto jumps = iptables_jumps("*mangle\n[12:3456] -A FORWARD -j NETSCOPE\n[0:0] -A FORWARD -j OTHER\nCOMMIT\n");
   ASSERT_EQ(jumps.size(), 1u);
