@@ -180,6 +180,7 @@ class NftWriter {
 
   static std::string quic_versions() {
     std::vector<std::string> ranges;
+    ranges.reserve(kQuicVersions.size());
     for (const auto& [first, last] : kQuicVersions)
       ranges.push_back(hex(first) + (first == last ? "" : "-" + hex(last)));
     return list(ranges);
