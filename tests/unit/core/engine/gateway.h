@@ -75,13 +75,7 @@ class Gateway {
   explicit Gateway(std::string_view rules, WorkerOptions options = {.flow_capacity = 1024})
       : worker_(rule_set(rules), knowing(options)) {}
 
-  std::string judge(const Packets& packets) {
-    const Decoded decoded = decode(packets, next_number_);
-    next_number_ += packets.size();
-    std::vector<Verdict> verdicts(packets.size());
-    worker_.process(decoded.packets, verdicts);
-    return letters(verdicts);
-  }
+  std::string judge(const Packets& packets) { return letters(verdicts_on(packets)); }
   // The same at a gateway with two arms: the client's packets come in on one and leave by the other, the server's do
   // the opposite; of those whose places are in `forged`, the client is the sender whatever they say.
   std::string judge_forwarded(const Packets& packets, std::string_view client,
@@ -104,22 +98,15 @@ class Gateway {
 
   // The packets whose verdict the kernel may keep for the rest of their flow: "..F"; C: and the client would not hear.
   std::string released(const Packets& packets) {
-    const Decoded decoded = decode(packets, next_number_);
-    next_number_ += packets.size();
-    std::vector<Verdict> verdicts(packets.size());
-    worker_.process(decoded.packets, verdicts);
     std::string out;
-    for (const Verdict& verdict : verdicts) out += verdict.client_would_not_hear ? 'C' : verdict.for_flow ? 'F' : '.';
+    for (const Verdict& verdict : verdicts_on(packets))
+      out += verdict.client_would_not_hear ? 'C' : verdict.for_flow ? 'F' : '.';
     return out;
   }
   // The packets after which the kernel shall forget what it kept of the ports: "NN.".
   std::string anew(const Packets& packets) {
-    const Decoded decoded = decode(packets, next_number_);
-    next_number_ += packets.size();
-    std::vector<Verdict> verdicts(packets.size());
-    worker_.process(decoded.packets, verdicts);
     std::string out;
-    for (const Verdict& verdict : verdicts) out += verdict.anew ? 'N' : '.';
+    for (const Verdict& verdict : verdicts_on(packets)) out += verdict.anew ? 'N' : '.';
     return out;
   }
   void reload(std::string_view rules) { worker_.swap_rules(rule_set(rules)); }
@@ -133,6 +120,13 @@ class Gateway {
   LearnedNames& learned() { return learned_; }  // what the worker is told of DNS answers
 
  private:
+  std::vector<Verdict> verdicts_on(const Packets& packets) {
+    const Decoded decoded = decode(packets, next_number_);
+    next_number_ += packets.size();
+    std::vector<Verdict> verdicts(packets.size());
+    worker_.process(decoded.packets, verdicts);
+    return verdicts;
+  }
   WorkerOptions knowing(WorkerOptions options) {
     options.learned_names = &learned_;
     return options;
