@@ -76,7 +76,7 @@ export const S = {
   why: "Why blocked",
   whyNothing: "Nothing was blocked.",
   whyRule: "rule",
-  reasons: { default_policy: "default of the policy", overload: "overload", unparsed: "broken headers", kernel: "lost in the kernel" } as Record<string, string>,
+  reasons: { default_policy: "default of the policy", overload: "overload", unparsed: "broken headers", unjudged: "given up at a limit", kernel: "lost in the kernel" } as Record<string, string>,
   applications: "Applications",
   domains: "Domains",
   clients: "Clients",

@@ -81,11 +81,9 @@ std::expected<LoadedPolicy, std::vector<Error>> load_policy_text(const CommandLi
 
 std::string describe(const RuleSet& rules) {
   const Policy& policy = rules.policy();
-  const std::pair<std::string_view, Action> settings[] = {{"default", policy.default_action},
-                                                          {"unparsed", policy.unparsed},
-                                                          {"overload", policy.overload},
-                                                          {"ech", policy.ech},
-                                                          {"https_records", policy.https_records}};
+  const std::pair<std::string_view, Action> settings[] = {
+      {"default", policy.default_action}, {"unparsed", policy.unparsed}, {"unjudged", rules.unjudged()},
+      {"overload", policy.overload},      {"ech", policy.ech},           {"https_records", policy.https_records}};
   std::string out;
   for (const auto& [key, action] : settings) {
     out += (out.empty() ? "" : ", ") + std::string(key) + " " + std::string(to_string(action));

@@ -9,7 +9,7 @@ interface Reason { name: string; packets: number; hits: number | null; filter: s
 export function reasonsOf(stats: Stats): Reason[] {
   const { drop_reason: reason } = stats.stats.firewall;
   const reasons: Reason[] = stats.rules.map((rule) => ({ name: rule.id, packets: rule.pkts ?? rule.hits, hits: rule.hits, filter: filterWord("rule", rule.id) }));
-  for (const key of ["default_policy", "overload", "unparsed"]) {
+  for (const key of ["default_policy", "overload", "unparsed", "unjudged"]) {
     reasons.push({ name: S.reasons[key]!, packets: reason[key] ?? 0, hits: null, filter: key === "default_policy" ? "rule:default and blocked" : null });
   }
   const { kernel_drops = 0, user_drops = 0 } = stats.stats.capture;

@@ -28,12 +28,14 @@ struct DropReasons {
   std::uint64_t default_policy = 0;  // no rule matched
   std::uint64_t flow_drop = 0;       // later packets of a flow that was blocked
   std::uint64_t unparsed = 0;        // not IP, or broken
+  std::uint64_t unjudged = 0;        // given up at a limit; see Policy::unjudged
 
   DropReasons& operator+=(const DropReasons& other) {
     rules += other.rules;
     default_policy += other.default_policy;
     flow_drop += other.flow_drop;
     unparsed += other.unparsed;
+    unjudged += other.unjudged;
     return *this;
   }
 };
@@ -149,7 +151,8 @@ struct Statistics {
   // Flows that ended, by their last state; `flows_open` had not said goodbye when the source ended.
   std::array<std::uint64_t, kFlowStateCount> flows{};
   std::uint64_t flows_total = 0, flows_open = 0, flows_tcp = 0, flows_udp = 0, evicted = 0, evicted_pending = 0,
-                given_up = 0;  // inspections ended early because their memory was needed
+                given_up = 0;         // whose inspection ended at a limit
+  std::uint64_t passed_unjudged = 0;  // packets of those, with payload, that the policy let pass
   std::uint64_t flow_memory = 0;
   // TCP packets that acknowledge something of which this worker has seen nothing: a few where connections are picked up
   // under way; many when the two directions of connections go to different workers.
@@ -180,8 +183,8 @@ struct Statistics {
   static constexpr auto numbers() {
     using S = Statistics;
     return std::to_array<std::uint64_t S::*>({&S::flows_total, &S::flows_open, &S::flows_tcp, &S::flows_udp,
-                                              &S::evicted, &S::evicted_pending, &S::given_up, &S::flow_memory,
-                                              &S::one_sided, &S::names, &S::learned_names});
+                                              &S::evicted, &S::evicted_pending, &S::given_up, &S::passed_unjudged,
+                                              &S::flow_memory, &S::one_sided, &S::names, &S::learned_names});
   }
 
   // A packet, by its headers.

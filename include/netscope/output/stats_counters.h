@@ -78,11 +78,13 @@ inline constexpr auto kStatsCounters = [] {
       {flow, "tcp", [](const S& s, const K&) { return s.flows_tcp; }},
       {flow, "udp", [](const S& s, const K&) { return s.flows_udp; }},
       {flow, "evicted", [](const S& s, const K&) { return s.evicted; }},
+      {flow, "given_up", [](const S& s, const K&) { return s.given_up; }},
       {flow, "memuse", [](const S& s, const K&) { return s.flow_memory; }},
 
       {firewall, "accepted", [](const S& s, const K&) { return s.accepted.packets; }},
       {firewall, "blocked", [](const S& s, const K&) { return s.dropped.packets; }},
       {firewall, "rejected", [](const S& s, const K&) { return s.rejected.packets; }},
+      {firewall, "passed_unjudged", [](const S& s, const K&) { return s.passed_unjudged; }},
       {firewall, "offloaded", [](const S&, const K& k) { return k.passed.packets; }},
 
       {drop_reason, "rules", [](const S& s, const K&) { return s.reasons.rules; }},
@@ -90,6 +92,7 @@ inline constexpr auto kStatsCounters = [] {
       {drop_reason, "flow_drop", [](const S& s, const K&) { return s.reasons.flow_drop; }},
       {drop_reason, "overload", [](const S&, const K& k) { return detail::queues_full(k) + detail::sockets_full(k); }},
       {drop_reason, "unparsed", [](const S& s, const K&) { return s.reasons.unparsed; }},
+      {drop_reason, "unjudged", [](const S& s, const K&) { return s.reasons.unjudged; }},
 
       {app_layer, "tls", [](const S& s, const K&) { return detail::messages(s, bits(Protocol::tls)); }},
       {app_layer, "http", [](const S& s, const K&) { return detail::messages(s, bits(Protocol::http, Protocol::http2)); }},

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,9 @@ struct Policy {
   // Broken headers, not IP; and where rules would have asked for a name and none speaks, and not accept: of a message
   // that has the form of DNS on its port, and whose question cannot be read.
   Action unparsed = Action::accept;
+  // Packets of a flow that could not be judged to its end: a limit was reached, or what has the form of a protocol that
+  // shows names could not be read. accept or drop; not said: drop where a rule asks for names. See RuleSet::unjudged.
+  std::optional<Action> unjudged{};
   Action overload = Action::accept;  // queue full or daemon gone: accept or drop
   // Where no rule speaks, and not accept: of a hello with encrypted_client_hello (ECH), whether or not something is in
   // it; and of DNS questions for HTTPS and SVCB records, which bring the keys for it.

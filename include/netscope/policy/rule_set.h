@@ -48,6 +48,8 @@ class RuleSet {
   // Whether any rule looks at names (domain, app, category) or fingerprints: without one, flows need not stay for what
   // they show later.
   bool asks_for_names() const { return asks_for_names_; }
+  // What becomes of the packets of a flow that could not be judged to its end: accept or drop.
+  Action unjudged() const { return policy_.unjudged.value_or(asks_for_names_ ? Action::drop : Action::accept); }
   // Whether any rule looks at fingerprints: without one, a question needs none.
   bool asks_for_ja4() const { return asks_for_ja4_; }
   // Whether any rule looks at names that only DNS answers told.

@@ -80,6 +80,7 @@ void write_packets(Exposition& out, const Statistics& s, const KernelView& kerne
   out.sample({{"reason", "default_policy"}}, s.reasons.default_policy);
   out.sample({{"reason", "flow_drop"}}, s.reasons.flow_drop);
   out.sample({{"reason", "unparsed"}}, s.reasons.unparsed);
+  out.sample({{"reason", "unjudged"}}, s.reasons.unjudged);
   std::uint64_t overload = 0;  // under policy.overload = "accept" the kernel lets them pass and counts none
   for (const QueueView& queue : kernel.queues) overload += queue.queue_dropped + queue.user_dropped;
   out.sample({{"reason", "overload"}}, overload);

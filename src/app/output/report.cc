@@ -128,7 +128,11 @@ void flows(std::string& out, const Statistics& s) {
   if (s.evicted > 0) {
     line(out, "evicted", s.evicted, grouped(s.evicted_pending) + " of them not yet judged; see --max-flows");
   }
-  if (s.given_up > 0) line(out, "given up", s.given_up, "too many unfinished beginnings at once");
+  if (s.given_up > 0) {
+    line(out, "given up", s.given_up,
+         "at a limit; of their packets " + grouped(s.reasons.unjudged) + " were dropped and " +
+             grouped(s.passed_unjudged) + " passed (\"unjudged\" of the policy)");
+  }
 }
 
 void applications(std::string& out, const Statistics& s, const RuleSet& rules) {

@@ -180,6 +180,17 @@ void FlowJudge::finish_facts(Flow& flow, const Moment& moment) {
   take_newest_learned_name(flow);
 }
 
+void FlowJudge::give_up(Flow& flow, const Moment& moment) {
+  if (flow.facts == Facts::given_up) return;
+  flow.facts = Facts::given_up;
+  ledger_.given_up();
+  if (flow.blocked() || flow.standing == Standing::whole_flow) return;
+  flow.standing = Standing::undecided;
+  ask(flow, moment);
+  if (!flow.decided()) block_if_unknown_is_blocked(flow, moment);
+  if (!flow.decided()) flow.state = FlowState::incomplete;
+}
+
 void FlowJudge::judge_again(Flow& flow) {
   const bool asks_per_datagram = is_dns_family(flow.protocol) && flow.key.ip_protocol != ip_protocol::tcp;
   const bool rejected = flow.decided() && flow.action == Action::reject;

@@ -42,6 +42,9 @@ class FlowJudge {
   void block_by_outer(Flow& flow, const Packet& packet);
   // Nothing more will come to light: unknown now means "there is none", and the rules have an answer.
   void finish_facts(Flow& flow, const Moment& moment);
+  // A limit was reached, and what is still unknown may exist: only what the rules say without it counts, or where they
+  // would block all the same.
+  void give_up(Flow& flow, const Moment& moment);
   // Asks the rules anew, by what is known of the flow: each name that it showed may block it. Datagrams of DNS are
   // asked about one by one, as they come.
   void judge_again(Flow& flow);

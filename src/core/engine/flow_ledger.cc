@@ -59,6 +59,7 @@ void FlowLedger::blocked(BlockedBy why) {
     case BlockedBy::default_policy: ++statistics_.reasons.default_policy; break;
     case BlockedBy::flow: ++statistics_.reasons.flow_drop; break;
     case BlockedBy::unparsed: ++statistics_.reasons.unparsed; break;
+    case BlockedBy::unjudged: ++statistics_.reasons.unjudged; break;
   }
 }
 
@@ -85,7 +86,7 @@ void FlowLedger::close(Flow& flow, EndReason reason) {
   }
   if (reason == EndReason::evicted) {
     ++statistics_.evicted;
-    if (flow.list == FlowList::pending_tcp || flow.list == FlowList::pending_brief) ++statistics_.evicted_pending;
+    if (is_pending(flow.list)) ++statistics_.evicted_pending;
   }
   CountedFlow counted = counted_.empty() ? CountedFlow{} : std::exchange(counted_[table_.place_of(flow)], {});
   count_flow(flow, state, counted);

@@ -36,7 +36,7 @@ class FlowLedger {
   void matched_error(RuleIndex rule, const Packet& packet) {
     statistics_.of_rule(rule).matched.add(packet.size_on_wire);
   }
-  enum class BlockedBy : std::uint8_t { rule, default_policy, flow, unparsed };
+  enum class BlockedBy : std::uint8_t { rule, default_policy, flow, unparsed, unjudged };
   void blocked(BlockedBy why);
   static BlockedBy blocked_by(RuleIndex rule) {
     return rule == kDefaultPolicy ? BlockedBy::default_policy : BlockedBy::rule;
@@ -57,8 +57,10 @@ class FlowLedger {
   void named() { ++statistics_.names; }
   void learned() { ++statistics_.learned_names; }
   void unlearned() { --statistics_.learned_names; }
-  // Its inspection was ended because the memory was needed.
+  // Its inspection ended at a limit.
   void given_up() { ++statistics_.given_up; }
+  // A packet with payload passed that is one of those.
+  void passed_unjudged() { ++statistics_.passed_unjudged; }
 
   // --- once a flow
 

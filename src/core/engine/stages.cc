@@ -29,13 +29,29 @@ Direction guess_client(const Packet& packet) {
   return from_service ? opposite(packet.direction) : packet.direction;
 }
 
+// Bytes on the wire that a flow carries each way while rules wait for what it is: an opening. Behind it, what they say
+// of the unknown counts where that is a block.
+constexpr std::uint64_t kOpening = 16 * 1024;
+
+// Whether this packet is the first behind it. Of a message that is read and has not all come, the rest belongs to it;
+// but no server says so much ahead of what its client is about to ask.
+bool passes_opening(const Flow& flow, const Packet& packet) {
+  if (flow.decided() || flow.facts != Facts::open || flow.key.ip_protocol != ip_protocol::tcp) return false;
+  const std::uint64_t bytes = flow.bytes[index_of(packet.direction)];
+  if (bytes < kOpening || bytes - packet.size_on_wire >= kOpening) return false;
+  const bool by_client = packet.direction == flow.client;
+  return !by_client || flow.inspection == nullptr || flow.inspection->streams[index_of(flow.client)].prefix.empty();
+}
+
 }  // namespace
 
 Worker::Stages::Stages(const std::shared_ptr<const RuleSet>& rules, const WorkerOptions& options)
     : table_(options.flow_capacity, options.seed, options.timeouts),
+      lost_tcp_(options.timeouts.tcp),
+      lost_brief_(options.timeouts.brief),
       ledger_(*rules, options, table_),
       judge_(rules, options, table_, ledger_),
-      pool_(options.inspection_bytes),
+      pool_(options.inspection_bytes, options.seed),
       tcp_(judge_, pool_),
       datagrams_(judge_, pool_, options.seed) {}
 
@@ -64,7 +80,7 @@ void Worker::Stages::process(std::span<const Packet> packets, std::span<Verdict>
 }
 
 void Worker::Stages::forget_silent_flows(Time now) {
-  while (Flow* flow = table_.next_stale(now)) end_flow(*flow, EndReason::timed_out);
+  while (Flow* flow = table_.next_stale(now)) end_flow(*flow, EndReason::timed_out, now);
 }
 
 void Worker::Stages::swap_rules(std::shared_ptr<const RuleSet> rules) {
@@ -147,9 +163,9 @@ Worker::Stages::Found Worker::Stages::find_or_open(const Packet& packet, std::ui
     another = begins_another(*flow, packet);
     if (!another && !table_.is_stale(*flow, packet.time)) return {*flow};
     client_opened = another && syn && (acknowledges(packet) || opens_as_well(*flow, packet));
-    end_flow(*flow, another ? EndReason::closed : EndReason::timed_out);
+    end_flow(*flow, another ? EndReason::closed : EndReason::timed_out, packet.time);
   }
-  if (table_.full()) end_flow(*table_.next_victim(), EndReason::evicted);
+  if (table_.full()) end_flow(*table_.next_victim(), EndReason::evicted, packet.time);
   Flow& opened = table_.create(packet.key, hash, packet.time);
   FlowRecord& record = table_.record_of(opened);
   record.first_number = packet.number;
@@ -159,6 +175,7 @@ Worker::Stages::Found Worker::Stages::find_or_open(const Packet& packet, std::ui
   opened.client_known = opened.opened_by_syn = syn;
   const bool from_server = client_opened || (syn && acknowledges(packet));
   opened.client = from_server ? opposite(packet.direction) : syn ? packet.direction : guess_client(packet);
+  if (!syn && lost_like(opened).contains(hash, packet.time)) judge_.give_up(opened, Moment::of(packet));
   if (client_opened) opened.tcp_flags[index_of(opened.client)] = tcp_flag::syn;  // its SYN counted for the flow before
   return {opened, another};
 }
@@ -185,7 +202,10 @@ void Worker::Stages::follow(Flow& flow, const Packet& packet) {
   count(flow, packet);
   const bool in_vain = (packet.tcp_flags & tcp_flag::rst) != 0 && !reset_counts(flow, packet);
   flow.tcp_flags[direction] |= in_vain ? packet.tcp_flags & ~tcp_flag::rst : packet.tcp_flags;
-  if (!packet.payload.empty()) flow.spoke[direction] = true;
+  if (!packet.payload.empty()) {
+    flow.spoke[direction] = true;
+    if (flow.list == FlowList::opening_tcp) table_.move_to(flow, FlowList::pending_tcp, packet.time);
+  }
   if (flow.packets[1 - direction] == 0 && flow.tcp_flags[1 - direction] == 0 &&
       (packet.tcp_flags & tcp_flag::ack) != 0) {
     ledger_.one_sided();  // it answers what this worker never saw
@@ -204,6 +224,7 @@ void Worker::Stages::follow(Flow& flow, const Packet& packet) {
 }
 
 Segment Worker::Stages::inspect(Flow& flow, const Packet& packet) {
+  if (flow.facts == Facts::given_up) return Segment::pass;
   switch (flow.key.ip_protocol) {
     case ip_protocol::tcp: return tcp_.inspect(flow, packet);
     case ip_protocol::udp:
@@ -224,7 +245,7 @@ Verdict Worker::Stages::judge_wish(Flow& flow, const Packet& packet) {
   const bool withheld = !packet.payload.empty();  // with bytes that nobody can judge before the server has answered
   if (withheld || (decision && decision->blocks())) {
     ledger_.trace(flow);
-    ledger_.blocked(withheld ? FlowLedger::BlockedBy::unparsed : FlowLedger::blocked_by(decision->rule));
+    ledger_.blocked(withheld ? FlowLedger::BlockedBy::unjudged : FlowLedger::blocked_by(decision->rule));
     ++table_.record_of(flow).blocked_packets;
     return {.action = withheld ? Action::drop : decision->action};
   }
@@ -242,6 +263,20 @@ Verdict Worker::Stages::judge_forged(const Flow& flow) {
   return {.action = flow.action};
 }
 
+// It could not be judged to its end, and no packet of it is accepted for good. What carries nothing passes, so that
+// the ends find out that the rest does not arrive.
+Verdict Worker::Stages::judge_unjudged(const Flow& flow, const Packet& packet, bool anew) {
+  if (packet.payload.empty()) return {.anew = anew};
+  const Action action = judge_.rules().unjudged();
+  if (action == Action::accept) {
+    ledger_.passed_unjudged();
+  } else {
+    ledger_.blocked(FlowLedger::BlockedBy::unjudged);
+    ++table_.record_of(flow).blocked_packets;
+  }
+  return {.action = action, .anew = anew};
+}
+
 Verdict Worker::Stages::judge_in_flow(Flow& flow, const Packet& packet, bool anew) {
   const bool syn = packet.key.ip_protocol == ip_protocol::tcp && is_syn(packet);
   if (syn && role_of(flow, packet) == SynRole::wish) return judge_wish(flow, packet);
@@ -254,15 +289,17 @@ Verdict Worker::Stages::judge_in_flow(Flow& flow, const Packet& packet, bool ane
   } else if (flow.facts == Facts::open) {
     inspect(flow, packet);  // the verdict stands; what it was blocked or accepted for is still worth knowing
   }
+  if (passes_opening(flow, packet)) judge_.block_if_unknown_is_blocked(flow, Moment::of(packet));
   leave_pending(flow);
-  keep_within_memory(flow);
+  keep_within_memory();
   ledger_.trace(flow);
   if (segment == Segment::withhold && !flow.blocked()) {
-    ledger_.blocked(FlowLedger::BlockedBy::unparsed);
+    ledger_.blocked(FlowLedger::BlockedBy::unjudged);
     ++table_.record_of(flow).blocked_packets;
     return {.action = Action::drop};  // said in too many ways; once more, after an answer, it may be judged
   }
   anew = anew || (syn && acknowledges(packet));
+  if (flow.unjudged()) return judge_unjudged(flow, packet, anew);
   if (!flow.decided()) return {.anew = anew};
   const bool wished_anew = flow.wished_anew && flow.blocked();  // other rules may have accepted it since
   if (wished_anew && packet.payload.empty()) return {};
@@ -299,29 +336,34 @@ bool Worker::Stages::may_leave(const Flow& flow) {
 
 // A flow that is judged and known for what it is may be evicted before one that is not.
 void Worker::Stages::leave_pending(Flow& flow) {
-  if (flow.list != FlowList::pending_tcp && flow.list != FlowList::pending_brief) return;
+  if (!is_pending(flow.list)) return;
   const bool inspected_in_vain = flow.key.ip_protocol != ip_protocol::tcp && flow.inspection == nullptr;
   const bool known = flow.facts_are_final() || flow.blocked_for_good() || inspected_in_vain ||
                      flow.protocol != Protocol::unknown || speaks_unknown_text(flow);
-  if (!flow.decided() || !known) return;
-  table_.move_to(flow, flow.list == FlowList::pending_tcp ? FlowList::judged_tcp : FlowList::judged_brief,
+  if (flow.facts != Facts::given_up && (!flow.decided() || !known)) return;
+  table_.move_to(flow, flow.list == FlowList::pending_brief ? FlowList::judged_brief : FlowList::judged_tcp,
                  flow.last_seen);
 }
 
-// Those whose beginnings have waited longest give their memory back first; where none waits, the one that grew.
-void Worker::Stages::keep_within_memory(Flow& grown) {
-  while (pool_.over_limit()) {
-    const bool is_tcp = grown.key.ip_protocol == ip_protocol::tcp;
-    Flow* oldest = table_.oldest(is_tcp ? FlowList::pending_tcp : FlowList::pending_brief);
-    Flow& flow = oldest != nullptr && oldest->inspection != nullptr ? *oldest : grown;
-    if (flow.inspection == nullptr) return;
-    const bool awaits_hello = flow.inspection->quic != nullptr && !flow.inspection->quic->understood;
-    judge_.finish_facts(flow, Moment::of(flow, table_.record_of(flow)));
-    pool_.take_back(flow);
-    if (flow.protocol == Protocol::unknown || awaits_hello) flow.state = FlowState::incomplete;
-    leave_pending(flow);
-    ledger_.given_up();
+// What is given up here is another flow's than the packet's, as a rule.
+void Worker::Stages::keep_within_memory() {
+  while (Flow* flow = pool_.next_to_give_up()) {
+    judge_.give_up(*flow, Moment::of(*flow, table_.record_of(*flow)));
+    pool_.take_back(*flow);
+    leave_pending(*flow);
   }
+}
+
+// Whether what follows must not be judged as if it were a beginning: the flow is blocked, or a part of what would have
+// been judged has passed. That a block holds no longer than its flow may be silent is as it should be.
+bool Worker::Stages::may_not_come_back(const Flow& flow, EndReason reason) {
+  if (reason != EndReason::evicted && reason != EndReason::timed_out) return false;
+  if (flow.blocked_for_good()) return reason == EndReason::evicted;
+  if (flow.unjudged()) return true;
+  if (flow.standing == Standing::whole_flow || flow.inspection == nullptr) return false;
+  if (flow.inspection->quic != nullptr) return flow.inspection->quic->hello_is_under_way();
+  if (flow.inspection->dtls != nullptr) return !flow.inspection->dtls->empty();
+  return !flow.inspection->streams[index_of(flow.client)].prefix.empty();
 }
 
 // Counts and tells of a flow that ends; its place in the table is still taken.
@@ -331,9 +373,14 @@ void Worker::Stages::take_leave(Flow& flow, EndReason reason) {
   pool_.take_back(flow);
 }
 
-void Worker::Stages::end_flow(Flow& flow, EndReason reason) {
+void Worker::Stages::end_flow(Flow& flow, EndReason reason, Time now) {
+  if (may_not_come_back(flow, reason)) lost_like(flow).add(table_.hash_of(flow.key), now);
   take_leave(flow, reason);
   table_.remove(flow);
+}
+
+LostFlows& Worker::Stages::lost_like(const Flow& flow) {
+  return flow.key.ip_protocol == ip_protocol::tcp ? lost_tcp_ : lost_brief_;
 }
 
 }  // namespace netscope

@@ -14,6 +14,7 @@
 #include "core/engine/inspection_pool.h"
 #include "core/engine/sides.h"
 #include "core/engine/tcp_inspector.h"
+#include "core/flow/lost_flows.h"
 #include "core/flow/table.h"
 #include "netscope/engine/worker.h"
 
@@ -40,6 +41,7 @@ class Worker::Stages {
   Verdict judge_in_flow(Flow& flow, const Packet& packet, bool anew);
   Verdict judge_wish(Flow& flow, const Packet& packet);
   Verdict judge_forged(const Flow& flow);
+  Verdict judge_unjudged(const Flow& flow, const Packet& packet, bool anew);
   Sides sides_of(const Flow& flow, const Packet& packet) const;
   // A packet's flow; `anew`: it begins with this packet, where another one had the same ports.
   struct Found {
@@ -54,13 +56,16 @@ class Worker::Stages {
   static bool may_leave(const Flow& flow);
   bool client_would_not_hear(const Flow& flow, const Packet& packet);
   void leave_pending(Flow& flow);
-  void keep_within_memory(Flow& grown);
+  void keep_within_memory();
   void take_leave(Flow& flow, EndReason reason);
-  void end_flow(Flow& flow, EndReason reason);
+  void end_flow(Flow& flow, EndReason reason, Time now);
+  static bool may_not_come_back(const Flow& flow, EndReason reason);
+  LostFlows& lost_like(const Flow& flow);
 
   FlowTable table_;
-  FlowLedger ledger_;  // reads table_
-  FlowJudge judge_;    // -> ledger_
+  LostFlows lost_tcp_, lost_brief_;  // that were in the table
+  FlowLedger ledger_;                // reads table_
+  FlowJudge judge_;                  // -> ledger_
   InspectionPool pool_;
   TcpInspector tcp_;                   // -> judge_, pool_
   DatagramInspector datagrams_;        // -> judge_, pool_

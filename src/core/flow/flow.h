@@ -21,6 +21,8 @@
 
 namespace netscope {
 
+struct Flow;
+
 // What is needed only while a flow is inspected; given back as soon as nothing more can come to light.
 struct Inspection {
   std::array<StreamInspection, 2> streams;  // by Direction
@@ -31,7 +33,13 @@ struct Inspection {
   std::array<bool, 2> heard{};                       // the other side answered what made this direction's stream known
   std::unique_ptr<QuicInspection> quic;              // of datagrams
   std::unique_ptr<StreamPrefix> dtls;                // a hello put together from fragments
-  std::size_t counted_bytes = 0;                     // of memory_bytes(), those that its worker counts as in use
+
+  // Kept by InspectionPool.
+  std::size_t counted_bytes = 0;  // of memory_bytes(), those that are counted as in use
+  Flow* flow = nullptr;           // whose it is
+  std::uint32_t share = 0;        // of which client's share
+  Inspection* newer = nullptr;    // its neighbours there
+  Inspection* older = nullptr;
 
   std::size_t memory_bytes() const {
     std::size_t size = sizeof(*this);
@@ -52,6 +60,7 @@ struct Inspection {
     quic.reset();
     dtls.reset();
     counted_bytes = 0;
+    flow = nullptr;
   }
 };
 
@@ -60,11 +69,16 @@ enum class FlowList : std::uint8_t {
   closed,         // said goodbye; kept a while for stragglers
   judged_brief,   // verdict known; UDP, ICMP and others
   judged_tcp,     // verdict known; TCP
-  pending_brief,  // still inspected: giving these up may let something pass
+  opening_tcp,    // nothing was said yet, so nothing is lost
+  pending_brief,  // still inspected: the rest of what they say cannot be judged without its beginning
   pending_tcp,
   free,  // not in use
 };
-inline constexpr std::size_t kFlowListCount = 5;  // without `free`
+inline constexpr std::size_t kFlowListCount = 6;  // without `free`
+// Whether nobody has judged the flows of the list.
+constexpr bool is_pending(FlowList list) {
+  return list == FlowList::opening_tcp || list == FlowList::pending_brief || list == FlowList::pending_tcp;
+}
 
 // What of a flow is looked at when it begins, is blocked or is told of: kept beside the table, out of the packets' way.
 struct FlowRecord {
@@ -91,6 +105,7 @@ enum class Standing : std::uint8_t {
 enum class Facts : std::uint8_t {
   open,
   cut_short,  // it was ended early, since the flow is blocked; other rules take it for final
+  given_up,   // it was ended at a limit: what is still unknown may exist
   final,      // what is still unknown does not exist
 };
 
@@ -130,6 +145,8 @@ struct Flow {
   bool blocked() const { return decided() && action != Action::accept; }
   bool blocked_for_good() const { return standing == Standing::whole_flow && action != Action::accept; }
   bool facts_are_final() const { return facts == Facts::final; }
+  // Whether it could not be judged to its end: no packet of it is accepted for good.
+  bool unjudged() const { return facts == Facts::given_up && !decided(); }
   // The rule that stands; kDefaultPolicy while none does.
   RuleIndex deciding_rule() const { return decided() ? rule : kDefaultPolicy; }
   bool closed_by_tcp() const;

@@ -43,7 +43,7 @@ Flow& FlowTable::create(const FlowKey& key, std::uint32_t hash, Time now) {
   Flow& flow = flows_[position];
   flow.key = key;
   flow.last_seen = records_[position].first_seen = now;
-  append(flow, is_tcp(flow) ? FlowList::pending_tcp : FlowList::pending_brief, now);
+  append(flow, is_tcp(flow) ? FlowList::opening_tcp : FlowList::pending_brief, now);
   return flow;
 }
 
@@ -151,11 +151,6 @@ Flow* FlowTable::next_victim() {
     return &flows_[lists_[i].oldest];
   }
   return nullptr;
-}
-
-Flow* FlowTable::oldest(FlowList list) {
-  const std::uint32_t position = lists_[static_cast<std::size_t>(list)].oldest;
-  return position == kNone ? nullptr : &flows_[position];
 }
 
 }  // namespace netscope

@@ -57,7 +57,8 @@ class FlowTable {
       if (flow.key == key) return &flow;
     }
   }
-  // A new flow in FlowList::pending_*; there must be none of that key, and the table must not be full.
+  // A new flow in FlowList::opening_tcp or pending_brief; there must be none of that key, and the table must not be
+  // full.
   Flow& create(const FlowKey& key, std::uint32_t hash, Time now);
   void remove(Flow& flow);
   // Removes all flows at once.
@@ -84,8 +85,6 @@ class FlowTable {
   // Who has to go when the table is full: closed before judged before pending, within each the one that was silent
   // longest, as far as the lists know. Never null in a table that is full.
   Flow* next_victim();
-  // The flow that has been longest in a list, or null.
-  Flow* oldest(FlowList list);
 
   template <class Visit>
   void for_each(Visit&& visit) {

@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "core/engine/inspection_pool.h"
 #include "core/flow/flow.h"
 #include "unit/core/engine/gateway.h"
 
@@ -154,34 +155,9 @@ TEST(Capacity, AFloodOfSynsIsBounded) {
   EXPECT_EQ(gateway.finished().flows_open, 64u);
 }
 
-TEST(Memory, TheOldestInspectionsGiveTheirsUpAndAreCounted) {
-  constexpr std::uint16_t kFlows = 10;
-  Gateway gateway(kBlockedDomain, {.flow_capacity = 64, .inspection_bytes = 3 * (sizeof(Inspection) + 128)});
-  for (std::uint16_t port = 1; port <= kFlows; ++port) {
-    gateway.judge(connected(port).client(Bytes(kBlockedHello).first(60)).packets());
-  }
-  const std::uint64_t given_up = gateway.statistics().given_up;
-  EXPECT_GE(given_up, kFlows - 4u);
-  EXPECT_LT(given_up, kFlows);
-  const auto completed = [&](std::uint16_t port) {
-    return gateway.judge({connected(port).client_at(60, Bytes(kBlockedHello).subspan(60)).packets()[3]});
-  };
-  EXPECT_EQ(completed(kFlows), "D");
-  EXPECT_EQ(completed(1), "A") << "what was given up is judged by what was known";
-  EXPECT_EQ(flows_in(gateway.finished(), FlowState::incomplete), kFlows - 1u) << "all whose hello was not read";
-}
-
-TEST(Memory, GivenUpUnderADefaultDropIsDropped) {
-  Gateway gateway("[policy]\ndefault='drop'\n[[rule]]\nname='ok'\naction='accept'\ndomain=['fine.example']\n",
-                  {.flow_capacity = 64, .inspection_bytes = sizeof(Inspection) + 512});
-  gateway.judge(connected(1).client(Bytes(kFineHello).first(60)).packets());
-  gateway.judge(connected(2).client(Bytes(kFineHello).first(60)).packets());
-  EXPECT_EQ(gateway.statistics().given_up, 1u);
-  EXPECT_EQ(gateway.judge({connected(1).client_at(60, Bytes(kFineHello).subspan(60)).packets()[3]}), "D");
-}
-
 TEST(Memory, ComesBackWhenFlowsAreJudgedOrEnd) {
-  Gateway gateway(kBlockedDomain, {.flow_capacity = 64, .inspection_bytes = 2 * (sizeof(Inspection) + 4096)});
+  Gateway gateway(kBlockedDomain,
+                  {.flow_capacity = 64, .inspection_bytes = kSharesOfMemory * 2 * (sizeof(Inspection) + 4096)});
   for (std::uint16_t port = 1; port <= 1000; ++port) {
     TcpConversation web = connected(port);
     web.client_in_pieces(port % 2 == 0 ? kBlockedHello : kFineHello, 100);

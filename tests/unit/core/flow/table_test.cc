@@ -49,7 +49,7 @@ TEST(FlowTable, FindsWhatItCreatedAndNothingElse) {
   EXPECT_EQ(find(table, 2), nullptr);
   EXPECT_EQ(find(table, 1, ip_protocol::udp), nullptr);
   EXPECT_EQ(table.record_of(flow).first_seen, kBegin);
-  EXPECT_EQ(flow.list, FlowList::pending_tcp);
+  EXPECT_EQ(flow.list, FlowList::opening_tcp);
   EXPECT_EQ(create(table, 2, kBegin, ip_protocol::udp).list, FlowList::pending_brief);
 }
 
@@ -90,11 +90,11 @@ TEST(FlowTable, ANewFlowInAnUsedPlaceRemembersNothing) {
 }
 
 TEST(FlowTable, EvictsClosedBeforeJudgedBeforePending) {
-  FlowTable table = table_of(5);
-  const std::array<FlowList, 5> order{FlowList::closed, FlowList::judged_brief, FlowList::judged_tcp,
-                                      FlowList::pending_brief, FlowList::pending_tcp};
-  for (std::uint32_t i = 5; i > 0; --i) table.move_to(create(table, i - 1, kBegin), order[i - 1], kBegin);
-  for (std::uint32_t i = 0; i < 5; ++i) {
+  FlowTable table = table_of(6);
+  const std::array<FlowList, 6> order{FlowList::closed,      FlowList::judged_brief,  FlowList::judged_tcp,
+                                      FlowList::opening_tcp, FlowList::pending_brief, FlowList::pending_tcp};
+  for (std::uint32_t i = 6; i > 0; --i) table.move_to(create(table, i - 1, kBegin), order[i - 1], kBegin);
+  for (std::uint32_t i = 0; i < 6; ++i) {
     Flow* victim = table.next_victim();
     ASSERT_NE(victim, nullptr);
     EXPECT_EQ(victim, find(table, i));
@@ -122,18 +122,6 @@ TEST(FlowTable, ThereIsAVictimThoughAllSpokeSince) {
   FlowTable table = table_of(100);
   for (std::uint32_t i = 0; i < 100; ++i) create(table, i, kBegin).last_seen = kBegin + seconds{9};
   EXPECT_EQ(table.next_victim(), find(table, 16)) << "sixteen second chances, and no more";
-}
-
-TEST(FlowTable, NamesThePendingTcpFlowThatWaitsLongest) {
-  FlowTable table = table_of(4);
-  EXPECT_EQ(table.oldest(FlowList::pending_tcp), nullptr);
-  create(table, 9, kBegin, ip_protocol::udp);
-  EXPECT_EQ(table.oldest(FlowList::pending_tcp), nullptr);
-  Flow& first = create(table, 1, kBegin);
-  Flow& second = create(table, 2, kBegin);
-  EXPECT_EQ(table.oldest(FlowList::pending_tcp), &first);
-  table.move_to(first, FlowList::judged_tcp, kBegin);
-  EXPECT_EQ(table.oldest(FlowList::pending_tcp), &second);
 }
 
 TEST(FlowTable, FlowsExpireAtTheirTimeoutAndNotBefore) {

@@ -37,6 +37,7 @@ TEST(RuleFile, ReadsEveryKey) {
 default = "reject"
 overload = "drop"
 unparsed = "drop"
+unjudged = "accept"
 ech = "reject"
 https_records = "drop"
 
@@ -61,6 +62,7 @@ proto = ["tcp", "UDP", "icmp", "tls"]
   EXPECT_EQ(policy->default_action, Action::reject);
   EXPECT_EQ(policy->overload, Action::drop);
   EXPECT_EQ(policy->unparsed, Action::drop);
+  EXPECT_EQ(policy->unjudged, Action::accept);
   EXPECT_EQ(policy->ech, Action::reject);
   EXPECT_EQ(policy->https_records, Action::drop);
   ASSERT_EQ(policy->rules.size(), 2u);
@@ -82,6 +84,7 @@ TEST(RuleFile, AcceptsByDefaultAndARuleWithoutConditions) {
   EXPECT_EQ(policy->default_action, Action::accept);
   EXPECT_EQ(policy->overload, Action::accept);
   EXPECT_EQ(policy->unparsed, Action::accept);
+  EXPECT_EQ(policy->unjudged, std::nullopt);
   EXPECT_EQ(policy->ech, Action::accept);
   EXPECT_EQ(policy->https_records, Action::accept);
   EXPECT_TRUE(condition_texts(policy->rules.at(0)).empty());

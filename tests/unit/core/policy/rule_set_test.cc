@@ -91,12 +91,15 @@ app = ["youtube"]
 TEST(RuleSet, AcceptsWithoutRulesAndLeansOnNothing) {
   EXPECT_EQ(rules("").decide(tls_syn()), Decision{});
   EXPECT_FALSE(rules("").asks_for_names());
+  EXPECT_EQ(rules("").unjudged(), Action::accept);
   EXPECT_EQ(rules("[policy]\ndefault = \"reject\"").decide(tls_syn()), Decision{.action = Action::reject});
 }
 
 TEST(RuleSet, WaitsForTheNameThatARuleAsksFor) {
   const RuleSet set = rules(kYouTube);
   EXPECT_TRUE(set.asks_for_names());
+  EXPECT_EQ(set.unjudged(), Action::drop);
+  EXPECT_EQ(rules("[policy]\nunjudged = 'accept'\n" + std::string(kYouTube)).unjudged(), Action::accept);
   EXPECT_EQ(set.decide(tls_syn()), std::nullopt);
   const Decision drop{.action = Action::drop, .rule = 0, .leaned_on_name = true};
   EXPECT_EQ(set.decide(tls_to("www.youtube.com")), drop);
