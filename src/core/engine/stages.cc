@@ -277,21 +277,23 @@ Verdict Worker::Stages::judge_unjudged(const Flow& flow, const Packet& packet, b
   return {.action = action, .anew = anew};
 }
 
+// Of a blocked flow, what it was blocked for is still worth knowing.
+Segment Worker::Stages::read(Flow& flow, const Packet& packet) {
+  if (packet.outer != nullptr && !flow.blocked_for_good()) judge_.block_by_outer(flow, packet);
+  const Segment segment = inspect(flow, packet);
+  if (passes_opening(flow, packet)) judge_.block_if_unknown_is_blocked(flow, Moment::of(packet));
+  leave_pending(flow);
+  keep_within_memory();
+  return segment;
+}
+
 Verdict Worker::Stages::judge_in_flow(Flow& flow, const Packet& packet, bool anew) {
   const bool syn = packet.key.ip_protocol == ip_protocol::tcp && is_syn(packet);
   if (syn && role_of(flow, packet) == SynRole::wish) return judge_wish(flow, packet);
   follow(flow, packet);
   const bool blocked_before = flow.blocked_for_good();
-  Segment segment = Segment::pass;
-  if (!blocked_before && !(flow.standing == Standing::whole_flow && flow.facts_are_final())) {
-    if (packet.outer != nullptr) judge_.block_by_outer(flow, packet);
-    segment = inspect(flow, packet);
-  } else if (flow.facts == Facts::open) {
-    inspect(flow, packet);  // the verdict stands; what it was blocked or accepted for is still worth knowing
-  }
-  if (passes_opening(flow, packet)) judge_.block_if_unknown_is_blocked(flow, Moment::of(packet));
-  leave_pending(flow);
-  keep_within_memory();
+  const bool judged = flow.standing == Standing::whole_flow && flow.facts != Facts::open;
+  const Segment segment = judged ? Segment::pass : read(flow, packet);
   ledger_.trace(flow);
   if (segment == Segment::withhold && !flow.blocked()) {
     ledger_.blocked(FlowLedger::BlockedBy::unjudged);

@@ -52,6 +52,7 @@ class Worker::Stages {
   bool begins_another(const Flow& flow, const Packet& packet);
   static void count(Flow& flow, const Packet& packet);
   void follow(Flow& flow, const Packet& packet);
+  Segment read(Flow& flow, const Packet& packet);
   Segment inspect(Flow& flow, const Packet& packet);
   static bool may_leave(const Flow& flow);
   bool client_would_not_hear(const Flow& flow, const Packet& packet);
