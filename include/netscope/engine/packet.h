@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "netscope/base/bytes.h"
 #include "netscope/base/time.h"
+#include "netscope/net/defragmenter.h"
 #include "netscope/net/flow_key.h"
 #include "netscope/net/headers.h"
 #include "netscope/policy/decision.h"
@@ -16,7 +18,8 @@ enum class PacketKind : std::uint8_t {
   of_flow,    // belongs to the flow of its key
   quoting,    // an ICMP error; the key is that of the flow it speaks of
   fragment,   // a fragment whose flow is not known yet
-  malformed,  // broken headers, contradictory fragments
+  given_up,   // a fragment of a datagram whose pieces contradict each other, or that was forgotten at a limit
+  malformed,  // broken headers
   cut_off,    // the snap length ended it inside its headers
   not_ip,     // ARP and the like
 };
@@ -66,6 +69,10 @@ Packet make_packet(const Headers& headers);
   packet.tcp_flags = headers.tcp_flags;
   packet.cut_off = headers.payload_on_wire > headers.payload.size();
 }
+
+// Takes a fragment: what it is to the rules, and in `headers` what of it they judge. The payload of a datagram that is
+// complete lies in `datagram`, which must live as long as the packet.
+PacketKind reassemble(Defragmenter& defragmenter, Headers& headers, Time now, std::vector<std::uint8_t>& datagram);
 
 // The answer for one packet.
 struct Verdict {

@@ -76,8 +76,7 @@ struct Headers {
 // PPP (RFC 2661) and in version 3 with Ethernet (RFC 3931), and TZSP.
 enum class Tunnels : std::uint8_t { opaque, look_through };
 
-// Encapsulations within each other, VLAN tags and extension headers, that are followed in one packet; more is
-// malformed.
+// Encapsulations within each other and VLAN tags that are followed in one packet; more is malformed.
 inline constexpr int kMaxEncapsulations = 32;
 
 // Decodes one frame. `frame` is what was captured of it. Views of the result point into `frame`.

@@ -59,6 +59,7 @@ QueueWorker::QueueWorker(nfq::Queue queue, std::shared_ptr<const RuleSet> rules,
       learned_(options.worker.seed),
       worker_(rules_, knowing(options.worker, learned_)),
       answers_(options.worker.seed),
+      defragmenter_(options.worker.seed),
       packets_(nfq::kMaxBurst),
       verdicts_(nfq::kMaxBurst) {
   prefer_huge_pages(worker_.flow_memory());
@@ -117,9 +118,14 @@ void QueueWorker::judge(std::span<const nfq::QueuedPacket> burst) {
   names_.take(options_.index, [this](const NameAnswer& answer) { learned_.add(answer, number_); });
   if (burst.empty()) return;
   const Time arrival = clock_.now();
+  datagrams_.clear();
   for (std::size_t i = 0; i < burst.size(); ++i) {
-    const Headers headers = decode_ip(burst[i].data, options_.tunnels);
+    Headers headers = decode_ip(burst[i].data, options_.tunnels);
+    const bool fragment = headers.status == HeaderStatus::ok && headers.fragment.present;
+    const PacketKind kind =
+        fragment ? reassemble(defragmenter_, headers, arrival, datagrams_.emplace_back()) : kind_of(headers);
     packets_[i] = make_packet(headers);
+    packets_[i].kind = kind;
     if (!headers.outer) packets_[i].sender = link_address(burst[i].sender);
     packets_[i].time = arrival;
     packets_[i].number = ++number_;

@@ -112,7 +112,9 @@ class QueueWorker {
   LearnedNames learned_;
   Worker worker_;
   AnswerWatch answers_;
-  std::uint64_t number_ = 0;  // of the last packet
+  Defragmenter defragmenter_;  // of what the kernel has not put together: where it tracks no connections
+  std::vector<std::vector<std::uint8_t>> datagrams_;  // of the burst
+  std::uint64_t number_ = 0;                          // of the last packet
   LatencyHistogram latency_;
   std::vector<Packet> packets_;
   std::vector<Verdict> verdicts_;

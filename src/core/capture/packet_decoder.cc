@@ -4,9 +4,9 @@
 #include <optional>
 #include <utility>
 
-#include "core/net/defragmenter.h"
 #include "core/net/plain_packet.h"
 #include "netscope/engine/answer_watch.h"
+#include "netscope/net/defragmenter.h"
 
 namespace netscope {
 namespace {
@@ -43,27 +43,12 @@ class PacketDecoder::Steps {
   void decode_record(RecordPlace& place, Chunk& chunk);
   void decode_any(Bytes frame, RecordPlace& place, Chunk& chunk);
   void append(const Headers& headers, PacketKind kind, RecordPlace& place, Chunk& chunk);
-  PacketKind reassemble(Headers& headers, Time time, Chunk& chunk);
 
   Tunnels tunnels_;
   Defragmenter defragmenter_;
   std::optional<AnswerWatch> answers_;
   std::uint64_t number_ = 0;
 };
-
-PacketKind PacketDecoder::Steps::reassemble(Headers& headers, Time time, Chunk& chunk) {
-  std::vector<std::uint8_t> datagram;
-  switch (defragmenter_.add(headers, time, datagram)) {
-    case Defragmenter::Outcome::pending: return PacketKind::fragment;
-    case Defragmenter::Outcome::of_flow: return PacketKind::of_flow;
-    case Defragmenter::Outcome::complete:
-      chunk.datagrams.push_back(std::move(datagram));
-      return headers.status == HeaderStatus::ok ? PacketKind::of_flow : PacketKind::malformed;
-    case Defragmenter::Outcome::overlapping:
-    case Defragmenter::Outcome::too_large: break;
-  }
-  return PacketKind::malformed;
-}
 
 // A function of its own, and a hot one: GCC makes small what is inlined into code that is entered once, however long
 // that then runs. Version 6 goes the other way: with both, the function is so large that GCC inlines nothing into it.
@@ -79,7 +64,11 @@ PacketKind PacketDecoder::Steps::reassemble(Headers& headers, Time time, Chunk& 
 void PacketDecoder::Steps::decode_any(Bytes frame, RecordPlace& place, Chunk& chunk) {
   Headers headers = decode_frame(frame, place.link, tunnels_);
   const bool fragment = headers.status == HeaderStatus::ok && headers.fragment.present;
-  append(headers, fragment ? reassemble(headers, place.time, chunk) : kind_of(headers), place, chunk);
+  if (!fragment) return append(headers, kind_of(headers), place, chunk);
+  std::vector<std::uint8_t> datagram;
+  const PacketKind kind = reassemble(defragmenter_, headers, place.time, datagram);
+  append(headers, kind, place, chunk);
+  if (!datagram.empty()) chunk.datagrams.push_back(std::move(datagram));
 }
 
 // Inline, so that headers which were decoded a moment ago need not exist.

@@ -113,12 +113,23 @@ Verdict Worker::Stages::judge(const Packet& packet, std::uint32_t hash) {
     }
     case PacketKind::quoting: verdict = judge_quoting(packet, hash); break;
     case PacketKind::fragment: break;  // nothing is known of it yet: it passes, and cannot complete without the rest
+    case PacketKind::given_up: verdict = judge_given_up(); break;
     case PacketKind::malformed:
     case PacketKind::cut_off:
     case PacketKind::not_ip: verdict = judge_unparsed(); break;
   }
   ledger_.verdict(packet, verdict.action);
   return verdict;
+}
+
+Verdict Worker::Stages::judge_given_up() {
+  const Action action = judge_.rules().unjudged();
+  if (action == Action::accept) {
+    ledger_.passed_unjudged();
+  } else {
+    ledger_.blocked(FlowLedger::BlockedBy::unjudged);
+  }
+  return {.action = action};
 }
 
 Verdict Worker::Stages::judge_unparsed() {
@@ -267,14 +278,10 @@ Verdict Worker::Stages::judge_forged(const Flow& flow) {
 // the ends find out that the rest does not arrive.
 Verdict Worker::Stages::judge_unjudged(const Flow& flow, const Packet& packet, bool anew) {
   if (packet.payload.empty()) return {.anew = anew};
-  const Action action = judge_.rules().unjudged();
-  if (action == Action::accept) {
-    ledger_.passed_unjudged();
-  } else {
-    ledger_.blocked(FlowLedger::BlockedBy::unjudged);
-    ++table_.record_of(flow).blocked_packets;
-  }
-  return {.action = action, .anew = anew};
+  Verdict verdict = judge_given_up();
+  if (verdict.action != Action::accept) ++table_.record_of(flow).blocked_packets;
+  verdict.anew = anew;
+  return verdict;
 }
 
 // Of a blocked flow, what it was blocked for is still worth knowing.
@@ -381,7 +388,7 @@ void Worker::Stages::end_flow(Flow& flow, EndReason reason, Time now) {
   table_.remove(flow);
 }
 
-LostFlows& Worker::Stages::lost_like(const Flow& flow) {
+RecentlyLost& Worker::Stages::lost_like(const Flow& flow) {
   return flow.key.ip_protocol == ip_protocol::tcp ? lost_tcp_ : lost_brief_;
 }
 

@@ -14,8 +14,8 @@
 #include "core/engine/inspection_pool.h"
 #include "core/engine/sides.h"
 #include "core/engine/tcp_inspector.h"
-#include "core/flow/lost_flows.h"
 #include "core/flow/table.h"
+#include "netscope/base/recently_lost.h"
 #include "netscope/engine/worker.h"
 
 namespace netscope {
@@ -37,6 +37,7 @@ class Worker::Stages {
  private:
   Verdict judge(const Packet& packet, std::uint32_t hash);
   Verdict judge_unparsed();
+  Verdict judge_given_up();
   Verdict judge_quoting(const Packet& packet, std::uint32_t hash);
   Verdict judge_in_flow(Flow& flow, const Packet& packet, bool anew);
   Verdict judge_wish(Flow& flow, const Packet& packet);
@@ -61,12 +62,12 @@ class Worker::Stages {
   void take_leave(Flow& flow, EndReason reason);
   void end_flow(Flow& flow, EndReason reason, Time now);
   static bool may_not_come_back(const Flow& flow, EndReason reason);
-  LostFlows& lost_like(const Flow& flow);
+  RecentlyLost& lost_like(const Flow& flow);
 
   FlowTable table_;
-  LostFlows lost_tcp_, lost_brief_;  // that were in the table
-  FlowLedger ledger_;                // reads table_
-  FlowJudge judge_;                  // -> ledger_
+  RecentlyLost lost_tcp_, lost_brief_;  // that were in the table
+  FlowLedger ledger_;                   // reads table_
+  FlowJudge judge_;                     // -> ledger_
   InspectionPool pool_;
   TcpInspector tcp_;                   // -> judge_, pool_
   DatagramInspector datagrams_;        // -> judge_, pool_

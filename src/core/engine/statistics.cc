@@ -78,7 +78,8 @@ void Statistics::add_packet(PacketKind kind, IpVersion version, std::uint8_t ip_
     case PacketKind::not_ip: return not_ip.add(size);
     case PacketKind::malformed: return malformed.add(size);
     case PacketKind::cut_off: return cut_off.add(size);
-    case PacketKind::fragment: fragments.add(size); break;
+    case PacketKind::fragment:
+    case PacketKind::given_up: fragments.add(size); break;
     case PacketKind::of_flow:
     case PacketKind::quoting: break;
   }

@@ -1,21 +1,42 @@
-#include "core/net/defragmenter.h"
+#include "netscope/net/defragmenter.h"
 
 #include <algorithm>
+#include <bit>
+
+#include "netscope/net/flow_key.h"
 
 namespace netscope {
 
 void Defragmenter::make_room(Time now) {
-  std::erase_if(datagrams_, [now](const auto& entry) { return now - entry.second.first_seen >= kTimeout; });
-  if (datagrams_.size() < kMaxDatagrams) return;
-  datagrams_.erase(std::min_element(datagrams_.begin(), datagrams_.end(), [](const auto& a, const auto& b) {
-    return a.second.first_seen < b.second.first_seen;
-  }));
+  std::erase_if(datagrams_, [&](const auto& entry) {
+    const bool over = now - entry.second.first_seen >= kTimeout;
+    if (over) bytes_ -= entry.second.bytes.size();
+    return over;
+  });
+  while (datagrams_.size() >= kMaxDatagrams || bytes_ > kMaxBytes) {
+    forget(std::ranges::min_element(datagrams_, {}, [](const auto& entry) { return entry.second.first_seen; }), now);
+  }
+}
+
+void Defragmenter::forget(std::map<Key, Datagram>::iterator datagram, Time now) {
+  lost_.add(hash_of(datagram->first, seed_), now);
+  bytes_ -= datagram->second.bytes.size();
+  datagrams_.erase(datagram);
+}
+
+std::uint32_t Defragmenter::hash_of(const Key& key, std::uint64_t seed) {
+  using Halves = std::array<std::uint64_t, 2>;
+  const auto source = std::bit_cast<Halves>(key.source.bytes),
+             destination = std::bit_cast<Halves>(key.destination.bytes);
+  return hash(FlowKey::Words{source[0], source[1], destination[0], destination[1],
+                             std::uint64_t{key.id} << 8 | key.ip_protocol},
+              seed);
 }
 
 Defragmenter::Outcome Defragmenter::place(Datagram& datagram, const Headers& headers) {
   const std::uint32_t begin = headers.fragment.offset;
   const std::uint32_t end = begin + static_cast<std::uint32_t>(headers.payload.size());
-  if (end > kMaxDatagramBytes || datagram.pieces.size() == kMaxPieces) return Outcome::too_large;
+  if (end > kMaxDatagramBytes) return Outcome::too_large;
   // A fragment that the capture cut off leaves a hole that nothing fills: its size on the wire says so.
   const std::uint32_t wire_end = begin + headers.payload_on_wire;
   if (!headers.fragment.more) {
@@ -25,8 +46,7 @@ Defragmenter::Outcome Defragmenter::place(Datagram& datagram, const Headers& hea
   // Data behind the end: Linux gives such a datagram up as well.
   const std::uint32_t furthest = datagram.pieces.empty() ? wire_end : std::max(wire_end, datagram.pieces.back().end);
   if (datagram.size != 0 && furthest > datagram.size) return Outcome::overlapping;
-  const auto next = std::find_if(datagram.pieces.begin(), datagram.pieces.end(),
-                                 [begin](const Piece& piece) { return piece.end > begin; });
+  const auto next = std::ranges::partition_point(datagram.pieces, [begin](const Piece& p) { return p.end <= begin; });
   if (next != datagram.pieces.end() && next->begin < end) {
     const bool repeated = next->begin <= begin && next->end >= end &&
                           std::equal(headers.payload.begin(), headers.payload.end(), datagram.bytes.begin() + begin);
@@ -56,10 +76,12 @@ Defragmenter::Outcome Defragmenter::add(Headers& headers, Time now, std::vector<
   const Key key{headers.source, headers.destination, headers.fragment.id, headers.ip_protocol};
   auto found = datagrams_.find(key);
   if (found != datagrams_.end() && now - found->second.first_seen >= kTimeout) {
+    bytes_ -= found->second.bytes.size();
     datagrams_.erase(found);
     found = datagrams_.end();
   }
   if (found == datagrams_.end()) {
+    if (lost_.contains(hash_of(key, seed_), now)) return Outcome::forgotten;
     make_room(now);
     found = datagrams_.emplace(key, Datagram{}).first;
     found->second.first_seen = now;
@@ -70,9 +92,12 @@ Defragmenter::Outcome Defragmenter::add(Headers& headers, Time now, std::vector<
     held.first.payload = {};
     held.has_ports = true;
   }
+  const std::size_t before = held.bytes.size();
   Outcome outcome = held.given_up ? Outcome::overlapping : place(held, headers);
+  bytes_ += held.bytes.size() - before;
   if (outcome == Outcome::overlapping || outcome == Outcome::too_large) {
     held.given_up = true;  // kept until it times out, so that its later pieces do not begin a new datagram
+    bytes_ -= held.bytes.size();
     held.bytes = std::vector<std::uint8_t>();  // `= {}` would keep the memory
     held.pieces = std::vector<Piece>();
     return outcome;
@@ -82,6 +107,7 @@ Defragmenter::Outcome Defragmenter::add(Headers& headers, Time now, std::vector<
   headers.payload = {};
   headers.payload_on_wire = 0;
   if (outcome == Outcome::of_flow) return outcome;
+  bytes_ -= held.bytes.size();
   datagram = std::move(held.bytes);
   const std::uint32_t size = held.size;
   datagrams_.erase(found);

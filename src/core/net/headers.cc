@@ -47,9 +47,9 @@ Next ipv4(Reader& in, Headers& out, std::size_t& size_on_wire) {
   return Next::transport;
 }
 
-// IPv6 extension headers up to the transport (RFC 8200, section 4).
+// IPv6 extension headers up to the transport (RFC 8200, section 4): as many as there are, each of eight bytes or more.
 Next ipv6_extensions(Reader& in, Headers& out, std::size_t& size_on_wire, std::uint8_t next) {
-  for (int i = 0; i < kMaxEncapsulations; ++i) {
+  for (;;) {
     const std::size_t before = in.arrived();
     switch (next) {
       case ip_protocol::hop_by_hop:
@@ -90,7 +90,6 @@ Next ipv6_extensions(Reader& in, Headers& out, std::size_t& size_on_wire, std::u
       return Next::transport;
     }
   }
-  return Next::malformed;
 }
 
 Next ipv6(Reader& in, Headers& out, std::size_t& size_on_wire) {

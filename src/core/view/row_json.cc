@@ -21,6 +21,7 @@ std::string_view kind_text(PacketKind kind) {
     case PacketKind::of_flow: return {};
     case PacketKind::quoting: return "ICMP error about this flow";
     case PacketKind::fragment: return "fragment of a datagram that is not complete";
+    case PacketKind::given_up: return "fragment of a datagram that was given up";
     case PacketKind::malformed: return "broken headers";
     case PacketKind::cut_off: return "cut off within its headers";
     case PacketKind::not_ip: return "not IP";
@@ -59,6 +60,7 @@ double seconds(Duration duration) {
 }
 
 std::string_view rule_text(const PacketRow& packet, const RuleSet& rules) {
+  if (packet.kind == PacketKind::given_up) return "unjudged";
   if (packet.kind != PacketKind::of_flow && packet.kind != PacketKind::quoting) return "unparsed";
   return packet.decided ? rules.rule_name(packet.rule) : std::string_view{};
 }

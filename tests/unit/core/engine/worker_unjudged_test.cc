@@ -149,6 +149,20 @@ TEST(Unjudged, ThePolicyMayLetItPassAndSaysSo) {
   EXPECT_EQ(gateway.statistics().passed_unjudged, 2u);
 }
 
+TEST(Unjudged, AFragmentOfADatagramThatWasGivenUpIsNone) {
+  const auto verdict = [](std::string_view rules) {
+    Worker worker(rule_set(rules), {.flow_capacity = 16});
+    netscope::Packet packet = decode(connected().packets()).packets[0];
+    packet.kind = PacketKind::given_up;
+    Verdict out;
+    worker.process({&packet, 1}, {&out, 1});
+    return out.action;
+  };
+  EXPECT_EQ(verdict(kBlockedDomain), Action::drop);
+  EXPECT_EQ(verdict("[policy]\nunjudged='accept'\n" + kBlockedDomain), Action::accept);
+  EXPECT_EQ(verdict(dropping("dst = ['198.51.100.1']")), Action::accept) << "no rule asks for what it might say";
+}
+
 TEST(Unjudged, WhereNoRuleAsksForNamesAllIsJudged) {
   Gateway gateway(dropping("dst = ['198.51.100.1']"), {.flow_capacity = 16});
   gateway.judge(connected(1).client(kHalf).packets());

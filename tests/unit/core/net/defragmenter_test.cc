@@ -1,4 +1,4 @@
-#include "core/net/defragmenter.h"
+#include "netscope/net/defragmenter.h"
 
 #include <gtest/gtest.h>
 
@@ -134,15 +134,33 @@ TEST(Defragmenter, HoldsTheLimitOfDatagramsAndForOneMoreGivesUpTheOldest) {
   f.add(in_fragments(query(kIpv4), 40, 5000)[0], kTestTime + Duration{5000});
   EXPECT_EQ(f.defragmenter.pending(), Defragmenter::kMaxDatagrams);
   EXPECT_EQ(f.add(in_fragments(query(kIpv4), 40, 1)[1], kTestTime + Duration{5001}), Outcome::complete);
-  EXPECT_EQ(f.add(in_fragments(query(kIpv4), 40, 0)[1], kTestTime + Duration{5002}), Outcome::pending);
+  EXPECT_EQ(f.add(in_fragments(query(kIpv4), 40, 0)[1], kTestTime + Duration{5002}), Outcome::forgotten);
 }
 
-TEST(Defragmenter, HoldsTheLimitOfPiecesAndNotOneMore) {
+TEST(Defragmenter, PutsTogetherAsManyPiecesAsADatagramMayHave) {
+  const std::vector<Packet> pieces = in_fragments(kIpv4.udp(5000, 53).payload(Buffer(60'000, 'q')), 8);
   Fixture f;
-  for (std::uint16_t i = 0; i < Defragmenter::kMaxPieces; ++i) {
-    EXPECT_EQ(f.add(piece(7, static_cast<std::uint16_t>(8 + 16 * i), true, "12345678")), Outcome::pending);
+  for (std::size_t i = 0; i < pieces.size(); i += 2) EXPECT_EQ(f.add(pieces[i]), Outcome::of_flow);  // a hole each
+  for (std::size_t i = 1; i < pieces.size() - 2; i += 2) EXPECT_EQ(f.add(pieces[i]), Outcome::of_flow);
+  EXPECT_EQ(f.add(pieces[pieces.size() - 1 - pieces.size() % 2]), Outcome::complete);
+  EXPECT_EQ(f.headers.payload.size(), 60'000u);
+}
+
+TEST(Defragmenter, WhatGaveWayDoesNotComeBackAsAStranger) {
+  Fixture f;
+  f.add(in_fragments(query(kIpv4), 40, 1)[0]);
+  const Buffer much(60'000, 'x');
+  std::size_t most = 0;
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    f.add(kIpv4.middle_fragment(1000 + i, 0).announcing(17).payload(much), kTestTime + Duration{i + 1});
+    most = std::max(most, f.defragmenter.pending());
   }
-  EXPECT_EQ(f.add(piece(7, 16 * 200, true, "12345678")), Outcome::too_large);
+  EXPECT_LT(most * much.size(), Defragmenter::kMaxBytes + 2 * much.size()) << "memory is bounded by bytes";
+  const Packet rest = in_fragments(query(kIpv4), 40, 1)[1];
+  EXPECT_EQ(f.add(rest, kTestTime + seconds{1}), Outcome::forgotten);
+  EXPECT_EQ(f.add(rest, kTestTime + seconds{29}), Outcome::forgotten);
+  EXPECT_EQ(f.add(rest, kTestTime + seconds{61}), Outcome::pending) << "no receiver has kept the first";
+  EXPECT_EQ(f.add(in_fragments(query(kIpv4), 40, 2)[0], kTestTime + seconds{61}), Outcome::of_flow);
 }
 
 TEST(Defragmenter, HoldsTheLargestDatagramAndNotOneByteMore) {
@@ -153,7 +171,6 @@ TEST(Defragmenter, HoldsTheLargestDatagramAndNotOneByteMore) {
 
 TEST(Defragmenter, ManyPiecesInOrderAreOne) {
   const std::vector<Packet> pieces = in_fragments(kIpv4.udp(5000, 53).payload(Buffer(4000, 'q')), 8);
-  ASSERT_GT(pieces.size(), Defragmenter::kMaxPieces);
   Fixture f;
   for (std::size_t i = 0; i + 1 < pieces.size(); ++i) EXPECT_EQ(f.add(pieces[i]), Outcome::of_flow);
   EXPECT_EQ(f.add(pieces.back()), Outcome::complete);

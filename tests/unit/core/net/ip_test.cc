@@ -70,11 +70,15 @@ TEST(Ip, AnAuthenticationHeaderCountsInWordsOfFourBytes) {
   EXPECT_EQ(as_text(headers.payload), "query");
 }
 
-TEST(Ip, ExtensionHeadersAreFollowedUpToTheLimitAndNotOnePastIt) {
-  Packet road = kV6;
-  for (int i = 0; i < kMaxEncapsulations - 1; ++i) road = road.destination_options();
-  EXPECT_EQ(decoded(road.udp(1, 2)).status, HeaderStatus::ok);
-  EXPECT_EQ(decoded(road.destination_options().udp(1, 2)).status, HeaderStatus::malformed);
+TEST(Ip, AllExtensionHeadersAreFollowedHoweverManyThereAre) {
+  for (const int count : {1, 31, 32, 33, 180, 8000}) {
+    Packet road = kV6;
+    for (int i = 0; i < count; ++i) road = road.destination_options();
+    const Decoded packet(road.udp(5000, 53).payload("query"));
+    EXPECT_EQ(packet.headers.status, HeaderStatus::ok) << count;
+    EXPECT_EQ(packet.headers.destination_port, 53) << count;
+    EXPECT_EQ(as_text(packet.headers.payload), "query") << count;
+  }
 }
 
 TEST(Ip, AnExtensionHeaderLongerThanItsPacketIsNeverSound) {

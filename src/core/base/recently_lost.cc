@@ -1,4 +1,4 @@
-#include "core/flow/lost_flows.h"
+#include "netscope/base/recently_lost.h"
 
 #include <utility>
 
@@ -15,26 +15,26 @@ std::array<std::uint32_t, 2> bits_of(std::uint32_t hash) {
 
 }  // namespace
 
-void LostFlows::turn(Time now) {
+void RecentlyLost::turn(Time now) {
   if (now - begun_ < memory_) return;
   before_ = now - begun_ < 2 * memory_ ? std::exchange(now_, Bits()) : Bits();
   now_ = Bits();
   begun_ = now;
 }
 
-void LostFlows::add(std::uint32_t hash, Time now) {
+void RecentlyLost::add(std::uint32_t hash, Time now) {
   turn(now);
   if (now_.empty()) now_.resize(kWords);
   for (const std::uint32_t bit : bits_of(hash)) now_[bit / 64] |= std::uint64_t{1} << bit % 64;
 }
 
-bool LostFlows::contains(std::uint32_t hash, Time now) {
+bool RecentlyLost::contains(std::uint32_t hash, Time now) {
   if (now_.empty() && before_.empty()) return false;
   turn(now);
   return holds(now_, hash) || holds(before_, hash);
 }
 
-bool LostFlows::holds(const Bits& bits, std::uint32_t hash) {
+bool RecentlyLost::holds(const Bits& bits, std::uint32_t hash) {
   if (bits.empty()) return false;
   for (const std::uint32_t bit : bits_of(hash)) {
     if ((bits[bit / 64] >> bit % 64 & 1) == 0) return false;

@@ -1,5 +1,5 @@
-// The flows that the table had to forget and that must not come back as strangers: of which a beginning was held that
-// nobody has judged, or which are blocked.
+// What had to be forgotten at a limit and must not come back as a stranger: flows of which a beginning was held that
+// nobody has judged, datagrams of which pieces have passed.
 //
 // A filter of bits (Bloom, 1970): it forgets none before its time, takes the same memory however many there are, and
 // errs the safe way: the more it holds, the more strangers it takes for one of them.
@@ -13,12 +13,12 @@
 
 namespace netscope {
 
-class LostFlows {
+class RecentlyLost {
  public:
   // What is lost is known for `memory` at least, and for twice that at most.
-  explicit LostFlows(Duration memory) : memory_(memory) {}
+  explicit RecentlyLost(Duration memory) : memory_(memory) {}
 
-  // `hash`: of the flow's key, by the table.
+  // `hash`: of its key, seeded where peers are hostile.
   void add(std::uint32_t hash, Time now);
   bool contains(std::uint32_t hash, Time now);
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <vector>
 
+#include "netscope/base/recently_lost.h"
 #include "netscope/base/time.h"
 #include "netscope/net/headers.h"
 
@@ -12,10 +13,10 @@ namespace netscope {
 
 class Defragmenter {
  public:
-  // Datagrams under way at once; the oldest gives way to a new one.
+  // Datagrams under way at once, and the bytes that are kept of them; the oldest gives way to a new one.
   static constexpr std::size_t kMaxDatagrams = 1024;
-  // Pieces of one datagram, and its bytes (an IPv4 datagram holds no more).
-  static constexpr std::size_t kMaxPieces = 64;
+  static constexpr std::size_t kMaxBytes = 4u << 20;  // as Linux (net.ipv4.ipfrag_high_thresh)
+  // Bytes of one datagram, in whatever pieces (an IPv4 datagram holds no more).
   static constexpr std::size_t kMaxDatagramBytes = 65535;
   static constexpr Duration kTimeout = std::chrono::seconds(30);  // as Linux
 
@@ -24,8 +25,12 @@ class Defragmenter {
     of_flow,      // kept; `headers` has the ports and protocol of its flow, and no payload
     complete,     // the last piece: `headers` describes the whole datagram, its payload lies in `datagram`
     overlapping,  // pieces contradict each other: as Linux does, the whole datagram is given up (RFC 5722)
-    too_large,    // a limit was passed; the datagram is given up
+    forgotten,    // of a datagram that gave way, pieces of which have passed: what it says is not known any more
+    too_large,    // it ends where no datagram can
   };
+
+  // `seed`: of the hash of what is forgotten; random where peers are hostile.
+  explicit Defragmenter(std::uint64_t seed = 0) : seed_(seed) {}
 
   // Takes a fragment. On of_flow and complete `headers` becomes what the outcome says; on complete its payload points
   // into `datagram`, which the caller keeps.
@@ -56,9 +61,14 @@ class Defragmenter {
   };
 
   void make_room(Time now);
+  void forget(std::map<Key, Datagram>::iterator datagram, Time now);
+  static std::uint32_t hash_of(const Key& key, std::uint64_t seed);
   Outcome place(Datagram& datagram, const Headers& headers);
 
   std::map<Key, Datagram> datagrams_;
+  std::size_t bytes_ = 0;  // of all of them
+  std::uint64_t seed_;
+  RecentlyLost lost_{kTimeout};
 };
 
 }  // namespace netscope
