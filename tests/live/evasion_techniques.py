@@ -318,6 +318,7 @@ TECHNIQUES = [
     ("an urgent byte within the name", ALL, urgent_byte(lambda s: s.middle)),
     ("an urgent byte ahead", ALL, urgent_byte(lambda s: 0)),
     ("IP fragments of 24 bytes in reverse", ALL, in_fragments(24)),
+    ("IP fragments of 64 bytes in reverse", ALL, in_fragments(64)),
     ("one byte a record", ("tls",), records),
     ("two records, cut in the name", ("tls",), two_records),
     ("a second request behind an innocent one", ("http",), two_requests),
@@ -339,6 +340,7 @@ TECHNIQUES = [
 IPV6_ONLY = [
     ("an extension header", ALL, behind([(60, b"\0\1\4\0\0\0\0")])),
     ("three extension headers", ALL, behind([(0, b"\0\1\4\0\0\0\0"), (60, b"\0\1\4\0\0\0\0"), (60, b"\0\1\4\0\0\0\0")])),
+    ("forty extension headers", ALL, behind([(60, b"\0\1\4\0\0\0\0")] * 40)),
     ("an atomic fragment", ALL, behind([(44, b"\0\0\0\1\2\3\4")])),
 ]
 # What is done before or with the SYN: (name, before, data of the SYN, window)

@@ -14,6 +14,7 @@ import pathlib
 import sys
 import time
 import unittest
+import unittest.mock
 
 import bed
 from bed import CLIENT4, CLIENT6, IP6TABLES, IPTABLES, PATIENCE, SERVER4, SERVER6, Bed, Daemon, eventually
@@ -112,6 +113,13 @@ class Evasion(unittest.TestCase):
 
     def test_no_technique_fetches_a_blocked_name_over_ipv6(self):
         self.try_all(6, 22000)
+
+    def test_no_fragment_carries_a_blocked_name_where_the_kernel_tracks_no_connection(self):
+        self.daemon.stop()
+        self.daemon = Daemon(self.bed, RULES, "--queues", "0-1", "--offload", "off")
+        with unittest.mock.patch.dict(os.environ, {"NETSCOPE_TECHNIQUES": "fragment"}):
+            self.try_all(4, 26000)
+            self.try_all(6, 27000)
 
     def try_quic(self, version, first_port):
         source, server = (CLIENT4, SERVER4) if version == 4 else (CLIENT6, SERVER6)
