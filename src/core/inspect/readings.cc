@@ -37,14 +37,11 @@ void take(Reading& reading, std::uint32_t sequence, Bytes bytes) {
   if (!reading.bytes.held(segment.begin, segment.end).empty()) reading.segments.push_back(segment);
 }
 
-// From now on they live or die together, byte by byte where another contradicts them.
+// From now on those without a gap live or die together, byte by byte where another contradicts them.
 void join_segments(Reading& reading) {
-  Reading::Segment all = reading.segments.front();
-  for (const Reading::Segment& segment : reading.segments) {
-    if (distance(segment.begin, all.begin) > 0) all.begin = segment.begin;
-    if (distance(all.end, segment.end) > 0) all.end = segment.end;
-  }
-  reading.segments.assign(1, all);
+  reading.segments = {};
+  reading.bytes.for_each_stretch(
+      [&](std::uint32_t begin, std::uint32_t end) { reading.segments.push_back({begin, end}); });
   reading.coarse = true;
 }
 
@@ -89,7 +86,7 @@ void Reading::clear() {
 
 void Readings::clear() {
   if (!readings_.empty()) {
-    spare_ = std::move(readings_.front());
+    spare_ = std::exchange(readings_.front(), {});
     spare_.clear();
   }
   if (readings_.capacity() > 1) readings_ = std::vector<Reading>();
@@ -100,7 +97,7 @@ void Readings::clear() {
 
 void Readings::begin(std::uint32_t sequence) {
   clear();
-  readings_.push_back(std::move(spare_));
+  readings_.push_back(std::exchange(spare_, {}));
   readings_.front().bytes.start(sequence);
   exact_ = true;
 }
@@ -125,7 +122,7 @@ bool Readings::add(std::uint32_t sequence, Bytes bytes) {
   for (Reading& reading : readings_) reading.changed = false;
   if (bytes.empty()) return true;
   if (readings_.empty() || may_begin_elsewhere(sequence)) {
-    readings_.push_back(std::move(spare_));
+    readings_.push_back(std::exchange(spare_, {}));
     readings_.back().bytes.guess(sequence);
   }
   const auto scattered = [&](const Reading& reading) { return reading.bytes.too_scattered_for(sequence, bytes); };

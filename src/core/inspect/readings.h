@@ -30,7 +30,7 @@ inline constexpr std::size_t kMaxReadingWork = 16u << 20;
 // Readings that begin elsewhere, where no answer has shown yet which of several SYNs was the true one.
 inline constexpr std::size_t kMaxBeginnings = 4;
 
-// Segments of one reading that are told apart; one more, and they are one.
+// Segments of one reading that are told apart; one more, and those without a gap are one. More than kMaxStretches.
 inline constexpr std::size_t kMaxReadingSegments = 4096;
 
 struct Reading {

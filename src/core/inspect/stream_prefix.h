@@ -3,12 +3,16 @@
 // Segments may arrive late, twice, or overlapping. Where two copies of a byte differ, somebody plays a game: some
 // receivers keep the first copy, some the last (Ptacek and Newsham, 1998). Both readings are kept from the first
 // difference on and both are judged.
+//
+// What lies without a gap is one stretch, and has memory of its own: a byte far ahead costs a byte. The second reading
+// of a stretch is kept only where its copies differ.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "core/inspect/byte_run.h"
 #include "netscope/base/bytes.h"
 
 namespace netscope {
@@ -44,7 +48,7 @@ class StreamPrefix {
   // Whether a segment begins before what is still to come.
   bool lies_behind(std::uint32_t sequence) const;
 
-  // What is there without a gap, in the first-copy and the last-copy reading. The second is empty while no byte
+  // What is there without a gap, in the first-copy and the last-copy reading. The second is empty while no byte of it
   // differed.
   Bytes first_copy() const;
   Bytes last_copy() const;
@@ -65,6 +69,11 @@ class StreamPrefix {
   bool is_part_of(const StreamPrefix& other) const;
   // The bytes of a segment that was added, as far as they were kept.
   Bytes held(std::uint32_t begin, std::uint32_t end) const;
+  // What is there, in order: of each stretch the first sequence number, and the one behind it.
+  template <typename Visitor>
+  void for_each_stretch(Visitor visit) const {
+    for (const Stretch& stretch : stretches_) visit(stretch.sequence, stretch.sequence + stretch.size());
+  }
   // Where it stands, how many bytes are there without a gap, and how many in all.
   struct Extent {
     std::uint32_t begin = 0;
@@ -88,21 +97,27 @@ class StreamPrefix {
   // Whether bytes had to be dropped at a limit.
   bool overrun() const { return overrun_; }
   // Whether it is as long as it will get. What lies beyond a gap proves nothing: it may be a fake that never arrives.
-  bool full() const {
-    return !stretches_.empty() && stretches_.front().begin == 0 && stretches_.front().end == kMaxPrefix;
-  }
+  bool full() const { return first_copy().size() >= kMaxPrefix; }
   bool empty() const { return stretches_.empty(); }
-  std::size_t memory_bytes() const { return bytes_.capacity() + other_.capacity(); }
+  // All of the heap: buffers, and the list of them.
+  std::size_t memory_bytes() const { return heap_ + spare_.capacity() + stretches_.capacity() * sizeof(Stretch); }
   // Gives the memory back; the position stays.
   void release();
   // As it was made, for another stream; a little memory stays for that one.
   void clear();
 
  private:
-  // Offsets from base_ on, [begin, end).
   struct Stretch {
-    std::uint32_t begin;
-    std::uint32_t end;
+    std::uint32_t sequence = 0;  // of its first byte
+    ByteRun first{};             // the first copy of each byte
+    ByteRun last{};              // the last one; empty while they agree
+
+    std::uint32_t size() const { return static_cast<std::uint32_t>(first.size()); }
+    std::size_t heap() const { return first.capacity() + last.capacity(); }
+    Bytes first_copy() const { return first.view(); }
+    Bytes last_copy() const { return last.empty() ? first.view() : last.view(); }
+    void append(Bytes first_bytes, Bytes last_bytes);
+    void prepend(Bytes first_bytes, Bytes last_bytes);
   };
 
   // The part of a segment that lies within the prefix, and where: offset from base_.
@@ -111,19 +126,23 @@ class StreamPrefix {
     Bytes bytes{};
   };
   Part within(std::uint32_t sequence, Bytes bytes) const;
+  std::uint32_t begin_of(const Stretch& stretch) const { return stretch.sequence - base_; }  // offsets from base_
+  std::uint32_t end_of(const Stretch& stretch) const { return begin_of(stretch) + stretch.size(); }
   std::size_t first_reaching(std::uint32_t begin) const;  // index of the first stretch that ends there or later
   bool differs(std::uint32_t begin, Bytes bytes) const;
   void put(std::uint32_t begin, Bytes bytes);
-  bool mark(std::uint32_t begin, std::uint32_t end);
-  void move_back(std::uint32_t count);
+  bool put_apart(std::size_t index, std::uint32_t begin, Bytes bytes);
+  void join(std::size_t first, std::size_t last, std::uint32_t begin, Bytes bytes);
+  void keep_spare(ByteRun& run);
 
   std::uint32_t base_ = 0;  // sequence number of offset 0
   bool started_ = false;
   bool exact_ = false;  // base_ came from a SYN or from consumption: nothing earlier counts
   bool overrun_ = false;
-  std::vector<std::uint8_t> bytes_;
-  std::vector<std::uint8_t> other_;  // the last-copy reading; empty while the readings agree
-  std::vector<Stretch> stretches_;   // ascending, apart from each other
+  std::vector<Stretch> stretches_;  // ascending, apart from each other
+  std::size_t held_ = 0;            // bytes in them, one copy of each
+  std::size_t heap_ = 0;            // bytes of the heap that they hold
+  ByteRun spare_;                   // an empty one, for the next stretch
 };
 
 }  // namespace netscope
