@@ -1,9 +1,11 @@
 #include "core/dpi/dtls.h"
 
+#include "core/dpi/tls.h"
+
 namespace netscope::dtls {
 namespace {
 
-constexpr std::uint32_t kMaxMessage = 1u << 17;
+constexpr std::uint32_t kMaxMessage = tls::kMaxClientHello - 4;  // without its type and length
 
 // 1.0, 1.2 and 1.3; and what OpenSSL spoke before there was a standard.
 bool is_version(std::uint16_t version) {

@@ -14,8 +14,8 @@ namespace netscope::hpack {
 
 // A sender may let the table grow as far as the receiver allows, whom nobody asked here.
 inline constexpr std::size_t kMaxTable = 1u << 20;  // bytes, counted as section 4.1 does
-// Of all fields since the beginning, unpacked: twice what kMaxPrefix bytes can hold.
-inline constexpr std::size_t kMaxText = 1u << 17;
+// Of all fields since the beginning, unpacked.
+inline constexpr std::size_t kMaxText = 1u << 18;
 
 // Fields that somebody asks for.
 enum class Name : std::uint8_t { authority, method, path, accept, content_type, host, user_agent, other };

@@ -11,8 +11,8 @@
 namespace netscope::http {
 namespace {
 
-constexpr std::size_t kMaxMethod = 32;
-constexpr std::size_t kMaxChunkSizeLine = 4096;  // chunk extensions included
+constexpr std::size_t kMaxMethod = 8192;                    // as long as the line that it stands in may be by default
+constexpr std::size_t kMaxChunkSizeLine = kMaxRequestHead;  // chunk extensions included
 
 // The IANA registry's, and what UPnP (M-SEARCH to UNSUBSCRIBE), RPC over HTTP and caches add.
 constexpr auto kMethods = std::to_array<std::string_view>({"GET",

@@ -10,8 +10,9 @@
 
 namespace netscope::http {
 
-// The largest request head (request line and header fields) that is read, in bytes.
-inline constexpr std::size_t kMaxRequestHead = 16384;
+// The largest request head (request line and header fields) that is read, in bytes. What servers take differs, and most
+// can be told to take more: a line of 8 KiB to 64 KiB, and fields of 64 KiB together.
+inline constexpr std::size_t kMaxRequestHead = 96 * 1024;
 
 // Where the next request begins (RFC 9112, section 6).
 enum class Body : std::uint8_t {

@@ -1,6 +1,6 @@
 // TLS ClientHellos. Two layers, two functions: `gather` joins the handshake message out of records, and
 // parse_client_hello reads it. What a client sends to slip past (one byte a record, a hello of 100 KiB, the name behind
-// megabytes of padding) ends at kMaxClientHello; what has been read of the name until then counts.
+// megabytes of padding) ends where no server would read on, at kMaxClientHello.
 #include "core/dpi/tls.h"
 
 #include <algorithm>
@@ -21,7 +21,6 @@ constexpr std::uint16_t kMaxRecord = 16384 + 2048;  // the longest fragment of a
 constexpr std::uint16_t kMaxChangeCipherSpec = 1;   // RFC 5246, section 7.1
 constexpr std::uint8_t kClientHello = 1;
 constexpr std::uint8_t kServerHello = 2;
-constexpr std::uint32_t kMaxDeclaredHello = 131396;  // no server takes a longer one
 
 // The first host_name of the list (RFC 6066, section 3); an empty extension is an empty name.
 Parsed<std::string_view> parse_server_name(Reader content) {
@@ -121,7 +120,7 @@ Parsed<std::size_t> parse_length(Bytes handshake) {
   if (reader.ok() && type != kClientHello) return ParseStatus::no_match;
   const std::uint32_t length = reader.u24();
   if (!reader.ok()) return reader.status();
-  if (length > kMaxDeclaredHello) return ParseStatus::no_match;
+  if (4 + length > kMaxClientHello) return ParseStatus::no_match;
   return std::size_t{4} + length;
 }
 
@@ -193,18 +192,16 @@ Parsed<ClientHello> parse_ssl2(Bytes stream) {
 Parsed<ClientHello> parse_hello(Bytes handshake, Transport transport) {
   const Parsed<std::size_t> total = parse_length(handshake);
   if (!total.ok()) return total.status;
-  const Bytes readable = handshake.first(std::min(handshake.size(), kMaxClientHello));
-  Reader message = Reader::prefix(readable);
+  Reader message = Reader::prefix(handshake);
   message.skip(4);
 
   ClientHello hello;
   bool name_read = false;
   const ParseStatus status = read_hello(message.child(*total - 4), transport, hello, name_read);
   if (status == ParseStatus::malformed) return status;
-  hello.complete = readable.size() >= *total;
-  if (hello.complete) hello.message = readable.first(*total);
-  if (hello.complete || name_read) return hello;
-  return readable.size() < kMaxClientHello ? ParseStatus::need_more : ParseStatus::malformed;
+  hello.complete = handshake.size() >= *total;
+  if (hello.complete) hello.message = handshake.first(*total);
+  return hello.complete || name_read ? Parsed<ClientHello>(hello) : ParseStatus::need_more;
 }
 
 }  // namespace

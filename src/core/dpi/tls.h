@@ -11,8 +11,9 @@
 
 namespace netscope::tls {
 
-// The largest handshake message that is read, in bytes. Real ones stay below 4 KiB, post-quantum ones included.
-inline constexpr std::size_t kMaxClientHello = 16384;
+// The largest handshake message that is read, in bytes: a longer body no server takes (OpenSSL's limit, the highest).
+// Real ones stay below 4 KiB, post-quantum ones included.
+inline constexpr std::size_t kMaxClientHello = 4 + 131'396;
 
 struct ClientHello {
   std::string_view server_name{};  // as sent, unnormalised; empty when the extension is absent. View into the input.
@@ -30,7 +31,7 @@ std::string_view version_name(std::uint16_t version);
 
 // The handshake message of a ClientHello, from its type byte on; TCP records and QUIC CRYPTO frames both end here.
 // ok as soon as the server_name extension is read (see `complete`), otherwise when the whole message has arrived.
-// Of a message that declares more than kMaxClientHello bytes that many are read; no name among them is malformed.
+// no_match: something else, or longer than kMaxClientHello.
 Parsed<ClientHello> parse_client_hello(Bytes handshake);
 // The same for DTLS, whose hello has a cookie (RFC 6347, section 4.2.1): type, length of 24 bits, and the body joined
 // of its fragments.

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/dpi/dns.h"
+#include "core/dpi/tls.h"
 #include "core/engine/handshake.h"
 
 namespace netscope {
@@ -11,8 +12,9 @@ namespace {
 
 // Packets without data that stand for an answer where the beginning of a connection was not seen.
 constexpr std::uint32_t kAcknowledgmentsAreAnAnswer = 4;
-// Acknowledged bytes behind all that is kept: whoever has taken so much has heard what there was to judge.
-constexpr std::int32_t kHeardLongAgo = 2 * static_cast<std::int32_t>(kMaxPrefix);
+// Acknowledged bytes that hold any message that is looked for, as a client sends it: whoever has taken so much has
+// heard what there was to judge.
+constexpr std::int32_t kHeardLongAgo = 2 * static_cast<std::int32_t>(tls::kMaxClientHello);
 
 // The first byte of the payload.
 std::uint32_t payload_sequence(const Packet& packet) {

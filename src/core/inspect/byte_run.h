@@ -32,12 +32,18 @@ class ByteRun {
   Bytes view() const { return Bytes{bytes_}.subspan(front_); }
   // Bytes of the heap.
   std::size_t capacity() const { return bytes_.capacity(); }
+  // What one that has to grow to `size` bytes takes: a quarter more, so that it does not grow with every byte.
+  static constexpr std::size_t most_capacity(std::size_t size) { return size + size / 4 + 16; }
 
   void assign(Bytes bytes) {
     bytes_.assign(bytes.begin(), bytes.end());
     front_ = 0;
   }
-  void append(Bytes bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+  void append(Bytes bytes) {
+    const std::size_t needed = bytes_.size() + bytes.size();
+    if (needed > bytes_.capacity()) bytes_.reserve(most_capacity(needed));
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  }
   void prepend(Bytes bytes) {
     if (front_ < bytes.size()) make_room(bytes.size());
     front_ -= bytes.size();
@@ -60,12 +66,12 @@ class ByteRun {
   }
 
  private:
-  // As many bytes again as there are lie ahead, so that most calls of prepend() copy nothing else.
+  // The reserve lies ahead, so that most calls of prepend() copy nothing else.
   void make_room(std::size_t count) {
     const Bytes old = view();
-    const std::size_t ahead = count + old.size();
     std::vector<std::uint8_t> moved;
-    moved.reserve(ahead + old.size());
+    moved.reserve(most_capacity(count + old.size()));
+    const std::size_t ahead = moved.capacity() - old.size();
     moved.resize(ahead);
     moved.insert(moved.end(), old.begin(), old.end());
     bytes_ = std::move(moved);

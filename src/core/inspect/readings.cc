@@ -138,11 +138,14 @@ bool Readings::add(std::uint32_t sequence, Bytes bytes) {
   return true;
 }
 
-// What is held may double in taking a segment, or grow by it in every reading. One reading alone has its own bounds.
+// One reading alone has its own bounds.
 bool Readings::would_hold_too_much(std::size_t size) const {
   if (!ambiguous()) return false;
-  const std::size_t held = memory_bytes();
-  return std::max(2 * held, held + readings_.size() * std::min(size, kMaxPrefix)) > kMaxReadingBytes;
+  std::size_t most = readings_.capacity() * sizeof(Reading) + heap_of(spare_);
+  for (const Reading& reading : readings_) {
+    most += reading.bytes.most_memory_with(size) + 2 * (reading.segments.capacity() + 1) * sizeof(Reading::Segment);
+  }
+  return most > kMaxReadingBytes;
 }
 
 // Each reading that the segment contradicts becomes several.

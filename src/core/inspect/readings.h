@@ -23,10 +23,11 @@ namespace netscope {
 
 // Readings of one direction at once: fifteen fakes ahead of a message, or a fake for each of its four pieces.
 inline constexpr std::size_t kMaxReadings = 16;
-// Bytes that they hold together, lists included, where there are several. A segment that might lead to more is refused.
-inline constexpr std::size_t kMaxReadingBytes = 128 * 1024;
+// Bytes that they hold together, lists included, where there are several: twice the largest hello, and what buffers
+// keep in reserve. A segment that might lead to more is refused.
+inline constexpr std::size_t kMaxReadingBytes = 512 * 1024;
 // Bytes that are read and copied for them until the other side answers: a small part of a second.
-inline constexpr std::size_t kMaxReadingWork = 16u << 20;
+inline constexpr std::size_t kMaxReadingWork = 32u << 20;
 // Readings that begin elsewhere, where no answer has shown yet which of several SYNs was the true one.
 inline constexpr std::size_t kMaxBeginnings = 4;
 

@@ -17,7 +17,7 @@ struct StreamInspection {
   StreamPrefix prefix;
   StreamMode mode = StreamMode::detect;
   bool dns_port = false;       // what is nothing else is DNS, even where the first message cannot be read
-  std::uint16_t segments = 0;  // with payload, in `detect` and `resync`; in `http2`, header blocks that were read
+  std::uint32_t segments = 0;  // with payload, in `detect` and `resync`; in `http2`, header blocks that were read
   std::uint64_t in_doubt = 0;  // HTTP: bytes ahead that are a body to some servers and requests to others
   bool from_server = false;    // known to be the server's: no hello begins in it
   std::uint32_t searched = 0;  // bytes, in `upgrade`; no more than kMaxSearched and the last segment

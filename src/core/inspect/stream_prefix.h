@@ -8,6 +8,7 @@
 // of a stretch is kept only where its copies differ.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -17,8 +18,9 @@
 
 namespace netscope {
 
-// Bytes kept in one direction of one connection. A ClientHello of the largest size and its records fit.
-inline constexpr std::size_t kMaxPrefix = 32 * 1024;
+// Bytes kept in one direction of one connection. A ClientHello of the largest size fits, a record for each of its
+// bytes.
+inline constexpr std::size_t kMaxPrefix = 800 * 1024;
 // Stretches behind gaps that are kept apart; a segment that would need one more is not kept.
 inline constexpr std::size_t kMaxStretches = 1024;
 
@@ -101,6 +103,11 @@ class StreamPrefix {
   bool empty() const { return stretches_.empty(); }
   // All of the heap: buffers, and the list of them.
   std::size_t memory_bytes() const { return heap_ + spare_.capacity() + stretches_.capacity() * sizeof(Stretch); }
+  // What that may be at most when a segment of `size` bytes has been added that contradicts nothing.
+  std::size_t most_memory_with(std::size_t size) const {
+    return ByteRun::most_capacity(heap_ + std::min(size, kMaxPrefix)) + spare_.capacity() +
+           2 * (stretches_.capacity() + 1) * sizeof(Stretch);
+  }
   // Gives the memory back; the position stays.
   void release();
   // As it was made, for another stream; a little memory stays for that one.

@@ -21,14 +21,17 @@ namespace netscope {
 
 // Segments in one direction after which a beginning that is still not recognised is given up: bounds the cost of a
 // peer that sends byte by byte. The largest request head and hello fit, a byte a segment.
-inline constexpr std::uint16_t kMaxSegments = 16384;
+inline constexpr std::uint32_t kMaxSegments = kMaxPrefix;
 
 // The same for a direction of which the beginning was not seen, until a request or a hello shows itself.
-inline constexpr std::uint16_t kMaxResyncSegments = 64;
+inline constexpr std::uint32_t kMaxResyncSegments = 256;
+
+// Bytes of HTTP/2 that are kept: each header block is read behind all before it.
+inline constexpr std::size_t kMaxHttp2 = 64 * 1024;
 
 // Bytes that are read at once in all that looks like the beginning of a hello, in a stream that may turn to TLS: of an
 // honest client, one hello. Where hundreds of them lie within one another, what is kept of them is given up.
-inline constexpr std::size_t kMaxSearchWork = 4 * kMaxPrefix;
+inline constexpr std::size_t kMaxSearchWork = 2 * tls::kMaxClientHello;
 
 // Use: begin() with a segment, next() until it returns false, end(). In between, the segment must live. Views in a
 // sighting live until the next call.

@@ -254,20 +254,37 @@ TEST(Tls, KeepsTheNameWhenTheRecordsBreakOffBehindIt) {
             ParseStatus::malformed);
 }
 
-TEST(Tls, ReadsTheNameOfAHelloBeyondTheLimitWhenItStandsWithinIt) {
-  const Octets padding = extension(21, Octets(20000, 0));
-  const Answer in_front = read_records(records(hello({server_name("a.example"), padding}), 16000));
-  EXPECT_EQ(in_front.name, "a.example");
-  EXPECT_FALSE(in_front.complete);
-  EXPECT_EQ(read_records(records(hello({padding, server_name("a.example")}), 16000)).status, ParseStatus::malformed);
+// Whatever its records are, and where in it the name stands.
+TEST(Tls, ReadsTheNameAtTheEndOfALargeHello) {
+  for (const std::size_t size : {17'000u, 60'000u, 65'000u}) {
+    const Octets message = hello({extension(21, Octets(size, 0)), server_name("a.example")});
+    for (const std::size_t fragment : {16'384u, 1000u, 7u, 1u}) {
+      const Octets stream = records(message, fragment);
+      EXPECT_EQ(read_records(stream).name, "a.example") << size << ' ' << fragment;
+      EXPECT_EQ(read_records(first(stream, stream.size() - 1)).status, ParseStatus::need_more);
+    }
+  }
 }
 
+// Extensions hold 64 KiB at most; what makes a hello longer stands behind them.
 TEST(Tls, HoldsTheLimitOfAMessage) {
-  const std::size_t rest = kMaxClientHello - hello({extension(21, {})}).size();
-  EXPECT_EQ(parse_client_hello(hello({extension(21, Octets(rest, 0))})).status, ParseStatus::ok);
-  const Octets longer = hello({extension(21, Octets(rest + 1, 0))});
-  EXPECT_EQ(parse_client_hello(longer).status, ParseStatus::malformed);
-  EXPECT_EQ(parse_client_hello(first(longer, kMaxClientHello - 1)).status, ParseStatus::need_more);
+  const auto of_size = [](std::size_t size) {
+    Octets body = joined({kHelloStart, prefixed(server_name("a.example"), 2)});
+    body.resize(size - 4);
+    return handshake(body);
+  };
+  EXPECT_EQ(read_records(records(of_size(kMaxClientHello), 16'384)).name, "a.example");
+  EXPECT_TRUE(read_records(records(of_size(kMaxClientHello), 16'384)).complete);
+  EXPECT_FALSE(read_records(records(first(of_size(kMaxClientHello), kMaxClientHello - 1), 16'384)).complete);
+  EXPECT_EQ(parse_client_hello(of_size(kMaxClientHello + 1)).status, ParseStatus::no_match);
+}
+
+TEST(Tls, PassesOverAnEmptyChangeCipherSpecAheadOfTheHello) {
+  for (const Octets& ahead :
+       {Octets{20, 3, 3, 0, 0}, Octets{20, 3, 3, 0, 1, 1}, Octets{20, 3, 3, 0, 0, 20, 3, 3, 0, 0}}) {
+    EXPECT_EQ(read_records(joined({ahead, records(kUsual, 100)})).name, "www.Example.com");
+  }
+  EXPECT_EQ(read_records(joined({{20, 3, 3, 0, 2, 1, 1}, records(kUsual, 100)})).status, ParseStatus::no_match);
 }
 
 TEST(Tls, TakesAnSslv2HelloWithoutAName) {

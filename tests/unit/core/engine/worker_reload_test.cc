@@ -156,7 +156,7 @@ TEST(Release, AnUploadThatWasPickedUpUnderWayLeaves) {
   TcpConversation upload = connected();
   upload.client(client_hello("fine.example")).server(server_hello());
   const std::size_t opening = upload.packets().size();
-  for (int i = 0; i < 80; ++i) upload.client(tls_application_data(1000));
+  for (int i = 0; i < 300; ++i) upload.client(tls_application_data(1000));
   const Halves parts(upload.packets(), opening);
   EXPECT_EQ(Gateway(kBlockedDomain).released(parts.rest()).back(), 'F');
 }

@@ -51,7 +51,8 @@ TEST(Readings, OfAFakeAheadAreBoth) {
 TEST(Readings, OfOneCopyMayBeAsLongAsAStreamIsKept) {
   Readings readings;
   readings.begin(1000);
-  for (std::uint32_t at = 0; at < kMaxPrefix; ++at) ASSERT_TRUE(add(readings, 1000 + at, "x")) << at;
+  const std::string step(64, 'x');
+  for (std::uint32_t at = 0; at < kMaxPrefix; at += 64) ASSERT_TRUE(add(readings, 1000 + at, step)) << at;
   EXPECT_EQ(readings.all().front().bytes.first_copy().size(), kMaxPrefix);
 }
 
@@ -83,6 +84,23 @@ TEST(Readings, NeverHoldMoreThanTheirBound) {
     ASSERT_LE(readings.memory_bytes(), kMaxReadingBytes) << at;
   }
   EXPECT_GT(refused, 0u);
+}
+
+TEST(Readings, OfTheLargestHelloBehindAFakeAreBoth) {
+  constexpr std::uint32_t kSize = 131'400;
+  for (const std::uint32_t fake : {100u, 1400u, 60'000u}) {
+    for (const std::uint32_t step : {1400u, 500u}) {
+      Readings readings;
+      readings.begin(1000);
+      ASSERT_TRUE(add(readings, 1000, std::string(fake, 'f')));
+      for (std::uint32_t at = 0; at < kSize; at += step) {
+        ASSERT_TRUE(add(readings, 1000 + at, std::string(std::min(step, kSize - at), 't'))) << at;
+        ASSERT_LE(readings.memory_bytes(), kMaxReadingBytes);
+      }
+      EXPECT_TRUE(shows(readings, std::string(fake, 'f') + std::string(kSize - fake, 't'))) << fake;
+      EXPECT_TRUE(shows(readings, std::string(kSize, 't'))) << fake;
+    }
+  }
 }
 
 TEST(Readings, ARefusedSegmentChangesNothing) {

@@ -365,6 +365,37 @@ TEST(StreamReader, LooksForABeginningUpToTheLimitAndNotOneSegmentMore) {
   }
 }
 
+// What lies between two requests, and what stands ahead of a hello, may come in more pieces than anybody counts.
+TEST(StreamReader, ManyPiecesBetweenTwoRequestsHideNothing) {
+  Stream chunked;
+  EXPECT_EQ(chunked.next(http_request("POST", "/", "one.example", {{"Transfer-Encoding", "chunked"}})), "one.example");
+  for (int i = 0; i < 300; ++i) chunked.next(text(i % 2 == 0 ? "000000000000000000000001;ext=\"value\"\r\n" : "x\r\n"));
+  chunked.next(text("1;" + std::string(20'000, 'e') + "\r\nx\r\n0\r\nTrailer: " + std::string(20'000, 't') + "\r\n"));
+  chunked.next(text("\r\n"));
+  EXPECT_EQ(chunked.next(http_request("GET", "/", "two.example")), "two.example");
+  Stream tunnel;
+  EXPECT_EQ(tunnel.next(http_request("CONNECT", "one.example:1", "one.example")), "one.example");
+  for (int i = 0; i < 100; ++i) tunnel.next(Buffer(100, 0xee));
+  EXPECT_EQ(tunnel.next(http_request("GET", "/", "two.example")), "two.example");
+  for (const bool from_the_beginning : {true, false}) {
+    Stream mail(from_the_beginning);
+    if (from_the_beginning) mail.next(text("EHLO me\r\n"));
+    for (int i = 0; i < 70; ++i) mail.next(text("NOOP\r\n"));
+    mail.next(text("STARTTLS\r\n"));
+    EXPECT_EQ(mail.next(client_hello("mail.example")), "mail.example");
+  }
+}
+
+TEST(StreamReader, AnEmptyChangeCipherSpecAheadOfAHelloHidesNothing) {
+  for (const Buffer& hello : {client_hello("a.example"), client_hello("a.example", {.record_bytes = 1})}) {
+    Stream at_once;
+    EXPECT_EQ(at_once.next(join({tls_record(20, {}), hello})), "a.example");
+    Stream apart;
+    EXPECT_EQ(apart.next(tls_record(20, {})), "");
+    EXPECT_EQ(apart.next(hello), "a.example");
+  }
+}
+
 TEST(StreamReader, GivesUpABeginningOfTooManySegments) {
   const Buffer hello = client_hello("example.org", {.padded_to = 8000});
   Stream stream;
