@@ -124,6 +124,14 @@ class Daemon:
                              env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
         return done.returncode, done.stdout, done.stderr
 
+    def ask(self, path):
+        """What the control socket answers to a GET: text, or what its JSON says."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+            link.settimeout(PATIENCE)
+            link.connect(str(self.control))
+            link.sendall(json.dumps({"method": "GET", "path": path}).encode() + b"\n")
+            return json.loads(link.makefile().readline())["body"]
+
     def stop(self):
         """Ends it as the service manager does; the exit code."""
         if self.process.poll() is None:

@@ -529,16 +529,35 @@ class Failure(LiveCase):
             self.bed.run("client", "python3", "-c", program)
         self.assertGreater(before, 1000)
 
+    def assert_told_of_losses(self, passed):
+        """Of what found a queue full: in the statistics, the log, the metrics, and among the reasons that the page shows."""
+        def count(stats):
+            capture = stats["stats"]["capture"]
+            dropped = capture["kernel_drops"] + capture["user_drops"]
+            return capture["unjudged"] if passed else dropped
+        # The last round of the flood found the queue full.
+        lost = count(self.daemon.stats(lambda stats: count(stats) >= 2900))
+        told = r"about (\d+) passed unjudged" if passed else r": (\d+) were dropped"
+        eventually(lambda: re.search(told, self.daemon.text()), "a warning")
+        health = self.daemon.ask("/api/v1/health")
+        self.assertEqual(health["status"], "degraded")
+        self.assertRegex(" ".join(health["reasons"]), told)
+        metric = r"^netscope_unjudged_packets_total (\d+)$" if passed else r'^netscope_drops_total{reason="overload"} (\d+)$'
+        self.assertGreaterEqual(int(re.search(metric, self.daemon.ask("/metrics"), re.M).group(1)), lost)
+
     def test_a_stopped_process_does_what_the_policy_says_once_its_queues_are_full(self):
         for policy, passes in ((self.OPEN, True), (self.CLOSED, False)):
             with self.subTest(policy=policy):
                 self.start(policy + BLOCKED, "--fanout", "address")  # all datagrams in one queue
+                self.assert_fetched("https://fine.example/")
+                self.assertEqual(self.daemon.ask("/api/v1/health"), {"status": "ok", "reasons": []})
                 self.daemon.process.send_signal(signal.SIGSTOP)
                 self.flood()
                 told = self.bed.dig("fine.example", seconds=PATIENCE if passes else BRIEFLY)
                 self.assertEqual(told == SERVER4, passes)
                 self.daemon.process.send_signal(signal.SIGCONT)
                 eventually(lambda: self.bed.dig("fine.example", seconds=BRIEFLY) == SERVER4, "recovery")
+                self.assert_told_of_losses(passes)
                 self.assert_blocked("https://blocked.example/")
                 self.assert_fetched("https://fine.example/")
                 self.stop_cleanly()

@@ -53,6 +53,7 @@ inline constexpr auto kStatsCounters = [] {
       {capture, "kernel_packets", [](const S&, const K& k) { return k.passed.packets + k.dropped.packets + k.rejected.packets; }},
       {capture, "kernel_drops", [](const S&, const K& k) { return detail::queues_full(k); }},
       {capture, "user_drops", [](const S&, const K& k) { return detail::sockets_full(k); }},
+      {capture, "unjudged", [](const S&, const K& k) { return k.unjudged; }},
       {capture, "events_dropped", [](const S&, const K& k) { return k.events_dropped; }},
       {capture, "names_dropped", [](const S&, const K& k) { return k.names_dropped; }},
 

@@ -91,6 +91,7 @@ Result<void> Daemon::open_queues() {
         nfq::Queue::open({.number = static_cast<std::uint16_t>(queues_.first + index), .fail_open = fail_open});
     if (!queue) return std::unexpected(queue.error());
     const nfq::QueueFeatures& features = queue->features();
+    fails_open_ = features.fail_open;
     if (index == 0 && !features.gso) {
       console_.log(LogLevel::warning, "this kernel splits large packets before it queues them: expect less throughput");
     }
@@ -186,7 +187,8 @@ void Daemon::tick() {
   output_.warn_of_lost_events();
   output_.write_statistics(source(), totals_, kernel_, *policy_.rules);
   output_.show_status(totals_, kernel_);
-  output_.warn_of_losses(totals_.statistics, kernel_);
+  output_.warn_of_losses(losses_);
+  output_.warn_of_one_sided_flows(totals_.statistics);
   expire_manual_rules();
   write_history();
 }
@@ -212,26 +214,39 @@ void Daemon::watch_workers() {
   if (all_alive) notify_alive();
 }
 
+// The table before the queues: see QueueLosses.
 KernelView Daemon::kernel_view(Passed how) {
   KernelView view;
-  if (counters_) {
-    if (const auto queues = counters_->read()) {
-      for (const nfq::QueueCounters& queue : *queues) {
-        if (queue.number < queues_.first || queue.number > queues_.last) continue;
-        view.queues.push_back({.number = queue.number,
-                               .depth = queue.depth,
-                               .queue_dropped = queue.full_drops,
-                               .user_dropped = queue.socket_drops});
-      }
-    }
-  }
   if (how == Passed::read_anew) {
     const auto if_gone = stopping_ ? KernelTable::IfGone::leave : KernelTable::IfGone::put_back;
     if (const auto read = table_.read_counters(if_gone); !read) problem(to_string(read.error()));
     for (const auto& worker : workers_) worker->show_to_neighbours(table_.has_neighbours());
   }
   table_.fill(view);
+  if (counters_) read_queues(how, view);
   return view;
+}
+
+void Daemon::read_queues(Passed how, KernelView& view) {
+  auto queues = counters_->read();
+  if (!queues) return;
+  std::erase_if(*queues, [this](const nfq::QueueCounters& queue) {
+    return queue.number < queues_.first || queue.number > queues_.last;
+  });
+  for (const nfq::QueueCounters& queue : *queues) {
+    view.queues.push_back({.number = queue.number,
+                           .depth = queue.depth,
+                           .queue_dropped = queue.full_drops,
+                           .user_dropped = queue.socket_drops});
+  }
+  std::uint64_t missed = 0;
+  for (const auto& worker : workers_) missed += worker->report()->socket.missed;
+  losses_.see({.queues = *queues,
+               .sent = how == Passed::read_anew ? table_.sent() : std::nullopt,
+               .missed = fails_open_ ? missed : 0,
+               .max_length = nfq::kQueueLength},
+              std::chrono::steady_clock::now());
+  view.unjudged = losses_.passed();
 }
 
 // --- reload

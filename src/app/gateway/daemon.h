@@ -17,6 +17,7 @@
 #include "app/gateway/kernel_table.h"
 #include "app/gateway/manual_rules.h"
 #include "app/gateway/privileges.h"
+#include "app/gateway/queue_losses.h"
 #include "app/gateway/queue_worker.h"
 #include "app/gateway/service.h"
 #include "app/gateway/signals.h"
@@ -77,6 +78,7 @@ class Daemon : public GatewayApi {
   enum class Passed : bool { as_known, read_anew };
   KernelView kernel_view(Passed how);
   RunTotals totals(LatencyHistogram& latency);
+  void read_queues(Passed how, KernelView& view);
   void watch_workers();
   void problem(const std::string& text);
   std::string place() const;
@@ -93,6 +95,8 @@ class Daemon : public GatewayApi {
   os::Descriptor single_instance_;
   unsigned ticks_ = 0;
   std::optional<nfq::QueueCountersFile> counters_;
+  QueueLosses losses_;
+  bool fails_open_ = false;  // the queues do
   GatewayOutput output_;
   std::optional<NameExchange> names_;
   std::vector<std::unique_ptr<QueueWorker>> workers_;

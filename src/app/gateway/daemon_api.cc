@@ -160,9 +160,7 @@ std::vector<std::string> Daemon::troubles() {
   std::vector<std::string> out;
   if (table_.is_lost()) out.emplace_back("somebody took the program's rules out of the kernel: nothing is filtered");
   if (reload_failed_) out.emplace_back("the last reload failed; the rules of before are in force");
-  std::uint64_t lost = 0;
-  for (const QueueView& queue : kernel_.queues) lost += queue.queue_dropped + queue.user_dropped;
-  if (lost > 0) out.push_back("the kernel could not queue " + std::to_string(lost) + " packets so far");
+  if (auto lost = losses_.trouble()) out.push_back(std::move(*lost));
   if (kernel_.events_dropped > 0) out.push_back(std::to_string(kernel_.events_dropped) + " events were lost so far");
   if (state_folder_.empty()) out.emplace_back("nothing is kept over a restart: the state folder cannot be used");
   return out;

@@ -75,24 +75,27 @@ void GatewayOutput::show_status(const RunTotals& totals, const KernelView& kerne
   const std::string text = std::to_string(seen - std::min(seen, packets_shown_)) + " packets/s  " +
                            std::to_string(s.flows_open) + " flows  " +
                            std::to_string(s.blocked_packets() + kernel.dropped.packets + kernel.rejected.packets) +
-                           " blocked  " + std::to_string(depth) + " queued  " + std::to_string(lost) + " lost";
+                           " blocked  " + std::to_string(depth) + " queued  " + std::to_string(lost) + " lost  " +
+                           std::to_string(kernel.unjudged) + " unjudged";
   packets_shown_ = seen;
   console_.status(text);
   notify_status(text);
 }
 
-void GatewayOutput::warn_of_losses(const Statistics& s, const KernelView& kernel) {
-  std::uint64_t full = 0, unread = 0;
-  for (const QueueView& queue : kernel.queues) {
-    full += queue.queue_dropped;
-    unread += queue.user_dropped;
+void GatewayOutput::warn_of_losses(const QueueLosses& losses) {
+  const auto trouble = losses.trouble();
+  if (trouble && *trouble != losses_warned_of_ && loss_warning_.due()) {
+    losses_warned_of_ = *trouble;
+    console_.log(LogLevel::warning, *trouble);
+  } else if (!trouble && !losses_warned_of_.empty()) {
+    losses_warned_of_.clear();
+    console_.log(LogLevel::info, "every packet was judged in the last minute; since the start about " +
+                                     std::to_string(losses.passed()) + " passed unjudged and " +
+                                     std::to_string(losses.dropped()) + " were dropped");
   }
-  if (full + unread > losses_warned_of_ && loss_warning_.due()) {
-    losses_warned_of_ = full + unread;
-    console_.log(LogLevel::warning, "the kernel could not queue " + std::to_string(full + unread) +
-                                        " packets so far (queue full " + std::to_string(full) + ", buffer full " +
-                                        std::to_string(unread) + "): give more queues and processors (--queues)");
-  }
+}
+
+void GatewayOutput::warn_of_one_sided_flows(const Statistics& s) {
   if (s.one_sided > 1000 && s.one_sided > s.tcp.packets / 4 && one_sided_warning_.due()) {
     console_.log(LogLevel::warning,
                  std::to_string(s.one_sided) + " of " + std::to_string(s.tcp.packets) +

@@ -11,6 +11,7 @@
 #include "app/command_line.h"
 #include "app/gateway/console.h"
 #include "app/gateway/event_writer.h"
+#include "app/gateway/queue_losses.h"
 #include "app/gateway/queue_worker.h"
 #include "netscope/output/kernel_view.h"
 #include "netscope/output/run_totals.h"
@@ -46,13 +47,15 @@ class GatewayOutput {
   void write_statistics(const StatsSource& source, const RunTotals& totals, const KernelView& kernel,
                         const RuleSet& rules);
   void show_status(const RunTotals& totals, const KernelView& kernel);
-  void warn_of_losses(const Statistics& statistics, const KernelView& kernel);
+  void warn_of_losses(const QueueLosses& losses);
+  void warn_of_one_sided_flows(const Statistics& statistics);
 
  private:
   const CommandLine& options_;
   Console& console_;
   EventWriter events_{EventOrigin::gateway};
-  std::uint64_t packets_shown_ = 0, losses_warned_of_ = 0, events_warned_of_ = 0;
+  std::uint64_t packets_shown_ = 0, events_warned_of_ = 0;
+  std::string losses_warned_of_;  // empty: of none, or they are over
   Occasionally loss_warning_, one_sided_warning_, output_warning_, event_warning_;
 };
 

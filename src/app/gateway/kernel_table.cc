@@ -31,10 +31,12 @@ Result<void> KernelTable::empty_flow_table() {
 }
 
 Result<void> KernelTable::read_counters(IfGone if_gone) {
+  is_read_ = false;
   const auto counters = table_->counters();
   if (!counters) return {};
   if (*counters) {
     passed_ = **counters;
+    is_read_ = true;
     has_neighbours_ = passed_.has_neighbours;
     return {};
   }
@@ -57,9 +59,15 @@ Result<void> KernelTable::put_back() {
   }
   is_lost_ = false;
   passed_before_ += std::exchange(passed_, {});
+  ++tables_;
   console_.log(LogLevel::info,
                "the rules are back; connections that began meanwhile are judged by what they still show");
   return {};
+}
+
+std::optional<QueueLosses::Sent> KernelTable::sent() const {
+  if (choice_->backend == Backend::none || !is_read_) return std::nullopt;
+  return QueueLosses::Sent{.packets = passed_.queued.packets, .table = tables_};
 }
 
 void KernelTable::fill(KernelView& view) const {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "app/gateway/console.h"
+#include "app/gateway/queue_losses.h"
 #include "linux/netfilter/table.h"
 #include "netscope/output/kernel_view.h"
 
@@ -34,6 +35,8 @@ class KernelTable {
   void fill(KernelView& view) const;
   // Whether queued packets have to be shown to rules of others; see TableCounters. True until it is known.
   bool has_neighbours() const { return has_neighbours_; }
+  // What it sent to the queues, where it is ours and has not just been put back.
+  std::optional<QueueLosses::Sent> sent() const;
   // Somebody took it away, and nothing is filtered.
   bool is_lost() const { return is_lost_; }
 
@@ -48,6 +51,8 @@ class KernelTable {
   netfilter::TableCounters passed_before_;  // of tables that were taken away
   bool has_neighbours_ = true;
   bool is_lost_ = false;
+  bool is_read_ = false;  // passed_ is this table's
+  unsigned tables_ = 0;   // that were put back
 };
 
 }  // namespace netscope

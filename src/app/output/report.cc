@@ -102,6 +102,7 @@ void kernel(std::string& out, const KernelView& view) {
   line(out, "overload", full + unread,
        "queue full " + grouped(full) + ", buffer full " + grouped(unread) + " in " +
            std::to_string(view.queues.size()) + " queues");
+  line(out, "unjudged", view.unjudged, "passed since a queue could not take them, about");
   const auto us = [](std::chrono::nanoseconds ns) { return fixed(static_cast<double>(ns.count()) / 1000, 0) + " us"; };
   out += "  " + column("verdicts in", 14) + right(us(view.latency.quantile(0.5)), 14) + "  median, 99 % within " +
          us(view.latency.quantile(0.99)) + ", all within " + us(view.latency.max()) + "\n";

@@ -57,7 +57,8 @@ class NftWriter {
     line("# " + hex(live_.marks.reject_packet()) + " reject this packet alone, " + hex(live_.marks.forget_flow()) +
          " a connection begins: forget what the last one on its ports bore.");
     open("table inet " + std::string(kTableName));
-    for (const char* counter : {"passed", "dropped", "rejected"}) line("counter " + std::string(counter) + " { }");
+    for (const char* counter : {"passed", "dropped", "rejected", "queued"})
+      line("counter " + std::string(counter) + " { }");
     sets();
     if (live_.offload == Offload::flowtable) flow_table();
     reject_chain();
@@ -118,6 +119,7 @@ class NftWriter {
 
   void to_queue_chain() {
     open("chain to_queue");
+    line("counter name queued");
     if (settings_.queues.count() > 1 && live_.fanout == Fanout::flow) {
       line("# A connection of QUIC may move to another port: all between two addresses goes to one queue.");
       for (const char* end : {"sport", "dport"}) {

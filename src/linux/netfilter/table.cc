@@ -89,7 +89,10 @@ class Table::NftDriver : public Table::Driver {
       const std::string_view block = rest.substr(0, rest.find('}'));
       return Passed{.packets = number_behind(block, "packets "), .bytes = number_behind(block, "bytes ")};
     };
-    return TableCounters{.passed = named("passed"), .dropped = named("dropped"), .rejected = named("rejected")};
+    return TableCounters{.passed = named("passed"),
+                         .dropped = named("dropped"),
+                         .rejected = named("rejected"),
+                         .queued = named("queued")};
   }
 
  private:
@@ -151,8 +154,8 @@ class Chains {
     return result;
   }
 
-  // Seven numbers: packets and bytes passed, dropped, rejected, and the rules of neighbours. Nothing where what leads
-  // to our chains is gone.
+  // Nine numbers: packets and bytes passed, dropped, rejected, queued, and the rules of neighbours. Nothing where what
+  // leads to our chains is gone.
   Result<std::string> counters() const {
     TableCounters sum;
     std::size_t neighbours = 0;
@@ -164,7 +167,7 @@ class Chains {
       neighbours += iptables_neighbours(*listing, settings_.live.hooks);
     }
     std::ostringstream out;
-    for (const Passed* passed : {&sum.passed, &sum.dropped, &sum.rejected}) {
+    for (const Passed* passed : {&sum.passed, &sum.dropped, &sum.rejected, &sum.queued}) {
       out << passed->packets << ' ' << passed->bytes << ' ';
     }
     out << neighbours;
@@ -177,25 +180,32 @@ class Chains {
     std::string save, restore;
   };
 
-  // "[12:3456] -A NETSCOPE-JUDGE -m connmark --mark 0x1000000/0xff000000 -j RETURN"
   void add_up(const std::string& listing, TableCounters& sum) const {
     std::istringstream lines(listing);
     std::string line;
     while (std::getline(lines, line)) {
-      const std::size_t at = line.find("-A NETSCOPE-JUDGE -m connmark --mark 0x");
-      if (at == std::string::npos) continue;
-      std::uint32_t mark = 0;
-      const char* const begin = line.data() + line.find("0x", at) + 2;
-      std::from_chars(begin, line.data() + line.size(), mark, 16);
-      const Marks& marks = settings_.live.marks;
-      Passed* const to = mark == marks.accept_flow()   ? &sum.passed
-                         : mark == marks.drop_flow()   ? &sum.dropped
-                         : mark == marks.reject_flow() ? &sum.rejected
-                                                       : nullptr;
+      Passed* const to = counted_as(line, sum);
       if (to == nullptr) continue;
       to->packets += number_behind(line, "[");
       to->bytes += number_behind(line, ":");
     }
+  }
+
+  // "[12:3456] -A NETSCOPE-JUDGE -m connmark --mark 0x1000000/0xff000000 -j RETURN", or "... -j NFQUEUE --queue-num 0".
+  // Null for other rules.
+  Passed* counted_as(std::string_view line, TableCounters& sum) const {
+    if (line.find("-A NETSCOPE-") == std::string_view::npos) return nullptr;
+    if (line.find(" -j NFQUEUE ") != std::string_view::npos) return &sum.queued;
+    constexpr std::string_view kJudged = "-A NETSCOPE-JUDGE -m connmark --mark 0x";
+    const std::size_t at = line.find(kJudged);
+    if (at == std::string_view::npos) return nullptr;
+    std::uint32_t mark = 0;
+    std::from_chars(line.data() + at + kJudged.size(), line.data() + line.size(), mark, 16);
+    const Marks& marks = settings_.live.marks;
+    return mark == marks.accept_flow()   ? &sum.passed
+           : mark == marks.drop_flow()   ? &sum.dropped
+           : mark == marks.reject_flow() ? &sum.rejected
+                                         : nullptr;
   }
 
   TableSettings settings_;
@@ -253,7 +263,7 @@ class Table::IptablesDriver : public Table::Driver {
     if (answer->empty()) return std::nullopt;
     TableCounters counters;
     std::istringstream numbers(*answer);
-    for (Passed* passed : {&counters.passed, &counters.dropped, &counters.rejected}) {
+    for (Passed* passed : {&counters.passed, &counters.dropped, &counters.rejected, &counters.queued}) {
       numbers >> passed->packets >> passed->bytes;
     }
     std::size_t neighbours = 0;
@@ -296,7 +306,8 @@ class Table::NoDriver : public Table::Driver {
 // --- whichever
 
 TableCounters& TableCounters::operator+=(const TableCounters& other) {
-  for (const auto member : {&TableCounters::passed, &TableCounters::dropped, &TableCounters::rejected}) {
+  for (const auto member :
+       {&TableCounters::passed, &TableCounters::dropped, &TableCounters::rejected, &TableCounters::queued}) {
     (this->*member).packets += (other.*member).packets;
     (this->*member).bytes += (other.*member).bytes;
   }

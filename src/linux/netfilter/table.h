@@ -15,9 +15,9 @@ struct Passed {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
 };
-// Packets of judged flows, which the kernel dealt with alone.
 struct TableCounters {
-  Passed passed, dropped, rejected;
+  Passed passed, dropped, rejected;  // packets of judged flows, which the kernel dealt with alone
+  Passed queued;                     // sent to the queues, whether these could take them or not
   // iptables: somebody else has rules in the chains of mangle that lead to ours, which queued packets are to be shown.
   bool has_neighbours = false;
 

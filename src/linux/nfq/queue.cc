@@ -79,6 +79,7 @@ struct Queue::State {
   bool held = false;
   bool early = false;
   Reply last_reply{};
+  std::uint32_t last_id = 0;  // of the last packet; wraps
   std::array<std::uint8_t, kMaxBurst * kMaxVerdict> verdicts{};
 };
 
@@ -196,6 +197,9 @@ void Queue::State::take(Bytes datagram) {
   Reply reply;
   switch (parse_message(datagram, options.number, packets[packet_count], reply)) {
     case MessageKind::packet:
+      // Ids begin at 1 and have no gaps, in the order of the packets.
+      counters.missed += packets[packet_count].id - last_id - 1;
+      last_id = packets[packet_count].id;
       answers[packet_count++] = {.ruling = features.fail_open ? Ruling::accept : Ruling::drop};
       break;
     case MessageKind::reply:

@@ -25,12 +25,14 @@ namespace netscope::nfq {
 
 // Packets in one burst, at most.
 inline constexpr std::size_t kMaxBurst = 64;
+// Packets that wait in the kernel, unless told otherwise.
+inline constexpr std::uint32_t kQueueLength = 8192;
 
 struct QueueOptions {
   std::uint16_t number = 0;
-  bool fail_open = false;           // a full queue accepts what comes; else it drops
-  std::uint32_t max_length = 8192;  // packets that wait in the kernel
-  int receive_buffer = 8 << 20;     // bytes; beyond net.core.rmem_max only with CAP_NET_ADMIN
+  bool fail_open = false;  // a full queue accepts what comes; else it drops
+  std::uint32_t max_length = kQueueLength;
+  int receive_buffer = 8 << 20;  // bytes; beyond net.core.rmem_max only with CAP_NET_ADMIN
 };
 
 // What the kernel made of the options.
@@ -44,6 +46,8 @@ struct QueueFeatures {
 struct SocketCounters {
   std::uint64_t packets = 0;           // handed out
   std::uint64_t bursts = 0;            // that were not empty
+  std::uint64_t missed = 0;            // ids that never came: the receive buffer was full, and the packet dropped or,
+                                       // if the queue fails open, let through
   std::uint64_t unanswered = 0;        // packets for which answer() was not called
   std::uint64_t refused_verdicts = 0;  // the kernel had no such packet any more
   std::uint64_t malformed = 0;         // messages that cannot be read, or packets without an id

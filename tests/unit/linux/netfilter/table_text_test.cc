@@ -64,6 +64,18 @@ TEST(NftTable, SpreadsAsTheFanoutSays) {
   }
 }
 
+TEST(NftTable, CountsWhatItSendsToTheQueues) {
+  for (const Offload offload : kOffloads) {
+    TableSettings settings = four_queues();
+    settings.live.offload = offload;
+    const std::string text = nft_of(settings);
+    const std::size_t counted = text.find("counter name queued\n");
+    ASSERT_NE(counted, std::string::npos);
+    EXPECT_LT(counted, text.find(" queue flags ")) << "a queue stands ahead of the counter";
+    EXPECT_LT(text.find("chain to_queue {"), counted);
+  }
+}
+
 TEST(NftTable, NeverFiltersTheLoopback) {
   TableSettings settings = four_queues();
   settings.live.hooks = {Hook::input, Hook::output};
