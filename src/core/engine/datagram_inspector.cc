@@ -200,7 +200,8 @@ DatagramInspector::Claim DatagramInspector::try_quic(Flow& flow, const Packet& p
   const bool over = agreed || quic.datagrams == kMaxQuicDatagrams || (!proven && said_enough(flow));
   if (over) {
     if (!quic.understood) flow.state = FlowState::incomplete;
-    judge_.finish_facts(flow, Moment::of(packet));
+    const bool lost = quic.datagrams == kMaxQuicDatagrams && quic.hello_is_under_way();
+    lost ? judge_.give_up(flow, Moment::of(packet)) : judge_.finish_facts(flow, Moment::of(packet));
   }
   if (over || (flow.blocked_for_good() && flow.protocol != Protocol::unknown)) pool_.take_back(flow);
   return proven && !dns::is_port_of(flow.key) ? Claim::mine : Claim::not_mine;

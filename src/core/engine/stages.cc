@@ -372,7 +372,9 @@ bool Worker::Stages::may_not_come_back(const Flow& flow, EndReason reason) {
   if (flow.standing == Standing::whole_flow || flow.inspection == nullptr) return false;
   if (flow.inspection->quic != nullptr) return flow.inspection->quic->hello_is_under_way();
   if (flow.inspection->dtls != nullptr) return !flow.inspection->dtls->empty();
-  return !flow.inspection->streams[index_of(flow.client)].prefix.empty();
+  const StreamInspection& said = flow.inspection->streams[index_of(flow.client)];
+  const bool begun = reason == EndReason::evicted ? said.mode != StreamMode::resync : said.prefix.exact();
+  return begun && !said.prefix.empty();
 }
 
 // Counts and tells of a flow that ends; its place in the table is still taken.

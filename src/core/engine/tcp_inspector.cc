@@ -120,7 +120,12 @@ Segment TcpInspector::inspect(Flow& flow, const Packet& packet) {
   if (acknowledges(packet)) follow_acknowledgment(flow, packet);
   const Segment segment = packet.payload.empty() ? Segment::pass : read_segment(flow, packet);
   pool_.recount(inspection);
-  if (!flow.facts_are_final() && nothing_more_to_learn(flow)) judge_.finish_facts(flow, Moment::of(packet));
+  const StreamInspection& said = inspection.streams[index_of(flow.client)];
+  if (said.beyond_limit || (said.broken && inspection.heard[index_of(flow.client)])) {
+    judge_.give_up(flow, Moment::of(packet));
+  } else if (!flow.facts_are_final() && nothing_more_to_learn(flow)) {
+    judge_.finish_facts(flow, Moment::of(packet));
+  }
   if (!flow.decided() && packet.direction == flow.client &&
       (is_done(inspection, packet.direction) || speaks_unknown_text(flow))) {
     judge_.block_if_unknown_is_blocked(flow, Moment::of(packet));
@@ -128,7 +133,7 @@ Segment TcpInspector::inspect(Flow& flow, const Packet& packet) {
   if (!flow.decided() && !heard_before && inspection.heard[index_of(flow.client)] && speaks_unknown_text(flow)) {
     judge_.ask_for_now(flow, Moment::of(packet));
   }
-  if (flow.facts_are_final() || (flow.blocked_for_good() && flow.protocol != Protocol::unknown)) {
+  if (flow.facts != Facts::open || (flow.blocked_for_good() && flow.protocol != Protocol::unknown)) {
     pool_.take_back(flow);
   }
   return segment;
@@ -173,6 +178,7 @@ void TcpInspector::take_as_heard(Flow& flow, const Packet& packet) {
   if (mode != StreamMode::detect && in_doubt && stream.mode != StreamMode::http2) {
     stream.mode = mode;
     stream.in_doubt = 0;
+    stream.broken = false;
     stream.prefix.restart(packet.tcp_acknowledgment);
   }
   inspection.heard[index_of(said)] = true;

@@ -19,6 +19,8 @@ struct StreamInspection {
   bool dns_port = false;       // what is nothing else is DNS, even where the first message cannot be read
   std::uint32_t segments = 0;  // with payload, in `detect` and `resync`; in `http2`, header blocks that were read
   std::uint64_t in_doubt = 0;  // HTTP: bytes ahead that are a body to some servers and requests to others
+  bool broken = false;         // it has the form of TLS or HTTP, and cannot be read
+  bool beyond_limit = false;   // it was given up at a limit, and might have shown a name
   bool from_server = false;    // known to be the server's: no hello begins in it
   std::uint32_t searched = 0;  // bytes, in `upgrade`; no more than kMaxSearched and the last segment
 
@@ -29,7 +31,7 @@ struct StreamInspection {
     dns_port = false;
     segments = 0;
     in_doubt = 0;
-    from_server = false;
+    broken = beyond_limit = from_server = false;
     searched = 0;
   }
 };

@@ -134,6 +134,7 @@ void StreamReader::end() {
   // No longer prefix will come. A connection that spoke HTTP may find its way again; a beginning is lost.
   const bool spoke = stream_->mode == StreamMode::request || stream_->mode == StreamMode::chunked;
   if (!prefix.full() && !(prefix.overrun() && (spoke || !prefix.exact()))) return;
+  if (prefix.full()) stream_->beyond_limit = true;
   stream_->mode = spoke ? StreamMode::resync : StreamMode::done;
   stream_->in_doubt = 0;
   prefix.release();
@@ -152,6 +153,13 @@ StreamReader::Step StreamReader::give_up(Sighting& sighting) {
   const bool may_turn = exact && !stream_->from_server && check_may_turn_to_tls(bytes()) == ParseStatus::ok;
   stream_->mode = may_turn ? StreamMode::upgrade : exact ? StreamMode::done : StreamMode::resync;
   return may_turn ? Step::again : Step::wait;
+}
+
+// It might have shown a name, and nobody reads on.
+StreamReader::Step StreamReader::lose() {
+  stream_->beyond_limit = true;
+  stream_->mode = StreamMode::done;
+  return Step::wait;
 }
 
 // Whoever answers a client's first line may not be who the line is meant for, and refuse it and wait for the next.
@@ -203,6 +211,7 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
   if (broken && !dns_expected()) {
     sighting.protocol = from_client.status == ParseStatus::malformed ? Protocol::tls : Protocol::http;
     sighting.side = Sighting::Side::client;
+    stream_->broken = stream_->prefix.exact();
     stream_->mode = sighting.protocol == Protocol::tls ? StreamMode::done : StreamMode::resync;
     consume_later(view.size());
     waiting_ = true;
@@ -229,13 +238,13 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
     return Step::again;
   }
   message_->question_count = 0;
-  if (stream_->segments >= kMaxSegments) return give_up(sighting);
+  const bool too_many = stream_->segments >= kMaxSegments;
   // Text is the length of a message of DNS, but of none that anybody sends first.
   const ParseStatus turning = check_may_turn_to_tls(view);
   const bool awaits_dns = waits(dns) && message_->likely && turning != ParseStatus::ok;
   if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) || awaits_dns ||
       waits(proxied.status) || waits(opening.status) || waits(proxy.status) || waits(turning)) {
-    return Step::wait;
+    return too_many ? lose() : Step::wait;
   }
   // Where copies differ, the other one may be the truth, and not all of it be there.
   const Bytes other = in_place_ ? Bytes{} : stream_->prefix.last_copy();
@@ -380,7 +389,8 @@ StreamReader::Step StreamReader::upgrade(Sighting& sighting) {
     if (unfinished_) sighting.complete = false;  // it will be read again
     return Step::sighting;
   }
-  const std::size_t settled = search_work_ > kMaxSearchWork ? view.size() : unfinished_.value_or(view.size());
+  if (search_work_ > kMaxSearchWork) return lose();
+  const std::size_t settled = unfinished_.value_or(view.size());
   stream_->searched += static_cast<std::uint32_t>(settled);
   if (stream_->searched >= kMaxSearched) stream_->mode = StreamMode::done;
   consume_later(settled);

@@ -65,6 +65,7 @@ class StreamReader {
   Step http_request(const http::RequestPrefix& head, Sighting& sighting);
   Step next_question(Sighting& sighting);
   Step give_up(Sighting& sighting);
+  Step lose();
   bool hello_may_follow(const Opening& opening) const;
   bool dns_expected() const { return stream_->dns_port && stream_->prefix.exact(); }
   ParseStatus expected_dns();

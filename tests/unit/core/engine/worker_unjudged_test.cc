@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "core/dpi/http.h"
 #include "unit/core/engine/gateway.h"
 
 namespace netscope::test {
@@ -178,6 +179,42 @@ TEST(Unjudged, AReloadThatNeedsNoNameJudgesIt) {
   EXPECT_EQ(gateway.judge(rest_of(1, kRest)), "D");
   gateway.reload("");
   EXPECT_EQ(gateway.judge(rest_of(1, kRest)), "A");
+}
+
+// A hello whose name claims to be longer than its extension (RFC 6066, section 3).
+Buffer broken_hello() {
+  Buffer hello = kFineHello;
+  const std::string_view name = "fine.example";
+  const auto at = std::ranges::search(hello, name).begin();
+  *(at - 2) = 0xff;
+  return hello;
+}
+
+TEST(Unjudged, WhatHasTheFormOfAHelloOrARequestAndCannotBeReadIsNotAcceptedForGood) {
+  for (const Buffer& said : {broken_hello(), unfinished_request(http::kMaxRequestHead + 1)}) {
+    Gateway gateway(kBlockedDomain);
+    const TcpConversation web = connected().client(said).server(noise(100)).client(noise(100)).server(noise(100));
+    const std::string released = gateway.released(web.packets());
+    EXPECT_EQ(released.find('F'), std::string::npos) << released;
+    EXPECT_EQ(gateway.statistics().given_up, 1u);
+    EXPECT_GT(gateway.statistics().reasons.unjudged, 0u);
+  }
+}
+
+TEST(Unjudged, AFakeThatCannotBeReadCostsNothing) {
+  for (const bool blocked : {false, true}) {
+    const Buffer& hello = blocked ? kBlockedHello : kFineHello;
+    Gateway gateway(kBlockedDomain);
+    TcpConversation web = connected().client_fake_at(0, broken_hello(), 2).client(hello).server(server_hello());
+    EXPECT_EQ(gateway.judge(web.packets()), blocked ? "AAAADDDD" : "AAAAAAAA");
+  }
+}
+
+TEST(Unjudged, UnknownProtocolsAreUnknown) {
+  Gateway gateway(kBlockedDomain);
+  const Packets packets = connected().client(noise(300)).server(noise(300)).client(noise(300)).packets();
+  EXPECT_NE(gateway.released(packets).find('F'), std::string::npos);
+  EXPECT_EQ(gateway.statistics().given_up, 0u);
 }
 
 // Rules on addresses behind one on names that might accept.
