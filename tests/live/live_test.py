@@ -670,6 +670,42 @@ class Neighbours(LiveCase):
                             self.assert_fetched("https://fine.example/", address=address)
                 self.stop_cleanly()
 
+    def first_rules(self):
+        """Of mangle's FORWARD, for both families."""
+        return [next(line for line in self.bed.run("gateway", *tool, "-t", "mangle", "-S", "FORWARD").stdout.splitlines()
+                     if line.startswith("-A ")) for tool in (IPTABLES, IP6TABLES)]
+
+    def test_an_accept_ahead_of_ours_in_mangle_comes_behind_us(self):
+        self.start(BLOCKED, "--backend", "iptables")
+        self.assertEqual(self.daemon.ask("/api/v1/health")["reasons"], [])
+        with self.rules("mangle", ("FORWARD", "-m", "comment", "--comment", "intruder", "-j", "ACCEPT")):
+            eventually(lambda: self.first_rules() == ["-A FORWARD -j NETSCOPE"] * 2, "the return to the front")
+            eventually(lambda: "ahead of the program's" in self.daemon.text(), "a warning")
+            self.assertRegex(self.daemon.text(), r"-A FORWARD -m comment --comment \"?intruder\"? -j ACCEPT")
+            self.assertIn("intruder", " ".join(self.daemon.ask("/api/v1/health")["reasons"]))
+            for address in (SERVER4, SERVER6):
+                self.assert_blocked("https://blocked.example/", address=address)
+                self.assert_fetched("https://fine.example/", address=address)
+        self.assertNotIn("the rules are back", self.daemon.text())  # nothing was taken away, and counters went on
+        self.stop_cleanly()
+
+    def test_a_rule_that_ends_nothing_may_stand_ahead_of_ours(self):
+        self.start(BLOCKED, "--backend", "iptables")
+        clamp = ("-p", "tcp", "--tcp-flags", "SYN,RST", "SYN", "-j", "TCPMSS", "--clamp-mss-to-pmtu")
+        with self.rules("mangle", ("FORWARD", *clamp)):
+            time.sleep(3 * BRIEFLY)  # two looks
+            self.assertNotIn("-j NETSCOPE", " ".join(self.first_rules()))
+            self.assertNotIn("ahead of the program's", self.daemon.text())
+            self.assert_blocked("https://blocked.example/")
+        self.stop_cleanly()
+
+    def test_a_jump_that_somebody_removes_comes_back(self):
+        self.start(BLOCKED, "--backend", "iptables")
+        self.bed.run("gateway", *IP6TABLES, "-t", "mangle", "-D", "FORWARD", "-j", "NETSCOPE")
+        eventually(lambda: "the rules are back" in self.daemon.text(), "its return")
+        self.assert_blocked("https://blocked.example/", address=SERVER6)
+        self.stop_cleanly()
+
     def test_rules_of_mangle_behind_ours_are_asked(self):
         """As the clamp of a gateway whose line takes smaller packets (PPPoE)."""
         clamp = ("-p", "tcp", "--tcp-flags", "SYN,RST", "SYN", "-j", "TCPMSS", "--set-mss", "1000")

@@ -159,6 +159,10 @@ std::string Daemon::history(bool by_hour) {
 std::vector<std::string> Daemon::troubles() {
   std::vector<std::string> out;
   if (table_.is_lost()) out.emplace_back("somebody took the program's rules out of the kernel: nothing is filtered");
+  if (const std::string& rule = table_.stood_ahead(); !rule.empty()) {
+    out.push_back("somebody keeps putting rules ahead of the program's in iptables, by which packets pass unjudged: " +
+                  rule + "; put them behind (iptables -t mangle -A)");
+  }
   if (reload_failed_) out.emplace_back("the last reload failed; the rules of before are in force");
   if (auto lost = losses_.trouble()) out.push_back(std::move(*lost));
   if (kernel_.events_dropped > 0) out.push_back(std::to_string(kernel_.events_dropped) + " events were lost so far");

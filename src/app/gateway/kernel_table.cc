@@ -6,6 +6,11 @@
 #include "linux/netfilter/conntrack.h"
 
 namespace netscope {
+namespace {
+
+constexpr std::chrono::seconds kAheadRemembered{60};
+
+}  // namespace
 
 Result<void> KernelTable::prepare(const LiveSettings& settings, const QueueRange& queues, bool fail_open) {
   auto choice = netfilter::choose(settings, queues, netfilter::probe());
@@ -37,10 +42,36 @@ Result<void> KernelTable::read_counters(IfGone if_gone) {
   if (*counters) {
     passed_ = **counters;
     is_read_ = true;
+    watch_place(if_gone);
     has_neighbours_ = passed_.has_neighbours;
     return {};
   }
   return if_gone == IfGone::put_back ? put_back() : Result<void>{};
+}
+
+// Whatever is inserted later, as iptables -I does, stands ahead of us, and its ACCEPT ends a packet's way before we see
+// it. Two programs that both want to be the first take turns, which is told once a minute.
+void KernelTable::watch_place(IfGone if_gone) {
+  const auto now = std::chrono::steady_clock::now();
+  if (passed_.ahead.empty() || if_gone == IfGone::leave) {
+    if (now - ahead_seen_ >= kAheadRemembered) stood_ahead_.clear();
+    return;
+  }
+  const auto moved = table_->to_front();
+  const bool told = !stood_ahead_.empty() && now - ahead_told_ < kAheadRemembered;
+  stood_ahead_ = passed_.ahead.front();
+  ahead_seen_ = now;
+  if (told) return;
+  ahead_told_ = now;
+  std::string found;
+  for (const std::string& rule : passed_.ahead) found += (found.empty() ? "" : ", ") + rule;
+  console_.log(LogLevel::warning,
+               "somebody put rules ahead of the program's in the table mangle of iptables, by which packets pass "
+               "unjudged: " +
+                   found + "; " +
+                   (moved ? "the program's are the first again, after a few seconds at most"
+                          : "the program's cannot be moved, which is tried again every few seconds: " +
+                                to_string(moved.error())));
 }
 
 // Without it nothing is filtered, whatever the rules say.

@@ -1,7 +1,9 @@
 // The kernel's rules over the time of a run: installed, counted, put back where somebody took them away, and removed.
 #pragma once
 
+#include <chrono>
 #include <optional>
+#include <string>
 
 #include "app/gateway/console.h"
 #include "app/gateway/queue_losses.h"
@@ -37,11 +39,14 @@ class KernelTable {
   bool has_neighbours() const { return has_neighbours_; }
   // What it sent to the queues, where it is ours and has not just been put back.
   std::optional<QueueLosses::Sent> sent() const;
+  // Rules of somebody else stood ahead of it within the last minute, one of them as iptables writes it; else empty.
+  const std::string& stood_ahead() const { return stood_ahead_; }
   // Somebody took it away, and nothing is filtered.
   bool is_lost() const { return is_lost_; }
 
  private:
   Result<void> put_back();
+  void watch_place(IfGone if_gone);
 
   Console& console_;
   Marks marks_{};
@@ -51,6 +56,8 @@ class KernelTable {
   netfilter::TableCounters passed_before_;  // of tables that were taken away
   bool has_neighbours_ = true;
   bool is_lost_ = false;
+  std::string stood_ahead_;
+  std::chrono::steady_clock::time_point ahead_seen_{}, ahead_told_{};
   bool is_read_ = false;  // passed_ is this table's
   unsigned tables_ = 0;   // that were put back
 };

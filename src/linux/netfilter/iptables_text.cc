@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <set>
 #include <sstream>
 
 #include "linux/netfilter/text.h"
@@ -34,7 +36,7 @@ class IptablesWriter {
   IptablesWriter(const TableSettings& settings, IpVersion version)
       : settings_(settings), live_(settings.live), version_(version) {}
 
-  std::string write(std::span<const IptablesJump> before) {
+  std::string write(std::span<const IptablesRule> before) {
     begin("mangle", kMangleChains, before);
     queue_rules();
     judge_rules();
@@ -56,10 +58,10 @@ class IptablesWriter {
   std::string masked(std::uint32_t value) const { return hex(value) + "/" + hex(live_.marks.mask); }
   std::string bears(std::uint32_t value) const { return "-m mark --mark " + masked(value); }
 
-  void begin(std::string_view table, std::span<const std::string_view> chains, std::span<const IptablesJump> before) {
+  void begin(std::string_view table, std::span<const std::string_view> chains, std::span<const IptablesRule> before) {
     line("*" + std::string(table));
     for (const std::string_view chain : chains) line(":" + std::string(chain) + " - [0:0]");
-    for (const IptablesJump& jump : before) {
+    for (const IptablesRule& jump : before) {
       if (jump.table == table) line("-D" + jump.rule.substr(2));
     }
   }
@@ -187,16 +189,24 @@ class IptablesWriter {
 
 namespace {
 
-// Calls `visit(table, rule)` for each rule that a listing of iptables-save shows, without its counters.
+// Calls `visit(table, line)` for each line that a listing of iptables-save shows, without its counters.
 template <class Visit>
-void for_each_rule(std::string_view listing, Visit&& visit) {
+void for_each_line(std::string_view listing, Visit&& visit) {
   std::istringstream lines{std::string(listing)};
   std::string line, table;
   while (std::getline(lines, line)) {
     if (line.starts_with('*')) table = line.substr(1);
     if (line.starts_with('[')) line.erase(0, line.find(' ') + 1);
-    if (line.starts_with("-A ")) visit(table, line);
+    visit(table, line);
   }
+}
+
+// The same for each rule.
+template <class Visit>
+void for_each_rule(std::string_view listing, Visit&& visit) {
+  for_each_line(listing, [&](const std::string& table, const std::string& line) {
+    if (line.starts_with("-A ")) visit(table, line);
+  });
 }
 
 bool leads_to_us(std::string_view rule) {
@@ -204,10 +214,78 @@ bool leads_to_us(std::string_view rule) {
                              [&](std::string_view chain) { return rule.ends_with(" -j " + std::string(chain)); });
 }
 
+IptablesRule jump(const char* table, std::string_view from, std::string_view to) {
+  return {table, "-A " + std::string(from) + " -j " + std::string(to)};
+}
+
+// Those that must not be missed: of what filter does not see, mangle says the same once more.
+std::vector<IptablesRule> mangle_jumps(std::span<const Hook> hooks) {
+  std::vector<IptablesRule> jumps;
+  for (const Hook hook : hooks) jumps.push_back(jump("mangle", chain_of(hook), "NETSCOPE"));
+  jumps.push_back(jump("mangle", "POSTROUTING", "NETSCOPE-LEAVE"));
+  return jumps;
+}
+
+// Targets behind which a packet goes on with the next rule (iptables-extensions(8)).
+constexpr std::array<std::string_view, 25> kGoesOn{
+    "AUDIT", "CHECKSUM",  "CLASSIFY",    "CONNMARK", "CONNSECMARK", "CT",    "DSCP",    "ECN",     "HL",
+    "HMARK", "IDLETIMER", "LED",         "LOG",      "MARK",        "NFLOG", "NOTRACK", "RATEEST", "SECMARK",
+    "SET",   "TCPMSS",    "TCPOPTSTRIP", "TEE",      "TOS",         "TRACE", "TTL"};
+
+// The chains of mangle as a listing shows them.
+class MangleChains {
+ public:
+  explicit MangleChains(std::string_view listing) {
+    for_each_line(listing, [this](const std::string& table, const std::string& line) {
+      if (table != "mangle") return;
+      if (line.starts_with(':')) chains_[std::string(word_behind(line, ":"))];
+      if (line.starts_with("-A ")) chains_[std::string(word_behind(line, "-A "))].push_back(line);
+    });
+  }
+
+  // The rules ahead of `ours` in its chain that could keep a packet from it; none where it is not there.
+  std::vector<std::string> ahead_of(const std::string& ours) const {
+    std::vector<std::string> found;
+    const auto chain = chains_.find(std::string(word_behind(ours, "-A ")));
+    if (chain == chains_.end()) return found;
+    for (const std::string& rule : chain->second) {
+      if (rule == ours) return found;
+      // Where a chain of the kernel's is left, its policy follows.
+      const bool leaves = rule.ends_with(" -j RETURN") || rule.find(" -g ") != std::string::npos;
+      std::set<std::string> seen;
+      if (leaves || may_end(rule, seen)) found.push_back(rule);
+    }
+    return {};
+  }
+
+ private:
+  // Behind the last one, since comments come before a target and what is not told apart ends the way sooner.
+  static std::string_view word_behind(std::string_view rule, std::string_view option) {
+    const std::size_t at = option.starts_with(' ') ? rule.rfind(option) : rule.find(option);
+    if (at == std::string_view::npos) return {};
+    const std::string_view rest = rule.substr(at + option.size());
+    return rest.substr(0, rest.find(' '));
+  }
+
+  // Whether the packet's way through the kernel's chain can end at this rule. A chain is looked at once, so that the
+  // work is bounded.
+  bool may_end(const std::string& rule, std::set<std::string>& seen) const {
+    std::string target(word_behind(rule, " -j "));
+    if (target.empty()) target = word_behind(rule, " -g ");
+    if (target.empty() || target == "RETURN" || std::ranges::find(kGoesOn, target) != kGoesOn.end()) return false;
+    const auto chain = chains_.find(target);
+    if (chain == chains_.end()) return true;
+    if (!seen.insert(target).second) return false;
+    return std::ranges::any_of(chain->second, [&](const std::string& inner) { return may_end(inner, seen); });
+  }
+
+  std::map<std::string, std::vector<std::string>> chains_;
+};
+
 }  // namespace
 
-std::vector<IptablesJump> iptables_jumps(std::string_view listing) {
-  std::vector<IptablesJump> jumps;
+std::vector<IptablesRule> iptables_jumps(std::string_view listing) {
+  std::vector<IptablesRule> jumps;
   for_each_rule(listing, [&](const std::string& table, const std::string& rule) {
     if (leads_to_us(rule)) jumps.push_back({table, rule});
   });
@@ -225,11 +303,43 @@ std::size_t iptables_neighbours(std::string_view listing, std::span<const Hook> 
   return count;
 }
 
-std::size_t iptables_entrances(const TableSettings& settings) {
-  return 2 * settings.live.hooks.size() + 1;
+bool iptables_is_whole(std::string_view listing, const TableSettings& settings, std::string_view installed) {
+  const auto jumps = iptables_jumps(listing);
+  const auto has = [&](const char* table, std::string_view chain, std::string_view to) {
+    return std::ranges::find(jumps, jump(table, chain, to)) != jumps.end();
+  };
+  for (const Hook hook : settings.live.hooks) {
+    if (!has("mangle", chain_of(hook), "NETSCOPE") || !has("filter", chain_of(hook), "NETSCOPE-REJECT")) return false;
+  }
+  const auto own_rules = [](std::string_view text) {
+    std::size_t count = 0;
+    for_each_rule(text, [&](const std::string&, const std::string& rule) { count += rule.starts_with("-A NETSCOPE"); });
+    return count;
+  };
+  return has("mangle", "POSTROUTING", "NETSCOPE-LEAVE") && own_rules(listing) >= own_rules(installed);
 }
 
-std::string iptables_rules(const TableSettings& settings, IpVersion version, std::span<const IptablesJump> before) {
+std::vector<IptablesRule> iptables_ahead(std::string_view listing, std::span<const Hook> hooks) {
+  const MangleChains chains(listing);
+  std::vector<IptablesRule> ahead;
+  for (const IptablesRule& ours : mangle_jumps(hooks)) {
+    for (std::string& rule : chains.ahead_of(ours.rule)) ahead.push_back({"mangle", std::move(rule)});
+  }
+  return ahead;
+}
+
+std::string iptables_to_front(std::string_view listing, std::span<const Hook> hooks) {
+  const MangleChains chains(listing);
+  std::string moves;
+  for (const IptablesRule& ours : mangle_jumps(hooks)) {
+    if (chains.ahead_of(ours.rule).empty()) continue;
+    const std::string arguments = ours.rule.substr(2);
+    moves += "-D" + arguments + "\n-I" + arguments + "\n";
+  }
+  return moves.empty() ? "" : "*mangle\n" + moves + "COMMIT\n";
+}
+
+std::string iptables_rules(const TableSettings& settings, IpVersion version, std::span<const IptablesRule> before) {
   return IptablesWriter(settings, version).write(before);
 }
 
@@ -249,7 +359,7 @@ std::string iptables_removal(std::string_view listing) {
         if (current == table && line.starts_with(":" + std::string(chain) + " ")) present.push_back(chain);
       }
     }
-    for (const IptablesJump& jump : jumps) {
+    for (const IptablesRule& jump : jumps) {
       if (jump.table == table) text += "-D" + jump.rule.substr(2) + "\n";
     }
     for (const std::string_view chain : present) text += "-F " + std::string(chain) + "\n";

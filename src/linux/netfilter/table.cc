@@ -31,6 +31,7 @@ class Table::Driver {
   virtual Result<void> install() = 0;
   virtual Result<void> remove() = 0;
   virtual Result<void> empty_flow_table() { return {}; }
+  virtual Result<void> to_front() { return {}; }
   virtual Result<std::optional<TableCounters>> counters() const = 0;
 };
 
@@ -136,7 +137,7 @@ class Chains {
     for (const Family& family : families_) {
       const auto listing = os::run_program({family.save});
       if (!listing) return listing;
-      const std::string text = iptables_rules(settings_, family.version, iptables_jumps(*listing));
+      const std::string text = rules_of(family, iptables_jumps(*listing));
       if (auto done = os::run_program({family.restore, "--noflush"}, text); !done) return done;
     }
     return "";
@@ -154,31 +155,53 @@ class Chains {
     return result;
   }
 
-  // Nine numbers: packets and bytes passed, dropped, rejected, queued, and the rules of neighbours. Nothing where what
+  Result<std::string> to_front() const {
+    for (const Family& family : families_) {
+      const auto listing = os::run_program({family.save, "-t", "mangle"});
+      if (!listing) return listing;
+      const std::string text = iptables_to_front(*listing, settings_.live.hooks);
+      if (text.empty()) continue;
+      if (auto done = os::run_program({family.restore, "--noflush"}, text); !done) return done;
+    }
+    return "";
+  }
+
+  // A line of nine numbers: packets and bytes passed, dropped, rejected, queued, and the rules of neighbours. Behind it
+  // the first rules that stand ahead of ours, a line each. Nothing where what
   // leads to our chains is gone.
   Result<std::string> counters() const {
     TableCounters sum;
     std::size_t neighbours = 0;
+    std::vector<std::string> ahead;
     for (const Family& family : families_) {
       const auto listing = os::run_program({family.save, "-c"});
       if (!listing) return listing;
-      if (iptables_jumps(*listing).size() < iptables_entrances(settings_)) return "";
+      if (!iptables_is_whole(*listing, settings_, rules_of(family, {}))) return "";
       add_up(*listing, sum);
       neighbours += iptables_neighbours(*listing, settings_.live.hooks);
+      for (const IptablesRule& rule : iptables_ahead(*listing, settings_.live.hooks)) ahead.push_back(rule.rule);
     }
     std::ostringstream out;
     for (const Passed* passed : {&sum.passed, &sum.dropped, &sum.rejected, &sum.queued}) {
       out << passed->packets << ' ' << passed->bytes << ' ';
     }
     out << neighbours;
+    if (ahead.size() > kRulesTold) ahead.resize(kRulesTold);
+    for (const std::string& rule : ahead) out << '\n' << rule.substr(0, kRuleTold);
     return out.str();
   }
 
  private:
+  static constexpr std::size_t kRulesTold = 4, kRuleTold = 200;  // of those ahead, and characters of each
+
   struct Family {
     IpVersion version;
     std::string save, restore;
   };
+
+  std::string rules_of(const Family& family, std::span<const IptablesRule> before) const {
+    return iptables_rules(settings_, family.version, before);
+  }
 
   void add_up(const std::string& listing, TableCounters& sum) const {
     std::istringstream lines(listing);
@@ -212,7 +235,7 @@ class Chains {
   std::vector<Family> families_;
 };
 
-enum class Order : char { install = 'i', remove = 'r', counters = 'c' };
+enum class Order : char { install = 'i', remove = 'r', counters = 'c', to_front = 'f' };
 
 // What the keeper does until its parent is gone. It leaves the rules as they are then: after a crash they still say
 // what becomes of packets that nobody judges.
@@ -223,9 +246,10 @@ enum class Order : char { install = 'i', remove = 'r', counters = 'c' };
     const ssize_t size = ::recv(socket, &order, 1, 0);
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) ::_exit(0);
-    const auto result = order == static_cast<char>(Order::install)  ? chains.install()
-                        : order == static_cast<char>(Order::remove) ? chains.remove()
-                                                                    : chains.counters();
+    const auto result = order == static_cast<char>(Order::install)    ? chains.install()
+                        : order == static_cast<char>(Order::remove)   ? chains.remove()
+                        : order == static_cast<char>(Order::to_front) ? chains.to_front()
+                                                                      : chains.counters();
     const std::string answer = result ? "+" + *result : "-" + result.error().message;
     if (::send(socket, answer.data(), answer.size(), 0) < 0) ::_exit(0);
   }
@@ -257,6 +281,7 @@ class Table::IptablesDriver : public Table::Driver {
 
   Result<void> install() override { return without_value(ask(Order::install)); }
   Result<void> remove() override { return without_value(ask(Order::remove)); }
+  Result<void> to_front() override { return without_value(ask(Order::to_front)); }
   Result<std::optional<TableCounters>> counters() const override {
     const auto answer = ask(Order::counters);
     if (!answer) return std::unexpected(answer.error());
@@ -269,6 +294,9 @@ class Table::IptablesDriver : public Table::Driver {
     std::size_t neighbours = 0;
     numbers >> neighbours;
     counters.has_neighbours = neighbours > 0;
+    std::string rule;
+    std::getline(numbers, rule);  // what is left of the numbers
+    while (std::getline(numbers, rule)) counters.ahead.push_back(rule);
     return counters;
   }
 
@@ -312,6 +340,7 @@ TableCounters& TableCounters::operator+=(const TableCounters& other) {
     (this->*member).bytes += (other.*member).bytes;
   }
   has_neighbours = other.has_neighbours;
+  ahead = other.ahead;
   return *this;
 }
 
@@ -343,6 +372,10 @@ Result<void> Table::install() {
 
 Result<void> Table::empty_flow_table() {
   return driver_->empty_flow_table();
+}
+
+Result<void> Table::to_front() {
+  return driver_->to_front();
 }
 
 Result<void> Table::remove() {

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "linux/netfilter/choice.h"
 #include "linux/netfilter/table_settings.h"
@@ -20,6 +22,8 @@ struct TableCounters {
   Passed queued;                     // sent to the queues, whether these could take them or not
   // iptables: somebody else has rules in the chains of mangle that lead to ours, which queued packets are to be shown.
   bool has_neighbours = false;
+  // iptables: rules of somebody else by which packets can miss ours; see to_front(). A line each, the first few.
+  std::vector<std::string> ahead{};
 
   TableCounters& operator+=(const TableCounters& other);
 };
@@ -38,6 +42,8 @@ class Table {
   Result<void> install();
   // With Offload::flowtable, in one transaction: its flows are seen by the rules again, and counters go on.
   Result<void> empty_flow_table();
+  // iptables: makes our rules the first again, where something stands ahead of them.
+  Result<void> to_front();
   // No error when there is nothing to remove.
   Result<void> remove();
   // Since install(). Empty: somebody else took the table, its rules, or what leads to our chains out of the kernel, as

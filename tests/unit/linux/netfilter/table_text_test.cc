@@ -277,6 +277,62 @@ TEST(Iptables, KnowsItsJumpsBesideTheirCounters) {
   EXPECT_EQ(jumps[0].rule, "-A FORWARD -j NETSCOPE");
 }
 
+// What iptables-save shows of our jumps, with `rules` ahead of them in FORWARD and POSTROUTING.
+std::string mangle_with(const std::string& rules, const std::string& chains = "") {
+  return "*mangle\n:FORWARD ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n:OTHER - [0:0]\n:EMPTY - [0:0]\n" + chains +
+         rules + "[7:8] -A FORWARD -j NETSCOPE\n-A FORWARD -j ACCEPT\n-A POSTROUTING -j NETSCOPE-LEAVE\nCOMMIT\n";
+}
+
+TEST(Iptables, SeesWhatEndsAPacketsWayAheadOfItsChains) {
+  constexpr std::array kForward{Hook::forward};
+  for (const char* rule : {"-A FORWARD -j ACCEPT", "-A FORWARD -i eth0 -j DROP",
+                           "-A FORWARD -p tcp -j NFQUEUE --queue-num 9", "-A FORWARD -s 10.0.0.0/8 -j RETURN",
+                           "-A FORWARD -g EMPTY", "-A FORWARD -j OTHER", "-A FORWARD -j NEWER_TARGET",
+                           "-A FORWARD -m comment --comment \"as -j MARK\" -j ACCEPT", "-A POSTROUTING -j ACCEPT"}) {
+    const std::string listing = mangle_with(std::string(rule) + "\n", "-A OTHER -j MORE\n-A MORE -p udp -j ACCEPT\n");
+    EXPECT_EQ(iptables_ahead(listing, kForward), (std::vector<IptablesRule>{{"mangle", rule}}));
+    const bool leaves = std::string_view(rule).starts_with("-A POSTROUTING");
+    EXPECT_EQ(iptables_to_front(listing, kForward),
+              leaves ? "*mangle\n-D POSTROUTING -j NETSCOPE-LEAVE\n-I POSTROUTING -j NETSCOPE-LEAVE\nCOMMIT\n"
+                     : "*mangle\n-D FORWARD -j NETSCOPE\n-I FORWARD -j NETSCOPE\nCOMMIT\n");
+  }
+}
+
+TEST(Iptables, LeavesItsPlaceToRulesThatEndNothing) {
+  constexpr std::array kForward{Hook::forward};
+  for (const char* rules :
+       {"", "-A FORWARD -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu\n",
+        "-A FORWARD -j MARK --set-xmark 0x1/0xff\n[1:2] -A FORWARD -i eth0\n",
+        "-A FORWARD -j OTHER\n-A FORWARD -j EMPTY\n", "-A INPUT -j ACCEPT\n-A PREROUTING -j ACCEPT\n"}) {
+    const std::string listing =
+        mangle_with(rules, "-A OTHER -j RETURN\n-A OTHER -j CONNMARK --save-mark\n-A OTHER -j OTHER\n");
+    EXPECT_TRUE(iptables_ahead(listing, kForward).empty()) << rules;
+    EXPECT_EQ(iptables_to_front(listing, kForward), "") << rules;
+  }
+  EXPECT_TRUE(iptables_ahead("*filter\n-A FORWARD -j ACCEPT\n-A FORWARD -j NETSCOPE\nCOMMIT\n", kForward).empty());
+  EXPECT_TRUE(iptables_ahead("*mangle\n-A FORWARD -j ACCEPT\nCOMMIT\n", kForward).empty()) << "ours is not there";
+}
+
+TEST(Iptables, IsWholeWithEachJumpAndEachRule) {
+  const TableSettings settings = four_queues();
+  const std::string installed = iptables_rules(settings, IpVersion::v4, {});
+  std::string listing = installed;  // as iptables-save shows it: jumps are added, not inserted
+  for (std::size_t at = 0; (at = listing.find("-I ", at)) != std::string::npos;) listing.replace(at, 2, "-A");
+  EXPECT_TRUE(iptables_is_whole(listing, settings, installed));
+  std::istringstream lines(listing);
+  std::string line;
+  while (std::getline(lines, line)) {
+    if (!line.starts_with("-A ")) continue;
+    std::string without = listing;
+    without.erase(without.find(line + "\n"), line.size() + 1);
+    EXPECT_FALSE(iptables_is_whole(without, settings, installed)) << line;
+    if (line.starts_with("-A FORWARD ")) {
+      EXPECT_FALSE(iptables_is_whole(without + "*mangle\n-A FORWARD -i eth0 -j NETSCOPE\n", settings, installed))
+          << line;
+    }
+  }
+}
+
 TEST(Iptables, RemovesWhatIsThereAndNothingElse) {
   EXPECT_EQ(iptables_removal(kLeftOver), R"(*mangle
 -D FORWARD -j NETSCOPE
