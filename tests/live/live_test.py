@@ -739,6 +739,67 @@ class Neighbours(LiveCase):
         self.stop_cleanly()
 
 
+class Reach(LiveCase):
+    """A filter to which nothing comes, or half of it, says so and what to do."""
+
+    def reasons(self):
+        return " ".join(self.daemon.ask("/api/v1/health")["reasons"])
+
+    def doctor(self, *options):
+        return self.bed.run("gateway", PROGRAM, "--doctor", *options, check=False, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+
+    def test_an_interface_that_is_not_there(self):
+        missing = "interface lan9 is not there"
+        self.assertRegex(self.doctor("--interface", "lan9").stdout, f"BAD   reach +{missing}")
+        self.assertRegex(self.doctor("--interface", "lan", "--interface", "lan9").stdout, f"note  reach +{missing}")
+        self.assertRegex(self.doctor("--interface", "lan").stdout, "ok    reach")
+        self.start(BLOCKED, "--interface", "lan9")
+        self.assertIn(missing, self.daemon.text())
+        self.assert_fetched("https://fine.example/")  # past the filter
+        eventually(lambda: missing in self.reasons(), "a trouble")
+        self.assertIn("no packet has come since the start: " + missing, self.daemon.text())
+        self.assertIn("--interface, or interfaces in [live]", self.reasons())
+        self.stop_cleanly()
+
+    def test_rules_that_nobody_loaded(self):
+        self.start(BLOCKED, "--no-table")
+        told = "they send nothing to queues 0-3"
+        eventually(lambda: told in self.reasons(), "a trouble")
+        self.assertIn(told, self.daemon.text())
+        self.assertIn("--print-nft", self.reasons())
+        queue = ("-t", "mangle", "{}", "FORWARD", "-j", "NFQUEUE", "--queue-num", "0")
+        self.bed.run("gateway", *IPTABLES, *[word.format("-A") for word in queue])
+        try:
+            self.assert_fetched("https://fine.example/")
+            eventually(lambda: told not in self.reasons(), "the end of the trouble")
+        finally:
+            self.bed.run("gateway", *IPTABLES, *[word.format("-D") for word in queue])
+        self.stop_cleanly()
+
+    def test_one_direction_alone(self):
+        self.start(BLOCKED, "--no-table")
+        queue = ("-t", "mangle", "{}", "FORWARD", "-i", "lan", "-j", "NFQUEUE", "--queue-num", "0")
+        self.bed.run("gateway", *IPTABLES, *[word.format("-A") for word in queue])
+        try:
+            running = [self.fetch("https://fine.example/slowly") for _ in range(4)]
+            eventually(lambda: "one direction of connections" in self.reasons(), "a trouble")
+            self.assertIn("one direction of connections", self.daemon.text())
+            self.assertTrue(all(fetch.runs() for fetch in running))
+        finally:
+            self.bed.run("gateway", *IPTABLES, *[word.format("-D") for word in queue])
+        self.stop_cleanly()
+
+    def test_an_idle_gateway_is_well_and_says_one_line(self):
+        self.start(BLOCKED)
+        line = "no packet has come since the start, as it should be while nobody uses the network"
+        eventually(lambda: line in self.daemon.text(), "a line")
+        time.sleep(2 * 10 + BRIEFLY)
+        self.assertEqual(self.daemon.text().count("no packet"), 1, self.daemon.text())
+        self.assertEqual(self.daemon.ask("/api/v1/health"), {"status": "ok", "reasons": []})
+        self.assert_blocked("https://blocked.example/")
+        self.stop_cleanly()
+
+
 class Service(LiveCase):
     def test_the_service_manager_is_told(self):
         address = str(self.bed.public / "notify")

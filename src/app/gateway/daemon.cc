@@ -72,6 +72,9 @@ Result<void> Daemon::set_up() {
   }
   open_history();
   for (const std::string& line : table_.choice().reasons) console_.log(LogLevel::info, line);
+  for (const Obstacle& obstacle : obstacles(settings_, look_around())) {
+    if (obstacle.weight != Obstacle::Weight::hint) console_.log(LogLevel::warning, to_string(obstacle));
+  }
   if (!options_.rules_file.empty() && ::access(options_.rules_file.c_str(), R_OK) != 0) {
     console_.log(LogLevel::warning, options_.rules_file + ": the user \"" + user->name +
                                         "\" cannot read this file, so that a reload (SIGHUP) will fail; mend it with: "
@@ -188,9 +191,19 @@ void Daemon::tick() {
   output_.write_statistics(source(), totals_, kernel_, *policy_.rules);
   output_.show_status(totals_, kernel_);
   output_.warn_of_losses(losses_);
-  output_.warn_of_one_sided_flows(totals_.statistics);
+  watch_silence();
+  one_direction_.see(totals_.statistics.tcp.packets, totals_.statistics.one_sided, std::chrono::steady_clock::now());
+  output_.warn_of_one_direction(one_direction_);
   expire_manual_rules();
   write_history();
+}
+
+void Daemon::watch_silence() {
+  const std::uint64_t packets = totals_.statistics.all.packets + kernel_.passed.packets + kernel_.dropped.packets +
+                                kernel_.rejected.packets + kernel_.unjudged + losses_.dropped();
+  if (!silence_.is_long(packets, std::chrono::steady_clock::now())) return;
+  const auto line = silence_.explain(obstacles(settings_, look_around()), settings_, queues_);
+  if (line) console_.log(line->level, line->text);
 }
 
 // A worker that stands still is a failure of the whole: the service manager, which is told that we live only while all

@@ -21,6 +21,7 @@
 #include "app/gateway/queue_worker.h"
 #include "app/gateway/service.h"
 #include "app/gateway/signals.h"
+#include "app/gateway/silence.h"
 #include "app/history/history.h"
 #include "app/policy_source.h"
 #include "linux/nfq/queue_counters.h"
@@ -80,6 +81,7 @@ class Daemon : public GatewayApi {
   RunTotals totals(LatencyHistogram& latency);
   void read_queues(Passed how, KernelView& view);
   void watch_workers();
+  void watch_silence();
   void problem(const std::string& text);
   std::string place() const;
   StatsSource source() const;  // views of run_
@@ -103,6 +105,8 @@ class Daemon : public GatewayApi {
   std::vector<std::uint64_t> progress_;  // of each worker, when it was last looked at
   GatewayRun run_;
   SteadyTime began_ = std::chrono::steady_clock::now();
+  Silence silence_{began_};
+  OneDirection one_direction_;
 
   std::optional<std::chrono::microseconds> watchdog_ = watchdog_interval();
   SteadyTime watched_{};

@@ -163,6 +163,8 @@ std::vector<std::string> Daemon::troubles() {
     out.push_back("somebody keeps putting rules ahead of the program's in iptables, by which packets pass unjudged: " +
                   rule + "; put them behind (iptables -t mangle -A)");
   }
+  if (silence_.trouble()) out.push_back(*silence_.trouble());
+  if (one_direction_.trouble()) out.push_back(*one_direction_.trouble());
   if (reload_failed_) out.emplace_back("the last reload failed; the rules of before are in force");
   if (auto lost = losses_.trouble()) out.push_back(std::move(*lost));
   if (kernel_.events_dropped > 0) out.push_back(std::to_string(kernel_.events_dropped) + " events were lost so far");

@@ -15,6 +15,7 @@
 #include <tuple>
 
 #include "app/gateway/privileges.h"
+#include "app/gateway/surroundings.h"
 #include "app/output/columns.h"
 #include "linux/netfilter/table.h"
 #include "linux/nfq/queue_counters.h"
@@ -157,16 +158,20 @@ void examine_neighbours(const LiveSettings& settings, Findings& findings) {
     note(findings, "kubernetes", "marks packets with 0x4000 and 0x8000; keep mark_mask clear of them");
   std::istringstream lines(rules);
   std::string line;
-  std::size_t marks = 0, queues = 0;
+  std::size_t marks = 0, queues = 0, own_queues = 0;
   bool ours = false;
   std::string example;
   while (std::getline(lines, line)) {
     if (line.starts_with("table ")) ours = line.find(" netscope ") != std::string::npos;
-    if (ours || line.find("NETSCOPE") != std::string::npos) continue;
+    const bool queue = line.find("queue ") != std::string::npos || line.find("NFQUEUE") != std::string::npos;
+    if (ours || line.find("NETSCOPE") != std::string::npos) {
+      own_queues += queue;
+      continue;
+    }
     if (line.find("mark") != std::string::npos || line.find("MARK") != std::string::npos) {
       if (marks++ == 0) example = line.substr(std::min(line.find_first_not_of(" \t"), line.size()), 60);
     }
-    if (line.find("queue ") != std::string::npos || line.find("NFQUEUE") != std::string::npos) ++queues;
+    queues += queue;
   }
   if (marks > 0) {
     note(findings, "marks of others",
@@ -175,6 +180,10 @@ void examine_neighbours(const LiveSettings& settings, Findings& findings) {
          "where they overlap, choose others: --mark-mask 0x00ff0000");
   } else {
     good(findings, "marks of others", "none in the kernel's rules");
+  }
+  if (settings.backend == Backend::none && queues + own_queues == 0) {
+    bad(findings, "rules of the kernel", "none queues packets, and with --no-table the program loads none",
+        "netscope-nfq --print-nft, with the same options, | nft -f -");
   }
   if (queues > 0) {
     note(findings, "queueing by others", std::to_string(queues) + " rules queue packets for other programs",
@@ -257,9 +266,14 @@ void examine_interfaces(const LiveSettings& settings, Findings& findings) {
            std::to_string(queues) + (queues == 1 ? " receive queue" : " receive queues"));
     }
   }
-  for (const std::string& wanted : settings.interfaces) {
-    if (wanted.ends_with('*') || std::filesystem::exists("/sys/class/net/" + wanted)) continue;
-    note(findings, "interface " + wanted, "named in the settings, and not there (yet)", "ip link");
+}
+
+void examine_reach(const LiveSettings& settings, Findings& findings) {
+  const auto in_the_way = obstacles(settings, look_around());
+  if (in_the_way.empty()) good(findings, "reach", "packets can come to the filter");
+  for (const Obstacle& obstacle : in_the_way) {
+    const Health health = obstacle.weight == Obstacle::Weight::whole ? Health::bad : Health::note;
+    findings.push_back({health, "reach", obstacle.what, obstacle.remedy});
   }
 }
 
@@ -275,6 +289,7 @@ std::vector<Finding> examine(const LiveSettings& settings, const QueueRange& que
   examine_forwarding(settings, findings);
   examine_connections(findings);
   examine_interfaces(settings, findings);
+  examine_reach(settings, findings);
   return findings;
 }
 

@@ -95,13 +95,8 @@ void GatewayOutput::warn_of_losses(const QueueLosses& losses) {
   }
 }
 
-void GatewayOutput::warn_of_one_sided_flows(const Statistics& s) {
-  if (s.one_sided > 1000 && s.one_sided > s.tcp.packets / 4 && one_sided_warning_.due()) {
-    console_.log(LogLevel::warning,
-                 std::to_string(s.one_sided) + " of " + std::to_string(s.tcp.packets) +
-                     " TCP packets answer what their worker never saw: the two directions of connections go to "
-                     "different queues, or past this machine. Use fanout = \"flow\", and see --doctor");
-  }
+void GatewayOutput::warn_of_one_direction(const OneDirection& direction) {
+  if (direction.trouble() && one_sided_warning_.due()) console_.log(LogLevel::warning, *direction.trouble());
 }
 
 }  // namespace netscope

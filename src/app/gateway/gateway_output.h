@@ -13,6 +13,7 @@
 #include "app/gateway/event_writer.h"
 #include "app/gateway/queue_losses.h"
 #include "app/gateway/queue_worker.h"
+#include "app/gateway/silence.h"
 #include "netscope/output/kernel_view.h"
 #include "netscope/output/run_totals.h"
 #include "netscope/output/stats_document.h"
@@ -48,7 +49,7 @@ class GatewayOutput {
                         const RuleSet& rules);
   void show_status(const RunTotals& totals, const KernelView& kernel);
   void warn_of_losses(const QueueLosses& losses);
-  void warn_of_one_sided_flows(const Statistics& statistics);
+  void warn_of_one_direction(const OneDirection& direction);
 
  private:
   const CommandLine& options_;
