@@ -706,6 +706,38 @@ class Neighbours(LiveCase):
         self.assert_blocked("https://blocked.example/", address=SERVER6)
         self.stop_cleanly()
 
+    def test_a_rule_that_takes_our_mark_is_told(self):
+        self.start(REJECTED, "--backend", "iptables")
+        self.assert_blocked("https://blocked.example/")
+        self.daemon.stats()
+        self.assertEqual(self.daemon.ask("/api/v1/health"), {"status": "ok", "reasons": []})
+        clean = ("-t", "mangle", "{}", "FORWARD", "-j", "MARK", "--set-mark", "0")
+        self.bed.run("gateway", *IPTABLES, *[word.format("-A") for word in clean])
+        try:
+            told = r"\d+ packets that were told as blocked did not come to the rules"
+            self.bed.curl("https://blocked.example/", seconds=BRIEFLY)
+            eventually(lambda: re.search(told, self.daemon.text()), "a warning")
+            self.assertRegex(" ".join(self.daemon.ask("/api/v1/health")["reasons"]), told)
+            self.assertGreater(self.daemon.stats()["stats"]["capture"]["not_stopped"], 0)
+            self.assertRegex(self.daemon.ask("/metrics"), r"(?m)^netscope_not_stopped_packets_total [1-9]")
+        finally:
+            self.bed.run("gateway", *IPTABLES, *[word.format("-D") for word in clean])
+        self.stop_cleanly()
+
+    def test_blocks_that_are_carried_out_are_not_called_in_vain(self):
+        """Whoever carries them out: the rules of filter, or what leaves where somebody accepts ahead of these."""
+        for action in ("drop", "reject"):
+            for ahead in ((), (("FORWARD", "-j", "ACCEPT"),)):
+                with self.subTest(action=action, ahead=ahead), self.rules("filter", *ahead):
+                    self.start(rule(action, 'domain = ["blocked.example"]'))
+                    for address in (SERVER4, SERVER6):
+                        for _ in range(5):
+                            self.assert_blocked("https://blocked.example/", address=address)
+                    time.sleep(3 * BRIEFLY)  # two looks
+                    self.assertEqual(self.daemon.stats()["stats"]["capture"]["not_stopped"], 0)
+                    self.assertEqual(self.daemon.ask("/api/v1/health"), {"status": "ok", "reasons": []})
+                    self.stop_cleanly()
+
     def test_rules_of_mangle_behind_ours_are_asked(self):
         """As the clamp of a gateway whose line takes smaller packets (PPPoE)."""
         clamp = ("-p", "tcp", "--tcp-flags", "SYN,RST", "SYN", "-j", "TCPMSS", "--set-mss", "1000")

@@ -81,6 +81,7 @@ struct KernelView {
   // Packets of judged flows, which never reached a queue.
   Counter passed, dropped, rejected;
   std::uint64_t unjudged = 0;        // packets that passed because a queue could not take them: an estimate
+  std::uint64_t not_stopped = 0;     // packets told as blocked that the rules behind the queues did not see: at least
   std::uint64_t events_dropped = 0;  // events that the program could not write
   std::uint64_t names_dropped = 0;   // answers of DNS that some worker was not told of
   LatencyHistogram latency;          // from a burst's arrival in the program to its verdicts

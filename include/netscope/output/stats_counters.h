@@ -54,6 +54,7 @@ inline constexpr auto kStatsCounters = [] {
       {capture, "kernel_drops", [](const S&, const K& k) { return detail::queues_full(k); }},
       {capture, "user_drops", [](const S&, const K& k) { return detail::sockets_full(k); }},
       {capture, "unjudged", [](const S&, const K& k) { return k.unjudged; }},
+      {capture, "not_stopped", [](const S&, const K& k) { return k.not_stopped; }},
       {capture, "events_dropped", [](const S&, const K& k) { return k.events_dropped; }},
       {capture, "names_dropped", [](const S&, const K& k) { return k.names_dropped; }},
 

@@ -119,6 +119,9 @@ void write_queues(Exposition& out, const KernelView& kernel) {
   out.family("netscope_unjudged_packets_total", "counter",
              "Packets that passed because a queue could not take them (policy.overload = \"accept\"); an estimate.");
   out.sample({}, kernel.unjudged);
+  out.family("netscope_not_stopped_packets_total", "counter",
+             "Packets that were told as blocked and that the kernel's rules did not stop; at least.");
+  out.sample({}, kernel.not_stopped);
   out.family("netscope_events_dropped_total", "counter", "Events that could not be written.");
   out.sample({}, kernel.events_dropped);
   out.family("netscope_names_dropped_total", "counter", "Answers of DNS that some worker was not told of.");

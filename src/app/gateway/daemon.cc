@@ -191,6 +191,7 @@ void Daemon::tick() {
   output_.write_statistics(source(), totals_, kernel_, *policy_.rules);
   output_.show_status(totals_, kernel_);
   output_.warn_of_losses(losses_);
+  output_.warn_of_blocks_in_vain(carried_out_);
   watch_silence();
   one_direction_.see(totals_.statistics.tcp.packets, totals_.statistics.one_sided, std::chrono::steady_clock::now());
   output_.warn_of_one_direction(one_direction_);
@@ -230,14 +231,30 @@ void Daemon::watch_workers() {
 // The table before the queues: see QueueLosses.
 KernelView Daemon::kernel_view(Passed how) {
   KernelView view;
-  if (how == Passed::read_anew) {
-    const auto if_gone = stopping_ ? KernelTable::IfGone::leave : KernelTable::IfGone::put_back;
-    if (const auto read = table_.read_counters(if_gone); !read) problem(to_string(read.error()));
-    for (const auto& worker : workers_) worker->show_to_neighbours(table_.has_neighbours());
-  }
+  if (how == Passed::read_anew) read_table();
   table_.fill(view);
+  view.not_stopped = carried_out_.missing();
   if (counters_) read_queues(how, view);
   return view;
+}
+
+// The workers before the table: see CarriedOut.
+void Daemon::read_table() {
+  CarriedOut::Reading reading;
+  for (const auto& worker : workers_) {
+    const auto report = worker->report();
+    reading.answered += report->answered_to_stop;
+    reading.refused += report->socket.refused_verdicts;
+  }
+  const auto if_gone = stopping_ ? KernelTable::IfGone::leave : KernelTable::IfGone::put_back;
+  if (const auto read = table_.read_counters(if_gone); !read) problem(to_string(read.error()));
+  for (const auto& worker : workers_) worker->show_to_neighbours(table_.has_neighbours());
+  const auto stops = table_.stops();
+  if (!stops) return;
+  reading.rejected = stops->rejected;
+  reading.stopped = stops->stopped;
+  reading.table = stops->table;
+  carried_out_.see(reading, std::chrono::steady_clock::now());
 }
 
 void Daemon::read_queues(Passed how, KernelView& view) {

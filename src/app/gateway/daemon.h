@@ -11,6 +11,7 @@
 #include "app/command_line.h"
 #include "app/control/api.h"
 #include "app/control/control_socket.h"
+#include "app/gateway/carried_out.h"
 #include "app/gateway/console.h"
 #include "app/gateway/gateway.h"
 #include "app/gateway/gateway_output.h"
@@ -82,6 +83,7 @@ class Daemon : public GatewayApi {
   void read_queues(Passed how, KernelView& view);
   void watch_workers();
   void watch_silence();
+  void read_table();
   void problem(const std::string& text);
   std::string place() const;
   StatsSource source() const;  // views of run_
@@ -98,6 +100,7 @@ class Daemon : public GatewayApi {
   unsigned ticks_ = 0;
   std::optional<nfq::QueueCountersFile> counters_;
   QueueLosses losses_;
+  CarriedOut carried_out_;
   bool fails_open_ = false;  // the queues do
   GatewayOutput output_;
   std::optional<NameExchange> names_;

@@ -165,6 +165,7 @@ std::vector<std::string> Daemon::troubles() {
   }
   if (silence_.trouble()) out.push_back(*silence_.trouble());
   if (one_direction_.trouble()) out.push_back(*one_direction_.trouble());
+  if (auto in_vain = carried_out_.trouble()) out.push_back(std::move(*in_vain));
   if (reload_failed_) out.emplace_back("the last reload failed; the rules of before are in force");
   if (auto lost = losses_.trouble()) out.push_back(std::move(*lost));
   if (kernel_.events_dropped > 0) out.push_back(std::to_string(kernel_.events_dropped) + " events were lost so far");

@@ -95,6 +95,12 @@ void GatewayOutput::warn_of_losses(const QueueLosses& losses) {
   }
 }
 
+void GatewayOutput::warn_of_blocks_in_vain(const CarriedOut& carried_out) {
+  if (carried_out.missing() == in_vain_warned_of_ || !carried_out.trouble() || !in_vain_warning_.due()) return;
+  in_vain_warned_of_ = carried_out.missing();
+  console_.log(LogLevel::warning, *carried_out.trouble());
+}
+
 void GatewayOutput::warn_of_one_direction(const OneDirection& direction) {
   if (direction.trouble() && one_sided_warning_.due()) console_.log(LogLevel::warning, *direction.trouble());
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "app/command_line.h"
+#include "app/gateway/carried_out.h"
 #include "app/gateway/console.h"
 #include "app/gateway/event_writer.h"
 #include "app/gateway/queue_losses.h"
@@ -49,6 +50,7 @@ class GatewayOutput {
                         const RuleSet& rules);
   void show_status(const RunTotals& totals, const KernelView& kernel);
   void warn_of_losses(const QueueLosses& losses);
+  void warn_of_blocks_in_vain(const CarriedOut& carried_out);
   void warn_of_one_direction(const OneDirection& direction);
 
  private:
@@ -57,7 +59,8 @@ class GatewayOutput {
   EventWriter events_{EventOrigin::gateway};
   std::uint64_t packets_shown_ = 0, events_warned_of_ = 0;
   std::string losses_warned_of_;  // empty: of none, or they are over
-  Occasionally loss_warning_, one_sided_warning_, output_warning_, event_warning_;
+  std::uint64_t in_vain_warned_of_ = 0;
+  Occasionally in_vain_warning_, loss_warning_, one_sided_warning_, output_warning_, event_warning_;
 };
 
 }  // namespace netscope

@@ -101,6 +101,11 @@ std::optional<QueueLosses::Sent> KernelTable::sent() const {
   return QueueLosses::Sent{.packets = passed_.queued.packets, .table = tables_};
 }
 
+std::optional<KernelTable::Stops> KernelTable::stops() const {
+  if (choice_->backend == Backend::none || !is_read_) return std::nullopt;
+  return Stops{.rejected = passed_.rejected.packets, .stopped = passed_.stopped.packets, .table = tables_};
+}
+
 void KernelTable::fill(KernelView& view) const {
   netfilter::TableCounters sum = passed_before_;
   sum += passed_;

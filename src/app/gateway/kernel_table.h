@@ -41,6 +41,12 @@ class KernelTable {
   std::optional<QueueLosses::Sent> sent() const;
   // Rules of somebody else stood ahead of it within the last minute, one of them as iptables writes it; else empty.
   const std::string& stood_ahead() const { return stood_ahead_; }
+  // Packets that it marked to be rejected, and that it stopped by a mark; as sent().
+  struct Stops {
+    std::uint64_t rejected = 0, stopped = 0;
+    unsigned table = 0;
+  };
+  std::optional<Stops> stops() const;
   // Somebody took it away, and nothing is filtered.
   bool is_lost() const { return is_lost_; }
 

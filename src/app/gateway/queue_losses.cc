@@ -5,10 +5,10 @@
 namespace netscope {
 
 void QueueLosses::see(const Reading& reading, Time now) {
-  const std::uint64_t passed_before = passed(), dropped_before = dropped_;
+  const std::uint64_t passed_before = passed(), dropped_before = dropped_, known_before = taken_ + full_drops_;
   count(reading.queues);
   past_sockets_ = std::max(past_sockets_, reading.missed);
-  if (reading.sent) estimate(*reading.sent);
+  if (reading.sent) estimate(*reading.sent, known_before);
   const bool full = std::ranges::any_of(
       reading.queues, [&](const nfq::QueueCounters& queue) { return queue.depth >= reading.max_length; });
   if (full || passed() > passed_before || dropped_ > dropped_before) {
@@ -31,12 +31,17 @@ void QueueLosses::count(std::span<const nfq::QueueCounters> queues) {
   }
 }
 
-void QueueLosses::estimate(const Sent& sent) {
-  const std::int64_t past = static_cast<std::int64_t>(sent.packets) - static_cast<std::int64_t>(taken_ + full_drops_);
+// A table that was put back begins with what the queues had before it was read: what they took meanwhile may be in
+// what it sent, or not.
+void QueueLosses::estimate(const Sent& sent, std::uint64_t known_before) {
+  const auto unknown = [&](std::uint64_t known) {
+    return static_cast<std::int64_t>(sent.packets) - static_cast<std::int64_t>(known);
+  };
   if (sent.table != table_) {
     table_ = sent.table;
-    offset_ = static_cast<std::int64_t>(past_queues_) - past;
+    offset_ = static_cast<std::int64_t>(past_queues_) - unknown(known_before);
   }
+  const std::int64_t past = unknown(taken_ + full_drops_);
   past_queues_ = static_cast<std::uint64_t>(std::max(static_cast<std::int64_t>(past_queues_), past + offset_));
 }
 

@@ -46,7 +46,7 @@ class QueueLosses {
 
  private:
   void count(std::span<const nfq::QueueCounters> queues);
-  void estimate(const Sent& sent);
+  void estimate(const Sent& sent, std::uint64_t known_before);
 
   std::map<std::uint16_t, nfq::QueueCounters> last_;  // of each queue: the kernel's counters wrap, ours do not
   std::uint64_t taken_ = 0, full_drops_ = 0, dropped_ = 0;

@@ -134,7 +134,11 @@ void QueueWorker::judge(std::span<const nfq::QueuedPacket> burst) {
   }
   learn_names(std::span(packets_).first(burst.size()));
   worker_.process(std::span(packets_).first(burst.size()), verdicts_);
-  for (std::size_t i = 0; i < burst.size(); ++i) queue_.answer(i, answer_for(verdicts_[i], packets_[i]));
+  for (std::size_t i = 0; i < burst.size(); ++i) {
+    const nfq::Answer answer = answer_for(verdicts_[i], packets_[i]);
+    queue_.answer(i, answer);
+    answered_to_stop_ += is_to_be_stopped(answer);
+  }
   if (const auto sent = queue_.send(); !sent) fail(to_string(sent.error()));
   latency_.add(clock_.now() - arrival, burst.size());
   hand_over_events();
@@ -149,6 +153,11 @@ void QueueWorker::learn_names(std::span<const Packet> packets) {
     learned_.add(*answer, packet.number);
     names_.tell(options_.index, *answer);
   }
+}
+
+bool QueueWorker::is_to_be_stopped(const nfq::Answer& answer) const {
+  const Marks& marks = options_.marks;
+  return answer.mark == marks.drop_flow() || answer.mark == marks.reject_flow() || answer.mark == marks.reject_packet();
 }
 
 // A drop for the whole flow is carried out by the kernel's rules, which remember it: the packet goes on to them with
@@ -240,7 +249,8 @@ void QueueWorker::publish_report() {
                                                                     .log_hits = {log_hits.begin(), log_hits.end()},
                                                                     .flows = worker_.flow_count(),
                                                                     .latency = latency_,
-                                                                    .socket = queue_.counters()}));
+                                                                    .socket = queue_.counters(),
+                                                                    .answered_to_stop = answered_to_stop_}));
 }
 
 std::shared_ptr<const WorkerReport> QueueWorker::report() const {

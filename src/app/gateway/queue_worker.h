@@ -29,6 +29,7 @@ struct WorkerReport {
   std::uint32_t flows = 0;  // remembered now
   LatencyHistogram latency;
   nfq::SocketCounters socket;
+  std::uint64_t answered_to_stop = 0;  // packets that go on with a mark by which the kernel's rules stop them
 };
 
 // Places of the flow table that are looked at between two bursts while somebody asks for flows: about a tenth of a
@@ -95,6 +96,7 @@ class QueueWorker {
   void run();
   void judge(std::span<const nfq::QueuedPacket> burst);
   void learn_names(std::span<const Packet> packets);
+  bool is_to_be_stopped(const nfq::Answer& answer) const;
   nfq::Answer answer_for(const Verdict& verdict, const Packet& packet) const;
   void follow_newest_rules();
   void hand_over_events();
@@ -116,6 +118,7 @@ class QueueWorker {
   std::vector<std::vector<std::uint8_t>> datagrams_;  // of the burst
   std::uint64_t number_ = 0;                          // of the last packet
   LatencyHistogram latency_;
+  std::uint64_t answered_to_stop_ = 0;
   std::vector<Packet> packets_;
   std::vector<Verdict> verdicts_;
 

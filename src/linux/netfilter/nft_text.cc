@@ -57,7 +57,7 @@ class NftWriter {
     line("# " + hex(live_.marks.reject_packet()) + " reject this packet alone, " + hex(live_.marks.forget_flow()) +
          " a connection begins: forget what the last one on its ports bore.");
     open("table inet " + std::string(kTableName));
-    for (const char* counter : {"passed", "dropped", "rejected", "queued"})
+    for (const char* counter : {"passed", "dropped", "rejected", "queued", "stopped"})
       line("counter " + std::string(counter) + " { }");
     sets();
     if (live_.offload == Offload::flowtable) flow_table();
@@ -112,6 +112,7 @@ class NftWriter {
 
   void reject_chain() {
     open("chain answer");
+    line("counter name stopped");
     line("meta l4proto tcp reject with tcp reset");
     line("reject with icmpx admin-prohibited");
     close();
@@ -195,10 +196,10 @@ class NftWriter {
     if (live_.offload != Offload::off) {
       line(bears("meta", live_.marks.forget_flow()) + " ct mark set ct mark & " + hex(~live_.marks.mask));
       line(bears("meta", live_.marks.accept_flow()) + " " + save(live_.marks.accept_flow()));
-      line(bears("meta", live_.marks.drop_flow()) + " " + save(live_.marks.drop_flow()) + " drop");
+      line(bears("meta", live_.marks.drop_flow()) + " " + save(live_.marks.drop_flow()) + " counter name stopped drop");
       line(bears("meta", live_.marks.reject_flow()) + " " + save(live_.marks.reject_flow()) + " goto answer");
     } else {
-      line(bears("meta", live_.marks.drop_flow()) + " drop");
+      line(bears("meta", live_.marks.drop_flow()) + " counter name stopped drop");
       line(bears("meta", live_.marks.reject_flow()) + " goto answer");
     }
     line(bears("meta", live_.marks.reject_packet()) + " goto answer");

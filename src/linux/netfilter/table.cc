@@ -93,7 +93,8 @@ class Table::NftDriver : public Table::Driver {
     return TableCounters{.passed = named("passed"),
                          .dropped = named("dropped"),
                          .rejected = named("rejected"),
-                         .queued = named("queued")};
+                         .queued = named("queued"),
+                         .stopped = named("stopped")};
   }
 
  private:
@@ -166,9 +167,9 @@ class Chains {
     return "";
   }
 
-  // A line of nine numbers: packets and bytes passed, dropped, rejected, queued, and the rules of neighbours. Behind it
-  // the first rules that stand ahead of ours, a line each. Nothing where what
-  // leads to our chains is gone.
+  // A line of eleven numbers: packets and bytes passed, dropped, rejected, queued, stopped, and the rules of
+  // neighbours. Behind it the first rules that stand ahead of ours, a line each. Nothing where what leads to our chains
+  // is gone.
   Result<std::string> counters() const {
     TableCounters sum;
     std::size_t neighbours = 0;
@@ -182,7 +183,7 @@ class Chains {
       for (const IptablesRule& rule : iptables_ahead(*listing, settings_.live.hooks)) ahead.push_back(rule.rule);
     }
     std::ostringstream out;
-    for (const Passed* passed : {&sum.passed, &sum.dropped, &sum.rejected, &sum.queued}) {
+    for (const Passed* passed : {&sum.passed, &sum.dropped, &sum.rejected, &sum.queued, &sum.stopped}) {
       out << passed->packets << ' ' << passed->bytes << ' ';
     }
     out << neighbours;
@@ -219,6 +220,10 @@ class Chains {
   Passed* counted_as(std::string_view line, TableCounters& sum) const {
     if (line.find("-A NETSCOPE-") == std::string_view::npos) return nullptr;
     if (line.find(" -j NFQUEUE ") != std::string_view::npos) return &sum.queued;
+    for (const std::string_view end : {"-A NETSCOPE-VERDICT ", "-A NETSCOPE-LEAVE "}) {
+      if (line.find(end) != std::string_view::npos && line.ends_with(" -j DROP")) return &sum.stopped;
+    }
+    if (line.find("-A NETSCOPE-REJECT ") != std::string_view::npos) return &sum.stopped;
     constexpr std::string_view kJudged = "-A NETSCOPE-JUDGE -m connmark --mark 0x";
     const std::size_t at = line.find(kJudged);
     if (at == std::string_view::npos) return nullptr;
@@ -288,7 +293,8 @@ class Table::IptablesDriver : public Table::Driver {
     if (answer->empty()) return std::nullopt;
     TableCounters counters;
     std::istringstream numbers(*answer);
-    for (Passed* passed : {&counters.passed, &counters.dropped, &counters.rejected, &counters.queued}) {
+    for (Passed* passed :
+         {&counters.passed, &counters.dropped, &counters.rejected, &counters.queued, &counters.stopped}) {
       numbers >> passed->packets >> passed->bytes;
     }
     std::size_t neighbours = 0;
@@ -334,8 +340,8 @@ class Table::NoDriver : public Table::Driver {
 // --- whichever
 
 TableCounters& TableCounters::operator+=(const TableCounters& other) {
-  for (const auto member :
-       {&TableCounters::passed, &TableCounters::dropped, &TableCounters::rejected, &TableCounters::queued}) {
+  for (const auto member : {&TableCounters::passed, &TableCounters::dropped, &TableCounters::rejected,
+                            &TableCounters::queued, &TableCounters::stopped}) {
     (this->*member).packets += (other.*member).packets;
     (this->*member).bytes += (other.*member).bytes;
   }

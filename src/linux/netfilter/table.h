@@ -20,6 +20,7 @@ struct Passed {
 struct TableCounters {
   Passed passed, dropped, rejected;  // packets of judged flows, which the kernel dealt with alone
   Passed queued;                     // sent to the queues, whether these could take them or not
+  Passed stopped;                    // because of a mark that drops or rejects: all of `rejected`, and answers
   // iptables: somebody else has rules in the chains of mangle that lead to ours, which queued packets are to be shown.
   bool has_neighbours = false;
   // iptables: rules of somebody else by which packets can miss ours; see to_front(). A line each, the first few.

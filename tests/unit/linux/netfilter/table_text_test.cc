@@ -108,8 +108,9 @@ TEST(NftTable, TouchesOnlyTheBitsOfItsMask) {
   settings.live.marks = {.mask = 0x00000700};
   const std::string text = nft_of(settings);
   EXPECT_TRUE(has_line(text, "ct mark & 0x00000700 == 0x00000100 counter name passed accept"));
-  EXPECT_TRUE(
-      has_line(text, "meta mark & 0x00000700 == 0x00000200 ct mark set ct mark & 0xfffff8ff | 0x00000200 drop"));
+  EXPECT_TRUE(has_line(
+      text,
+      "meta mark & 0x00000700 == 0x00000200 ct mark set ct mark & 0xfffff8ff | 0x00000200 counter name stopped drop"));
   EXPECT_TRUE(has_line(text, "meta mark set meta mark & 0xfffff8ff"));
   EXPECT_EQ(text.find("& 0xff000000"), std::string::npos);
 }
