@@ -93,6 +93,10 @@ std::string describe(const RuleSet& rules) {
     const Rule& rule = rules.rules()[i];
     out += "  " + std::to_string(i + 1) + ". " + rule.name + ": " + std::string(to_string(rule.action)) + "\n";
     for (const std::string& condition : condition_texts(rule)) out += "      " + condition + "\n";
+    if (const auto above = waits_for(rules, static_cast<RuleIndex>(i))) {
+      out += "      waits until it is known whether rule " + std::to_string(*above + 1) + " (" +
+             rules.rules()[*above].name + ") holds\n";
+    }
   }
   return out;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,10 @@ std::vector<Reason> reasons(const Rule& rule, const Question& question);
 
 // The conjunction of all of its conditions. For few rules and people; RuleSet::decide is for flows.
 Holds holds(const Rule& rule, const Question& question);
+
+// Whether a rule speaks at a connection's first packet: it asks for no more than the ends, and no rule above it that
+// would decide otherwise may turn out to hold. Else the first that may, where the rule itself asks for no more.
+std::optional<RuleIndex> waits_for(const RuleSet& rules, RuleIndex rule);
 
 // What one rule says of a connection of which the name alone is known.
 struct RuleAnswer {

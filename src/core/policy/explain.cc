@@ -37,7 +37,65 @@ std::vector<CatalogueEntry> entries_above(const Catalogue& catalogue, std::strin
   return out;
 }
 
+constexpr std::uint8_t missing_without(std::initializer_list<Known> known) {
+  std::uint8_t missing = kNothingElse;
+  for (const Known fact : known) missing &= static_cast<std::uint8_t>(~static_cast<std::uint8_t>(fact));
+  return missing;
+}
+
+// Connections that the conditions are about, by the ends that they name; a few, where they name many.
+std::vector<Question> examples(const RuleSet& rules, const Conditions& conditions) {
+  constexpr std::size_t kMany = 256;
+  std::vector<Question> out{rules.question({})};
+  out.front().missing = kNothingElse;
+  const auto with = [&](const auto& values, Known fact, auto&& set) {
+    std::vector<Question> more;
+    for (const Question& question : out) {
+      for (const auto& value : values) {
+        if (more.size() == kMany) break;
+        more.push_back(question);
+        more.back().missing &= missing_without({fact});
+        set(more.back(), value);
+      }
+    }
+    if (!more.empty()) out = std::move(more);
+  };
+  const auto set_server = [](Question& question, const IpPrefix& prefix) { question.ends.server = prefix.address; };
+  with(conditions.client.prefixes().values(), Known::client,
+       [](Question& question, const IpPrefix& prefix) { question.ends.client = prefix.address; });
+  with(conditions.either.prefixes().values(), Known::server, set_server);
+  with(conditions.server.prefixes().values(), Known::server, set_server);
+  with(conditions.port.ranges(), Known::port, [](Question& question, const PortRange& range) {
+    question.ends.server_port = range.first;
+    question.ends.ip_protocol = ip_protocol::tcp;
+  });
+  return out;
+}
+
+bool may_hold_for(const Rule& rule, const std::vector<Question>& questions) {
+  return std::ranges::any_of(questions, [&](const Question& question) { return holds(rule, question) != Holds::no; });
+}
+
+bool blocks(const Rule& rule) {
+  return rule.action == RuleAction::drop || rule.action == RuleAction::reject;
+}
+
 }  // namespace
+
+std::optional<RuleIndex> waits_for(const RuleSet& rules, RuleIndex rule) {
+  const Rule& asked = rules.rules()[rule];
+  const Conditions& conditions = *asked.conditions;
+  if (asked.action == RuleAction::log || conditions.ask_for(Asks::name) || conditions.ask_for(Asks::message)) return {};
+  const std::vector<Question> about = examples(rules, conditions);
+  for (RuleIndex above = 0; above < rule; ++above) {
+    const Rule& other = rules.rules()[above];
+    if (other.action == RuleAction::log || blocks(other) == blocks(asked)) continue;
+    if (!other.conditions->ask_for(Asks::name) && !other.conditions->ask_for(Asks::message)) continue;
+    // Of two prefixes or ranges that meet, one begins within the other.
+    if (may_hold_for(other, about) || may_hold_for(asked, examples(rules, *other.conditions))) return above;
+  }
+  return {};
+}
 
 std::vector<std::string> condition_texts(const Rule& rule) {
   std::vector<std::string> out;

@@ -31,6 +31,26 @@ TEST(Explain, TellsTheConditionThatFits) {
   EXPECT_EQ(explain(set, "notexample.org").decides, kDefaultPolicy);
 }
 
+TEST(Explain, ARuleOnTheEndsWaitsForWhatMightDecideOtherwiseAboveIt) {
+  const RuleSet set = rules_of(
+      "[[rule]]\nname='ads'\naction='drop'\ndomain=['ads.example']\n"
+      "[[rule]]\nname='watch'\naction='log'\ndomain=['example.org']\n"
+      "[[rule]]\nname='near'\naction='drop'\ndst=['203.0.113.1']\n"
+      "[[rule]]\nname='homework'\naction='accept'\ndomain=['school.example']\nsrc=['192.168.20.0/24']\nport=[443]\n"
+      "[[rule]]\nname='far'\naction='drop'\ndst=['203.0.113.2']\n"
+      "[[rule]]\nname='mail'\naction='reject'\nport=[25, 465]\n"
+      "[[rule]]\nname='guests'\naction='drop'\nsrc=['192.168.30.0/24', '192.168.31.0/24']\n"
+      "[[rule]]\nname='web'\naction='reject'\nport=[80, '440-450']\n"
+      "[[rule]]\nname='time'\naction='accept'\nport=[123]\n");
+  EXPECT_EQ(waits_for(set, 2), std::nullopt) << "what lies above would drop as well, or only counts";
+  EXPECT_EQ(waits_for(set, 4), 3u);
+  EXPECT_EQ(waits_for(set, 5), std::nullopt) << "not of those ports";
+  EXPECT_EQ(waits_for(set, 6), std::nullopt) << "not of those clients";
+  EXPECT_EQ(waits_for(set, 7), 3u) << "of one of its ports";
+  EXPECT_EQ(waits_for(set, 8), 0u) << "an accepting rule waits for one that blocks";
+  EXPECT_EQ(waits_for(set, 0), std::nullopt) << "it asks for a name itself";
+}
+
 TEST(Explain, SaysWhatItWouldHaveToKnow) {
   const RuleSet set = rules_of(
       "[[rule]]\nname='a'\naction='drop'\napp=['YouTube']\nsrc=['192.168.20.0/24']\nproto=['tls']\nport=[443]\n"
