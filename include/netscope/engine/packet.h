@@ -52,7 +52,15 @@ struct Packet {
 
 static_assert(sizeof(Packet) <= 112);
 
-PacketKind kind_of(const Headers& headers);
+inline PacketKind kind_of(const Headers& headers) {
+  switch (headers.status) {
+    case HeaderStatus::ok: return headers.quoted ? PacketKind::quoting : PacketKind::of_flow;
+    case HeaderStatus::not_ip: return PacketKind::not_ip;
+    case HeaderStatus::malformed: return PacketKind::malformed;
+    case HeaderStatus::cut_off: return PacketKind::cut_off;
+  }
+  return PacketKind::malformed;
+}
 // The packet that decoded headers make; `number`, `time`, `size_on_wire`, `sender` and `outer` are the caller's to
 // fill.
 Packet make_packet(const Headers& headers);

@@ -2,16 +2,6 @@
 
 namespace netscope {
 
-PacketKind kind_of(const Headers& headers) {
-  switch (headers.status) {
-    case HeaderStatus::ok: return headers.quoted ? PacketKind::quoting : PacketKind::of_flow;
-    case HeaderStatus::not_ip: return PacketKind::not_ip;
-    case HeaderStatus::malformed: return PacketKind::malformed;
-    case HeaderStatus::cut_off: return PacketKind::cut_off;
-  }
-  return PacketKind::malformed;
-}
-
 PacketKind reassemble(Defragmenter& defragmenter, Headers& headers, Time now, std::vector<std::uint8_t>& datagram) {
   switch (defragmenter.add(headers, now, datagram)) {
     case Defragmenter::Outcome::pending: return PacketKind::fragment;
