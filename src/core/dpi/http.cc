@@ -7,11 +7,11 @@
 #include <array>
 
 #include "core/base/text.h"
+#include "core/dpi/http_text.h"
 
 namespace netscope::http {
 namespace {
 
-constexpr std::size_t kMaxMethod = 8192;                    // as long as the line that it stands in may be by default
 constexpr std::size_t kMaxChunkSizeLine = kMaxRequestHead;  // chunk extensions included
 
 // The IANA registry's, and what UPnP (M-SEARCH to UNSUBSCRIBE), RPC over HTTP and caches add.
@@ -62,34 +62,6 @@ constexpr auto kMethods = std::to_array<std::string_view>({"GET",
                                                            "RPC_OUT_DATA",
                                                            "PURGE",
                                                            "PRI"});
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-constexpr bool is_letter(char c) {
-  return to_lower(c) >= 'a' && to_lower(c) <= 'z';
-}
-// RFC 9110, section 5.6.2.
-constexpr bool is_token(char c) {
-  return is_letter(c) || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-constexpr bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-// No text line holds one; bytes above 0x7f do occur in targets.
-constexpr bool is_control(char c) {
-  return (c >= 0 && c < ' ' && !is_blank(c)) || c == 0x7f;
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return to_lower(x) == to_lower(y); });
-}
 
 // One line off the front, without its line feed; nothing is taken when the line feed has not arrived.
 struct Line {
@@ -258,10 +230,6 @@ void read_field(std::string_view line, Request& request, Fields& fields) {
   }
 }
 
-bool is_fold(std::string_view text) {
-  return text.starts_with(' ') || text.starts_with('\t');
-}
-
 // A field's line with the lines folded onto it (RFC 9112, section 5.2), line ends in between included. Incomplete while
 // its own line end has not arrived, or while nothing but a fold could still give it a value.
 Line take_field(std::string_view& text) {
@@ -382,6 +350,7 @@ ChunkSkip skip_chunks(Bytes stream) {
       return out;
     }
     if (*size == 0) {
+      out.trailer = all.size() - text.size();
       out.status = take_trailer(text);
       if (out.status == ParseStatus::ok) out.skip = all.size() - text.size();
       return out;

@@ -72,6 +72,7 @@ ParseStatus parse_status_line(Bytes stream);
 struct ChunkSkip {
   ParseStatus status = ParseStatus::need_more;
   std::uint64_t skip = 0;
+  std::size_t trailer = 0;  // where the trailer section begins; 0 before the last chunk
 };
 ChunkSkip skip_chunks(Bytes stream);
 

@@ -50,6 +50,17 @@ std::size_t whole_blocks(Reader frames) {
 
 }  // namespace
 
+std::size_t BlockCount::follow(Bytes stream) {
+  if (read_ == 0) read_ = static_cast<std::uint32_t>(kPreface.size());
+  if (stream.size() < read_) return blocks_;
+  Reader frames = Reader::prefix(stream.subspan(read_));
+  for (Frame frame; next_frame(frames, frame);) {
+    blocks_ += frame.ends_block() ? 1 : 0;
+    read_ = static_cast<std::uint32_t>(stream.size() - frames.arrived());
+  }
+  return blocks_;
+}
+
 Parsed<Request> RequestReader::read(Bytes stream, std::size_t index) {
   const std::string_view begin = as_text(stream).substr(0, kPreface.size());
   if (begin != kPreface.substr(0, begin.size())) return ParseStatus::no_match;

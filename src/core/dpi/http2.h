@@ -30,6 +30,17 @@ struct Request {
   std::string_view effective_host() const { return authority.empty() ? host : authority; }
 };
 
+// Counts the header blocks of a stream that grows, each frame once.
+class BlockCount {
+ public:
+  // How many have come whole. All of what a client says from its preface on is given each time.
+  std::size_t follow(Bytes stream);
+
+ private:
+  std::uint32_t read_ = 0;  // bytes of whole frames, the preface included
+  std::uint32_t blocks_ = 0;
+};
+
 // Keeps memory between calls, and nothing that it read.
 class RequestReader {
  public:

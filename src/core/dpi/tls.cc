@@ -12,14 +12,7 @@ namespace netscope::tls {
 namespace {
 
 // RFC 8446, section 5.1 and appendix B.
-constexpr std::uint8_t kChangeCipherSpec = 20;
 constexpr std::uint8_t kAlertRecord = 21;
-constexpr std::uint8_t kHandshakeRecord = 22;
-constexpr std::size_t kRecordHeader = 5;
-constexpr std::uint8_t kMajorVersion = 3;
-constexpr std::uint16_t kMaxRecord = 16384 + 2048;  // the longest fragment of any version (RFC 5246, section 6.2.3)
-constexpr std::uint16_t kMaxChangeCipherSpec = 1;   // RFC 5246, section 7.1
-constexpr std::uint8_t kClientHello = 1;
 constexpr std::uint8_t kServerHello = 2;
 
 // The first host_name of the list (RFC 6066, section 3); an empty extension is an empty name.

@@ -1,6 +1,7 @@
 #include "core/engine/tcp_inspector.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "core/dpi/dns.h"
@@ -243,12 +244,30 @@ void TcpInspector::read_telling(Flow& flow, const Packet& packet, Reading& readi
   if (searched && !understood) read_as(StreamMode::upgrade, flow, packet, reading, told);
 }
 
+// With its urgent bytes, a reading is read on from where it was, since it only grows; without, it is another one each
+// time.
 bool TcpInspector::read_as(StreamMode mode, Flow& flow, const Packet& packet, Reading& reading, Bytes told) {
-  StreamInspection stream;
-  stream.mode = mode;
+  const bool grows = told.data() == reading.bytes.first_copy().data();
+  const bool reads_on = grows && mode != StreamMode::upgrade;
+  StreamInspection fresh;
+  StreamInspection& stream = reads_on ? reading.read_on : fresh;
+  const bool elsewhere = reading.begun_as != mode || reading.begun_at != reading.bytes.position();
+  if (!stream.prefix.started() || (reads_on && elsewhere)) {
+    stream.clear();
+    stream.mode = mode;
+    stream.prefix.start(reading.bytes.position());
+    if (reads_on) {
+      reading.begun_as = mode;
+      reading.begun_at = reading.bytes.position();
+    }
+  }
+  if (grows && !reads_on) fresh.search = std::move(reading.search);
   stream.dns_port = has_dns_port(flow);
-  stream.prefix.start(reading.bytes.position());
-  reader_.begin(stream, reading.bytes.position(), told);
+  const std::size_t done = stream.prefix.position() - reading.bytes.position();
+  if (done >= told.size()) return false;
+  const Awaited awaited = stream.awaited;
+  reader_.begin(stream, stream.prefix.position(), told.subspan(done));
+  stream.awaited = awaited;
   Sighting sighting;
   bool understood = false;
   while (reader_.next(sighting)) {
@@ -256,6 +275,8 @@ bool TcpInspector::read_as(StreamMode mode, Flow& flow, const Packet& packet, Re
     reading.understood = understood = true;
     judge_.hear(flow, Moment::of(packet), packet.direction, sighting);
   }
+  if (reads_on) stream.prefix.restart(reader_.place().position);
+  if (grows && !reads_on) reading.search = std::move(fresh.search);
   if (stream.mode != StreamMode::detect) reading.mode = stream.mode;
   return understood;
 }

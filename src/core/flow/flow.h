@@ -43,7 +43,7 @@ struct Inspection {
 
   std::size_t memory_bytes() const {
     std::size_t size = sizeof(*this);
-    for (const StreamInspection& stream : streams) size += stream.prefix.memory_bytes();
+    for (const StreamInspection& stream : streams) size += stream.memory_bytes();
     for (const Readings& said : readings) size += said.memory_bytes();
     if (quic != nullptr) size += quic->memory_bytes();
     if (dtls != nullptr) size += sizeof(*dtls) + dtls->memory_bytes();

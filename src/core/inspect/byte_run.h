@@ -32,8 +32,8 @@ class ByteRun {
   Bytes view() const { return Bytes{bytes_}.subspan(front_); }
   // Bytes of the heap.
   std::size_t capacity() const { return bytes_.capacity(); }
-  // What one that has to grow to `size` bytes takes: a quarter more, so that it does not grow with every byte.
-  static constexpr std::size_t most_capacity(std::size_t size) { return size + size / 4 + 16; }
+  // What one that has to grow to `size` bytes takes: half as much again, so that it does not grow with every byte.
+  static constexpr std::size_t most_capacity(std::size_t size) { return size + size / 2 + 16; }
 
   void assign(Bytes bytes) {
     bytes_.assign(bytes.begin(), bytes.end());

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "core/dpi/quic.h"
+#include "core/dpi/tls.h"
+#include "core/dpi/tls_progress.h"
 #include "core/inspect/connection_ids.h"
 #include "core/inspect/stream_prefix.h"
 #include "netscope/base/bytes.h"
@@ -18,6 +20,8 @@ namespace netscope {
 // Connections of one flow that are kept apart, each under the id that its client made up. One more takes the place of
 // one whose hello was read, or else of the one that was silent longest.
 inline constexpr std::size_t kMaxQuicConnections = 8;
+// Bytes of a connection's handshake that are kept: the largest hello, and behind it another one.
+inline constexpr std::uint64_t kMaxQuicHandshake = 2 * tls::kMaxClientHello;
 // Datagrams after which a hello that did not complete is given up: bounds what a peer can make us decrypt.
 inline constexpr std::uint16_t kMaxQuicDatagrams = 1024;
 
@@ -28,7 +32,12 @@ struct QuicConnection {
   bool understood = false;      // a whole hello was read
   std::uint16_t last_used = 0;  // the flow's datagram that last belonged to it
   std::uint32_t version = 0;
-  std::uint32_t told_size = 0;  // bytes of the handshake whose hellos were reported
+  // A hello of the handshake that is under way, in the first copies of its bytes and in the last ones.
+  struct Hello {
+    std::uint32_t begin = 0;  // what lies before was told
+    tls::HelloProgress progress{};
+  };
+  Hello first, last;
   quic::InitialKeys keys{};
   StreamPrefix handshake;  // what CRYPTO frames brought, by their offsets
 

@@ -10,20 +10,6 @@
 #include "core/inspect/describe.h"
 
 namespace netscope {
-namespace {
-
-constexpr std::uint8_t kClientHello = 1;
-
-// Where the handshake message that begins here ends; 0 when that cannot be told yet, or it is no ClientHello.
-std::size_t end_of_hello(Bytes handshake) {
-  Reader reader = Reader::prefix(handshake);
-  const std::uint8_t type = reader.u8();
-  const std::uint32_t length = reader.u24();
-  return reader.ok() && type == kClientHello ? std::size_t{4} + length : 0;
-}
-
-}  // namespace
-
 QuicReader::QuicReader() : scratch_(std::make_unique<std::array<std::uint8_t, quic::kMaxDatagram>>()) {}
 
 bool QuicReader::may_begin(Bytes datagram) const {
@@ -59,7 +45,6 @@ bool QuicReader::open_with(const quic::InitialKeys& keys, const quic::LongHeader
 QuicDatagram QuicReader::begin(QuicInspection& inspection, Bytes datagram) {
   inspection_ = &inspection;
   changed_ = 0;
-  position_ = 0;
   second_reading_ = from_server_ = proven_ = false;
   google_ = ParseStatus::no_match;
   sender_id_ = {};
@@ -149,8 +134,11 @@ void QuicReader::take_frames(QuicConnection& connection, Bytes frames) {
   for (;;) {
     const auto frame = quic::next_crypto_frame(connection.version, reader);
     if (!frame.ok()) return;
-    if (frame->data.empty() || frame->offset >= kMaxPrefix) continue;
-    connection.handshake.add(static_cast<std::uint32_t>(frame->offset), frame->data);
+    if (frame->data.empty() || frame->offset + frame->data.size() > kMaxQuicHandshake) continue;
+    const std::size_t before = connection.handshake.first_copy().size();
+    const bool another = connection.handshake.add(static_cast<std::uint32_t>(frame->offset), frame->data);
+    if (another) connection.last = {};
+    if (!another && connection.handshake.first_copy().size() == before) continue;
     changed_ |= 1u << (&connection - inspection_->connections.data());
   }
 }
@@ -166,7 +154,6 @@ bool QuicReader::next(Sighting& sighting) {
     if ((changed_ >> i & 1) == 0) continue;
     if (next_of(inspection_->connections[i], sighting)) return true;
     changed_ &= ~(1u << i);
-    position_ = 0;
     second_reading_ = false;
   }
   if (!proven_ || inspection_->claimed) return false;
@@ -186,47 +173,43 @@ void QuicReader::claim(Sighting& sighting, Sighting::Side side) {
 
 bool QuicReader::next_of(QuicConnection& connection, Sighting& sighting) {
   if (!second_reading_) {
-    if (next_hello(connection, connection.handshake.first_copy(), sighting)) return true;
+    if (next_hello(connection, connection.first, connection.handshake.first_copy(), sighting)) return true;
     second_reading_ = true;
-    position_ = 0;
   }
-  return next_hello(connection, connection.handshake.last_copy(), sighting);
+  return next_hello(connection, connection.last, connection.handshake.last_copy(), sighting);
 }
 
-// A hello stands at the beginning, and where the server asked for another one (HelloRetryRequest), behind that.
-bool QuicReader::next_hello(QuicConnection& connection, Bytes handshake, Sighting& sighting) {
-  while (position_ < handshake.size()) {
-    const Bytes rest = handshake.subspan(position_);
+// A hello stands at the beginning, and where the server asked for another one (HelloRetryRequest), behind that. It is
+// read where more of it has come that may tell something.
+bool QuicReader::next_hello(QuicConnection& connection, QuicConnection::Hello& hello, Bytes handshake,
+                            Sighting& sighting) {
+  while (hello.begin < handshake.size()) {
+    const Bytes rest = handshake.subspan(hello.begin);
     sighting = {};
     if (quic::speaks_google(connection.version)) {
-      position_ = handshake.size();
-      const auto hello = quic::parse_google_hello(rest);
-      if (!hello.ok()) return false;
-      describe(*hello, sighting);
+      const auto told = quic::parse_google_hello(rest);
+      if (!told.ok()) return false;
+      hello.begin = static_cast<std::uint32_t>(handshake.size());
+      describe(*told, sighting);
       connection.understood = inspection_->understood = inspection_->claimed = true;
     } else {
-      const auto hello = tls::parse_client_hello(rest);
-      const std::size_t size = end_of_hello(rest);
-      position_ = hello.ok() && hello->complete ? position_ + size : handshake.size();
-      if (!hello.ok()) return false;
+      if (!hello.progress.follow_message(rest)) return false;
+      const auto told = tls::parse_client_hello(rest);
+      if (!told.ok()) return false;
+      if (told->complete) hello = {.begin = hello.begin + static_cast<std::uint32_t>(told->message.size())};
       sighting.protocol = Protocol::quic;
       sighting.side = Sighting::Side::client;
-      sighting.name = HostName::from_authority(hello->server_name);
-      sighting.complete = hello->complete;
-      sighting.hello.alpn = hello->alpn;
-      sighting.hello.tls_version = hello->version;
-      sighting.hello.encrypted = hello->encrypted;
-      sighting.hello.message = hello->message;
-      if (hello->complete) connection.understood = inspection_->understood = true;
+      sighting.name = HostName::from_authority(told->server_name);
+      sighting.complete = told->complete;
+      sighting.hello.alpn = told->alpn;
+      sighting.hello.tls_version = told->version;
+      sighting.hello.encrypted = told->encrypted;
+      sighting.hello.message = told->message;
+      if (told->complete) connection.understood = inspection_->understood = true;
       inspection_->claimed = true;
     }
     sighting.hello.quic_version = connection.version;
-    if (second_reading_) {
-      sighting.complete = false;  // it was counted in the first reading
-      return true;
-    }
-    if (position_ <= connection.told_size) continue;  // sent again, and nothing new in it
-    if (sighting.complete) connection.told_size = static_cast<std::uint32_t>(position_);
+    if (second_reading_) sighting.complete = false;  // it was counted in the first reading
     return true;
   }
   return false;

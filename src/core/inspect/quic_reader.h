@@ -51,7 +51,7 @@ class QuicReader {
   QuicConnection* open(const quic::LongHeader& header, Bytes& frames);
   QuicConnection& place_for_one_more();
   void take_frames(QuicConnection& connection, Bytes frames);
-  bool next_hello(QuicConnection& connection, Bytes handshake, Sighting& sighting);
+  bool next_hello(QuicConnection& connection, QuicConnection::Hello& hello, Bytes handshake, Sighting& sighting);
   bool next_of(QuicConnection& connection, Sighting& sighting);
   void claim(Sighting& sighting, Sighting::Side side);
 
@@ -59,7 +59,6 @@ class QuicReader {
   std::uint32_t version_ = 0;  // of the datagram's first packet
   Bytes sender_id_;
   std::uint32_t changed_ = 0;    // connections that this datagram brought something new for, one bit each
-  std::size_t position_ = 0;     // in the reading under way
   bool second_reading_ = false;  // of the connection under way: where copies differ, the last ones
   bool from_server_ = false;     // a version negotiation
   bool proven_ = false;          // QUIC beyond doubt

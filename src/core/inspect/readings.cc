@@ -64,7 +64,8 @@ Reading without_contradicted(const Reading& reading, std::uint32_t sequence, Byt
 }
 
 std::size_t heap_of(const Reading& reading) {
-  return reading.bytes.memory_bytes() + reading.segments.capacity() * sizeof(Reading::Segment);
+  return reading.bytes.memory_bytes() + reading.segments.capacity() * sizeof(Reading::Segment) +
+         reading.read_on.memory_bytes() + reading.search.memory_bytes();
 }
 
 std::size_t memory_of(const std::vector<Reading>& readings) {
@@ -82,6 +83,12 @@ void Reading::clear() {
   if (segments.capacity() > kKeptSegments) segments = std::vector<Segment>();
   segments.clear();
   coarse = changed = understood = false;
+  read_anew();
+}
+
+void Reading::read_anew() {
+  read_on.clear();
+  search.clear();
 }
 
 void Readings::clear() {
@@ -143,20 +150,23 @@ bool Readings::would_hold_too_much(std::size_t size) const {
   if (!ambiguous()) return false;
   std::size_t most = readings_.capacity() * sizeof(Reading) + heap_of(spare_);
   for (const Reading& reading : readings_) {
-    most += reading.bytes.most_memory_with(size) + 2 * (reading.segments.capacity() + 1) * sizeof(Reading::Segment);
+    most += reading.bytes.most_memory_with(size) + 2 * (reading.segments.capacity() + 1) * sizeof(Reading::Segment) +
+            reading.read_on.memory_bytes() + reading.search.memory_bytes();
   }
   return most > kMaxReadingBytes;
 }
 
 // Each reading that the segment contradicts becomes several.
 bool Readings::part(std::uint32_t sequence, Bytes bytes) {
+  // Each is copied; many are compared with each other as well.
+  if (!work(memory_bytes() * (1 + readings_.size() * readings_.size() / kMaxReadings))) return false;
   std::vector<Reading> parted;
   for (const Reading& reading : readings_) {
     part_one(reading, sequence, bytes, parted);
     if (parted.size() > kMaxReadings) return false;
   }
   const std::size_t held = memory_of(parted);
-  if (held > kMaxReadingBytes || !work(held)) return false;
+  if (held > kMaxReadingBytes) return false;
   readings_ = std::move(parted);
   return true;
 }
@@ -177,6 +187,7 @@ void Readings::part_one(const Reading& reading, std::uint32_t sequence, Bytes by
     take(last, sequence, bytes);
     if (auto replaced = last.bytes.split()) last.bytes = std::move(*replaced);
     last.changed = true;
+    last.read_anew();
     put(parted, std::move(last));
   }
   Reading died = without_contradicted(reading, sequence, bytes);

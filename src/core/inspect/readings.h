@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/inspect/stream_inspection.h"
 #include "core/inspect/stream_mode.h"
 #include "core/inspect/stream_prefix.h"
 #include "netscope/base/bytes.h"
@@ -25,7 +26,7 @@ namespace netscope {
 inline constexpr std::size_t kMaxReadings = 16;
 // Bytes that they hold together, lists included, where there are several: twice the largest hello, and what buffers
 // keep in reserve. A segment that might lead to more is refused.
-inline constexpr std::size_t kMaxReadingBytes = 512 * 1024;
+inline constexpr std::size_t kMaxReadingBytes = 640 * 1024;
 // Bytes that are read and copied for them until the other side answers: a small part of a second.
 inline constexpr std::size_t kMaxReadingWork = 32u << 20;
 // Readings that begin elsewhere, where no answer has shown yet which of several SYNs was the true one.
@@ -45,6 +46,14 @@ struct Reading {
   bool coarse = false;                   // they were more than are told apart
   bool changed = false;                  // by the last segment
   bool understood = false;               // it showed what it is
+  // How far it was read, and as what and where it was begun; its prefix holds nothing.
+  StreamInspection read_on;
+  StreamMode begun_as = StreamMode::detect;
+  std::uint32_t begun_at = 0;
+  HelloSearch search;  // for hellos anywhere in it
+
+  // It is read from its beginning next.
+  void read_anew();
 
   // As it was made; a little memory stays.
   void clear();

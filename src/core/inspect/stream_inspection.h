@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/dpi/http2.h"
+#include "core/inspect/awaited.h"
+#include "core/inspect/hello_search.h"
 #include "core/inspect/stream_mode.h"
 #include "core/inspect/stream_prefix.h"
 
@@ -23,6 +26,12 @@ struct StreamInspection {
   bool beyond_limit = false;   // it was given up at a limit, and might have shown a name
   bool from_server = false;    // known to be the server's: no hello begins in it
   std::uint32_t searched = 0;  // bytes, in `upgrade`; no more than kMaxSearched and the last segment
+  Awaited awaited;             // in what is there without a gap, and in the last copies of it
+  Awaited other_awaited;
+  HelloSearch search;          // in `upgrade`
+  http2::BlockCount blocks{};  // in `http2`
+
+  std::size_t memory_bytes() const { return prefix.memory_bytes() + search.memory_bytes(); }
 
   // As it was made; a little memory stays.
   void clear() {
@@ -33,6 +42,10 @@ struct StreamInspection {
     in_doubt = 0;
     broken = beyond_limit = from_server = false;
     searched = 0;
+    awaited.anything();
+    other_awaited.anything();
+    search.clear();
+    blocks = {};
   }
 };
 

@@ -36,8 +36,8 @@ void StreamPrefix::start(std::uint32_t sequence) {
   started_ = exact_ = true;
 }
 
-void StreamPrefix::add(std::uint32_t sequence, Bytes bytes) {
-  if (bytes.empty()) return;
+bool StreamPrefix::add(std::uint32_t sequence, Bytes bytes) {
+  if (bytes.empty()) return false;
   if (!started_) {
     base_ = sequence;
     started_ = true;
@@ -50,21 +50,21 @@ void StreamPrefix::add(std::uint32_t sequence, Bytes bytes) {
     begin = 0;
   }
   if (begin < 0) {
-    if (-begin >= static_cast<std::int64_t>(bytes.size())) return;
+    if (-begin >= static_cast<std::int64_t>(bytes.size())) return false;
     bytes = bytes.subspan(static_cast<std::size_t>(-begin));
     begin = 0;
   }
   if (begin >= static_cast<std::int64_t>(kMaxPrefix)) {
     // A little beyond: the stream has outgrown us. Far beyond: a stray or forged segment, which proves nothing.
     overrun_ = overrun_ || begin < static_cast<std::int64_t>(4 * kMaxPrefix);
-    return;
+    return false;
   }
   const std::size_t room = kMaxPrefix - static_cast<std::size_t>(begin);
   if (bytes.size() > room) {
     bytes = bytes.first(room);
     overrun_ = true;
   }
-  put(static_cast<std::uint32_t>(begin), bytes);
+  return put(static_cast<std::uint32_t>(begin), bytes);
 }
 
 // Many stretches are a hostile peer's doing: finding one among them must not cost as many steps.
@@ -73,27 +73,26 @@ std::size_t StreamPrefix::first_reaching(std::uint32_t begin) const {
   return static_cast<std::size_t>(first - stretches_.begin());
 }
 
-bool StreamPrefix::differs(std::uint32_t begin, Bytes bytes) const {
+bool StreamPrefix::differs(std::uint32_t begin, Bytes bytes, Copy copy) const {
   const std::uint32_t end = begin + static_cast<std::uint32_t>(bytes.size());
   for (std::size_t i = first_reaching(begin); i < stretches_.size() && begin_of(stretches_[i]) < end; ++i) {
     const std::uint32_t from = std::max(begin, begin_of(stretches_[i]));
     const std::uint32_t to = std::min(end, end_of(stretches_[i]));
-    const Bytes held = stretches_[i].first_copy().subspan(from - begin_of(stretches_[i]), to - from);
+    const Bytes held = (stretches_[i].*copy)().subspan(from - begin_of(stretches_[i]), to - from);
     if (!std::ranges::equal(held, bytes.subspan(from - begin, to - from))) return true;
   }
   return false;
 }
 
-void StreamPrefix::put(std::uint32_t begin, Bytes bytes) {
+// Whether a byte that was there had another last copy.
+bool StreamPrefix::put(std::uint32_t begin, Bytes bytes) {
   const std::uint32_t end = begin + static_cast<std::uint32_t>(bytes.size());
   const std::size_t first = first_reaching(begin);
   std::size_t last = first;
   while (last != stretches_.size() && begin_of(stretches_[last]) <= end) ++last;
-  if (first != last) {
-    join(first, last, begin, bytes);
-  } else if (!put_apart(first, begin, bytes)) {
-    overrun_ = true;
-  }
+  if (first != last) return join(first, last, begin, bytes);
+  if (!put_apart(first, begin, bytes)) overrun_ = true;
+  return false;
 }
 
 // False when that would be a stretch too many.
@@ -109,10 +108,11 @@ bool StreamPrefix::put_apart(std::size_t index, std::uint32_t begin, Bytes bytes
 
 // The stretches [first, last) and the bytes, which touch each of them, become one. The largest grows by the others, so
 // that a byte is copied only where what it belongs to doubles.
-void StreamPrefix::join(std::size_t first, std::size_t last, std::uint32_t begin, Bytes bytes) {
+bool StreamPrefix::join(std::size_t first, std::size_t last, std::uint32_t begin, Bytes bytes) {
   const std::uint32_t end = begin + static_cast<std::uint32_t>(bytes.size());
   std::size_t largest = first;
-  bool two = differs(begin, bytes);
+  const bool another = differs(begin, bytes, &Stretch::last_copy);
+  bool two = another;
   for (std::size_t i = first; i < last; ++i) {
     held_ -= stretches_[i].size();
     heap_ -= stretches_[i].heap();
@@ -147,6 +147,7 @@ void StreamPrefix::join(std::size_t first, std::size_t last, std::uint32_t begin
   if (largest != first) std::swap(stretches_[first], joined);
   const auto rest = stretches_.begin() + static_cast<std::ptrdiff_t>(first) + 1;
   stretches_.erase(rest, rest + static_cast<std::ptrdiff_t>(last - first - 1));
+  return another;
 }
 
 StreamPrefix::Part StreamPrefix::within(std::uint32_t sequence, Bytes bytes) const {
@@ -160,7 +161,7 @@ StreamPrefix::Part StreamPrefix::within(std::uint32_t sequence, Bytes bytes) con
 
 std::optional<StreamPrefix::Contradiction> StreamPrefix::contradiction(std::uint32_t sequence, Bytes bytes) const {
   const Part part = within(sequence, bytes);
-  if (part.bytes.empty() || !differs(part.begin, part.bytes)) return std::nullopt;
+  if (part.bytes.empty() || !differs(part.begin, part.bytes, &Stretch::first_copy)) return std::nullopt;
   const std::uint32_t end = part.begin + static_cast<std::uint32_t>(part.bytes.size());
   std::uint32_t first = end, last = part.begin;
   for (std::size_t i = first_reaching(part.begin); i < stretches_.size() && begin_of(stretches_[i]) < end; ++i) {

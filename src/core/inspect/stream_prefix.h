@@ -22,7 +22,7 @@ namespace netscope {
 // bytes.
 inline constexpr std::size_t kMaxPrefix = 800 * 1024;
 // Stretches behind gaps that are kept apart; a segment that would need one more is not kept.
-inline constexpr std::size_t kMaxStretches = 1024;
+inline constexpr std::size_t kMaxStretches = 512;
 
 // How far one step of consumption may reach, in bytes: well inside the half of the sequence space that is "ahead".
 inline constexpr std::uint64_t kMaxStep = std::uint64_t{1} << 30;
@@ -38,8 +38,9 @@ class StreamPrefix {
   void start(std::uint32_t sequence);
 
   // Takes a segment's bytes. The first one starts a stream whose SYN was not seen; an earlier one that follows within
-  // kMaxPrefix then moves its beginning back. Bytes before the beginning and beyond kMaxPrefix are dropped.
-  void add(std::uint32_t sequence, Bytes bytes);
+  // kMaxPrefix then moves its beginning back. Bytes before the beginning and beyond kMaxPrefix are dropped. Whether it
+  // had another copy of a byte that was there, so that last_copy() is not what it was.
+  bool add(std::uint32_t sequence, Bytes bytes);
 
   // Whether a segment in order would be the whole prefix: it can then be read where it lies and need not be added.
   bool is_next(std::uint32_t sequence) const { return started_ && stretches_.empty() && sequence == base_; }
@@ -136,10 +137,11 @@ class StreamPrefix {
   std::uint32_t begin_of(const Stretch& stretch) const { return stretch.sequence - base_; }  // offsets from base_
   std::uint32_t end_of(const Stretch& stretch) const { return begin_of(stretch) + stretch.size(); }
   std::size_t first_reaching(std::uint32_t begin) const;  // index of the first stretch that ends there or later
-  bool differs(std::uint32_t begin, Bytes bytes) const;
-  void put(std::uint32_t begin, Bytes bytes);
+  using Copy = Bytes (Stretch::*)() const;
+  bool differs(std::uint32_t begin, Bytes bytes, Copy copy) const;
+  bool put(std::uint32_t begin, Bytes bytes);
   bool put_apart(std::size_t index, std::uint32_t begin, Bytes bytes);
-  void join(std::size_t first, std::size_t last, std::uint32_t begin, Bytes bytes);
+  bool join(std::size_t first, std::size_t last, std::uint32_t begin, Bytes bytes);
   void keep_spare(ByteRun& run);
 
   std::uint32_t base_ = 0;  // sequence number of offset 0

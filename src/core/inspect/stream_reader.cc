@@ -40,13 +40,13 @@ void StreamReader::begin(StreamInspection& stream, std::uint32_t sequence, Bytes
   segment_ = segment;
   waiting_ = other_read_ = false;
   pending_ = taken_ = 0;
-  searched_ = search_work_ = 0;
-  unfinished_.reset();
+  followed_ = 0;
   question_ = message_->question_count;
   second_name_ = {};
   if (stream.mode == StreamMode::done) return;
   StreamPrefix& prefix = stream.prefix;
-  if (stream.mode == StreamMode::detect || stream.mode == StreamMode::resync) ++stream.segments;
+  const bool again = segment.empty();
+  if (stream.mode == StreamMode::resync) ++stream.segments;
   if (prefix.would_lead(sequence, segment.size())) {
     if (stream.mode == StreamMode::resync) stream.mode = StreamMode::detect;  // two segments had changed places
   } else if (stream.mode == StreamMode::resync) {
@@ -55,7 +55,22 @@ void StreamReader::begin(StreamInspection& stream, std::uint32_t sequence, Bytes
     segment_ = segment = {};  // sent again
   }
   in_place_ = !segment.empty() && (prefix.is_next(sequence) || (!prefix.started() && prefix.empty()));
-  if (!in_place_) prefix.add(sequence, segment);
+  if (prefix.empty() || again) {
+    stream.awaited.anything();
+    stream.other_awaited.anything();
+  }
+  // What brings nothing new was read.
+  if (!in_place_ && !keep(sequence, segment) && !again) waiting_ = other_read_ = true;
+}
+
+// Whether there is more to read than before.
+bool StreamReader::keep(std::uint32_t sequence, Bytes segment) {
+  StreamPrefix& prefix = stream_->prefix;
+  const StreamPrefix::Extent before = prefix.extent();
+  const bool another = prefix.add(sequence, segment);
+  if (another) stream_->other_awaited.anything();
+  const StreamPrefix::Extent after = prefix.extent();
+  return another || after.begin != before.begin || after.size != before.size;
 }
 
 void StreamReader::begin_after_loss(StreamInspection& stream) {
@@ -68,6 +83,22 @@ void StreamReader::begin_after_loss(StreamInspection& stream) {
 Bytes StreamReader::bytes() const {
   if (!in_place_) return stream_->prefix.first_copy();
   return segment_.subspan(static_cast<std::size_t>(std::min<std::uint64_t>(taken_, segment_.size())));
+}
+
+ReadingPlace StreamReader::place() const {
+  const std::uint32_t position =
+      in_place_ ? sequence_ + static_cast<std::uint32_t>(taken_) : stream_->prefix.position();
+  return {.mode = stream_->mode, .position = position};
+}
+
+StreamReader::Step StreamReader::wait_for_hello(Awaited::Told told) {
+  stream_->awaited.hello(place(), bytes(), told);
+  return Step::wait;
+}
+
+StreamReader::Step StreamReader::wait_for_head(Awaited::Told told) {
+  stream_->awaited.head(place(), bytes(), told);
+  return Step::wait;
 }
 
 void StreamReader::apply_pending() {
@@ -91,7 +122,7 @@ bool StreamReader::next(Sighting& sighting) {
   apply_pending();
   while (!waiting_ && stream_->mode != StreamMode::done) {
     Step step = Step::wait;
-    if (!bytes().empty()) {
+    if (!bytes().empty() && stream_->awaited.worth_reading(place(), bytes())) {
       switch (stream_->mode) {
         case StreamMode::detect: step = detect(sighting); break;
         case StreamMode::request: step = request(sighting); break;
@@ -238,20 +269,19 @@ StreamReader::Step StreamReader::detect(Sighting& sighting) {
     return Step::again;
   }
   message_->question_count = 0;
-  const bool too_many = stream_->segments >= kMaxSegments;
   // Text is the length of a message of DNS, but of none that anybody sends first.
   const ParseStatus turning = check_may_turn_to_tls(view);
   const bool awaits_dns = waits(dns) && message_->likely && turning != ParseStatus::ok;
-  if (waits(from_client.status) || waits(asked.status) || waits(from_server.status) || waits(answered) || awaits_dns ||
-      waits(proxied.status) || waits(opening.status) || waits(proxy.status) || waits(turning)) {
-    return too_many ? lose() : Step::wait;
-  }
-  // Where copies differ, the other one may be the truth, and not all of it be there.
-  const Bytes other = in_place_ ? Bytes{} : stream_->prefix.last_copy();
-  if (!other.empty() &&
-      (waits(tls::parse_records(other, *scratch_).status) || waits(http::parse_request(other).status))) {
+  if (waits(from_server.status) || waits(answered) || waits(proxied.status) || waits(opening.status) ||
+      waits(proxy.status) || waits(turning) || (waits(from_client.status) && waits(asked.status))) {
     return Step::wait;
   }
+  // What has the form of a handshake or of a request is no message of DNS, but on its port.
+  if (waits(from_client.status)) return dns_expected() ? Step::wait : wait_for_hello();
+  if (waits(asked.status)) return dns_expected() ? Step::wait : wait_for_head();
+  if (awaits_dns) return Step::wait;
+  // Where copies differ, the other one may be the truth, and not all of it be there.
+  if (!in_place_ && !stream_->prefix.last_copy().empty() && stream_->other_awaited.is_message()) return Step::wait;
   return give_up(sighting);
 }
 
@@ -261,6 +291,8 @@ StreamReader::Step StreamReader::hello(const tls::ClientHello& hello, Sighting& 
     const bool first = stream_->mode != StreamMode::greeted && hello.version >= kTls13;
     if (first) consume_later(tls::length_of_records(bytes(), hello.message.size()));
     stream_->mode = first ? StreamMode::greeted : StreamMode::done;
+  } else if (stream_->mode != StreamMode::detect || !dns_expected()) {
+    wait_for_hello(Awaited::Told::name);
   }
   waiting_ = true;
   return Step::sighting;
@@ -274,7 +306,7 @@ StreamReader::Step StreamReader::greeted(Sighting& sighting) {
   if (between.status != ParseStatus::no_match) return between.ok() ? Step::again : Step::wait;
   const auto second = tls::parse_records(view, *scratch_);
   if (second.ok()) return hello(*second, sighting);
-  if (waits(second.status) && ++stream_->segments < kMaxSegments) return Step::wait;
+  if (waits(second.status)) return wait_for_hello();
   stream_->mode = StreamMode::done;
   return Step::wait;
 }
@@ -304,12 +336,14 @@ StreamReader::Step StreamReader::http_request(const http::RequestPrefix& head, S
   second_name_ = other_name(head.request.authority, head.request.host, head.request.second_host);
   if (second_name_.view() == sighting.name.view()) second_name_ = {};
   if (!head.head_complete) {
+    if (stream_->mode != StreamMode::detect || !dns_expected()) wait_for_head(Awaited::Told::name);
     waiting_ = true;
     return Step::sighting;
   }
   if (head.request.http2_preface) {
     stream_->mode = StreamMode::http2;
     stream_->segments = 0;
+    stream_->blocks = {};
     return Step::sighting;
   }
   stream_->mode = head.request.body == http::Body::chunked ? StreamMode::chunked : StreamMode::request;
@@ -333,7 +367,9 @@ StreamReader::Step StreamReader::request(Sighting& sighting) {
   if (asked.ok()) return http_request(*asked, sighting);
   const auto inside = tls::parse_records(view, *scratch_);
   if (inside.ok()) return hello(*inside, sighting);
-  if (waits(asked.status) || waits(inside.status)) return Step::wait;
+  if (waits(asked.status) && waits(inside.status)) return Step::wait;
+  if (waits(asked.status)) return wait_for_head();
+  if (waits(inside.status)) return wait_for_hello();
   if (stream_->in_doubt > 0) {  // a body after all
     consume_later(stream_->in_doubt);
     stream_->in_doubt = 0;
@@ -347,8 +383,10 @@ StreamReader::Step StreamReader::request(Sighting& sighting) {
 
 // The next header block. All that was said stays, because each block is packed by what was said before it.
 StreamReader::Step StreamReader::http2_request(Bytes view, Sighting& sighting) {
+  const bool is_one = as_text(view).starts_with(http2::kPreface);
+  if (is_one && stream_->blocks.follow(view) <= stream_->segments && view.size() < kMaxHttp2) return Step::wait;
   const auto asked = http2_.read(view, stream_->segments);
-  if (waits(asked.status)) return Step::wait;
+  if (waits(asked.status) && view.size() < kMaxHttp2) return Step::wait;
   if (!asked.ok() || ++stream_->segments == http2::kMaxBlocks) stream_->mode = StreamMode::done;
   if (!asked.ok()) return Step::wait;
   if (asked->trailers()) return Step::again;
@@ -372,37 +410,14 @@ StreamReader::Step StreamReader::resync(Sighting& sighting) {
   return Step::wait;  // held until the next segment, which may belong before it
 }
 
-// What a client says around STARTTLS and the like. Where its messages end is its protocol's business, and the server
-// may see it otherwise than we do; so a hello may begin at any byte, within what looks like another one as well, and
-// none ends the search: it may be a word that the server refuses.
-StreamReader::Step StreamReader::upgrade(Sighting& sighting) {
-  const Bytes view = bytes();
-  while (searched_ < view.size() && search_work_ <= kMaxSearchWork) {
-    const std::size_t at = searched_ + tls::find_handshake_record(view.subspan(searched_));
-    searched_ = at + 1;
-    if (at == view.size()) break;
-    search_work_ += view.size() - at;
-    const auto inside = tls::parse_records(view.subspan(at), *scratch_);
-    if (!unfinished_ && (waits(inside.status) || (inside.ok() && !inside->complete))) unfinished_ = at;
-    if (!inside.ok()) continue;
-    describe(*inside, sighting);
-    if (unfinished_) sighting.complete = false;  // it will be read again
-    return Step::sighting;
-  }
-  if (search_work_ > kMaxSearchWork) return lose();
-  const std::size_t settled = unfinished_.value_or(view.size());
-  stream_->searched += static_cast<std::uint32_t>(settled);
-  if (stream_->searched >= kMaxSearched) stream_->mode = StreamMode::done;
-  consume_later(settled);
-  return Step::wait;
-}
-
 StreamReader::Step StreamReader::chunk() {
   const http::ChunkSkip skipped = http::skip_chunks(bytes());
   consume_later(skipped.skip);
   switch (skipped.status) {
     case ParseStatus::ok: stream_->mode = StreamMode::request; return Step::again;
-    case ParseStatus::need_more: return Step::wait;
+    case ParseStatus::need_more:
+      if (skipped.trailer != 0) stream_->awaited.trailer(place(), bytes(), skipped.trailer);
+      return Step::wait;
     case ParseStatus::no_match:
     case ParseStatus::malformed: break;
   }
@@ -442,21 +457,32 @@ bool StreamReader::other_reading(Sighting& sighting) {
   if (other_read_ || in_place_ || stream_->mode == StreamMode::dns || stream_->mode == StreamMode::done) return false;
   other_read_ = true;
   const Bytes view = stream_->prefix.last_copy();
-  if (view.empty()) return false;
+  Awaited& awaited = stream_->other_awaited;
+  if (view.empty() || !awaited.worth_reading(place(), view)) return false;
   if (stream_->mode == StreamMode::http2) {
     const auto asked = http2_.read(view, stream_->segments);
     const bool request = asked.ok() && !asked->trailers();
     if (request) describe(*asked, sighting);
     return request;
   }
-  if (const auto hello = tls::parse_records(view, *scratch_); hello.ok()) {
+  const auto hello = tls::parse_records(view, *scratch_);
+  if (hello.ok()) {
     describe(*hello, sighting);
+    if (!hello->complete) awaited.hello(place(), view, Awaited::Told::name);
     return true;
   }
-  if (const auto asked = http::parse_request(view); asked.ok()) {
+  const auto asked = http::parse_request(view);
+  if (asked.ok()) {
     describe(*asked, sighting);
+    if (!asked->head_complete) awaited.head(place(), view, Awaited::Told::name);
     return true;
   }
+  if (waits(hello.status) == waits(asked.status)) {
+    if (!waits(hello.status)) awaited.nothing(place(), view);
+    return false;
+  }
+  if (waits(hello.status)) awaited.hello(place(), view, Awaited::Told::nothing);
+  if (waits(asked.status)) awaited.head(place(), view, Awaited::Told::nothing);
   return false;
 }
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string_view>
 
 #include "core/dpi/dns.h"
@@ -19,19 +18,15 @@
 
 namespace netscope {
 
-// Segments in one direction after which a beginning that is still not recognised is given up: bounds the cost of a
-// peer that sends byte by byte. The largest request head and hello fit, a byte a segment.
-inline constexpr std::uint32_t kMaxSegments = kMaxPrefix;
-
-// The same for a direction of which the beginning was not seen, until a request or a hello shows itself.
+// Segments of a direction of which the beginning was not seen that are read until a request or a hello shows itself.
 inline constexpr std::uint32_t kMaxResyncSegments = 256;
 
 // Bytes of HTTP/2 that are kept: each header block is read behind all before it.
 inline constexpr std::size_t kMaxHttp2 = 64 * 1024;
 
-// Bytes that are read at once in all that looks like the beginning of a hello, in a stream that may turn to TLS: of an
-// honest client, one hello. Where hundreds of them lie within one another, what is kept of them is given up.
-inline constexpr std::size_t kMaxSearchWork = 2 * tls::kMaxClientHello;
+// Bytes that are read in all that looks like the beginning of a hello, in a stream that may turn to TLS: of an honest
+// client, one hello. Where hundreds of them lie within one another, many times as many.
+inline constexpr std::size_t kMaxSearchWork = 2u << 20;
 
 // Use: begin() with a segment, next() until it returns false, end(). In between, the segment must live. Views in a
 // sighting live until the next call.
@@ -47,6 +42,8 @@ class StreamReader {
   bool next(Sighting& sighting);
   // Keeps what has to wait, and gives back what has not.
   void end();
+  // How and where it reads on.
+  ReadingPlace place() const;
 
  private:
   enum class Step : std::uint8_t { sighting, again, wait };
@@ -55,6 +52,7 @@ class StreamReader {
   Step request(Sighting& sighting);
   Step resync(Sighting& sighting);
   Step upgrade(Sighting& sighting);
+  bool follow_beginning(HelloSearch::Beginning& beginning, Bytes bytes, Sighting& sighting);
   Step greeted(Sighting& sighting);
   Step answer(Sighting& sighting);
   Step chunk();
@@ -73,6 +71,9 @@ class StreamReader {
 
   // What is to be read, from the stream's position on.
   Bytes bytes() const;
+  bool keep(std::uint32_t sequence, Bytes segment);
+  Step wait_for_hello(Awaited::Told told = Awaited::Told::nothing);
+  Step wait_for_head(Awaited::Told told = Awaited::Told::nothing);
   // Moves the position at the next call.
   void consume_later(std::uint64_t count) { pending_ = count; }
   void apply_pending();
@@ -85,12 +86,8 @@ class StreamReader {
   bool other_read_ = false;    // the last-copy reading was asked
   std::uint64_t pending_ = 0;  // consumed with the last sighting
   std::uint64_t taken_ = 0;    // consumed in place
-  // In `upgrade`, of the bytes that are to be read: how many were searched, what that took, and where the first hello
-  // stands that has not all come.
-  std::size_t searched_ = 0;
-  std::size_t search_work_ = 0;
-  std::optional<std::size_t> unfinished_;
-  HostName second_name_;  // of the last request: a name that another reading of it gives
+  std::size_t followed_ = 0;   // in `upgrade`, beginnings that were followed to what has come
+  HostName second_name_;       // of the last request: a name that another reading of it gives
   std::unique_ptr<std::array<std::uint8_t, tls::kMaxClientHello>> scratch_;
   std::unique_ptr<dns::Message> message_;
   http2::RequestReader http2_;

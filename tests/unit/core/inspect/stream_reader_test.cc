@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "support/http2_frames.h"
 #include "support/payloads.h"
 
 namespace netscope::test {
@@ -305,9 +307,10 @@ TEST(StreamReader, ReadsAHelloBehindAndWithinOneThatIsNone) {
   const Buffer outer = tls_record(22, ByteWriter().u8(1).counted_u24(body).buffer());
   Stream within;
   EXPECT_EQ(within.next(join({text("STLS\r\n"), part(outer, 0, outer.size() - 5)})), "<pop3> fake.example");
-  EXPECT_FALSE(within.last.complete);
+  EXPECT_TRUE(within.last.complete);
   EXPECT_EQ(within.inspection.prefix.first_copy().size(), outer.size() - 5) << "the outer one is still to come";
-  EXPECT_EQ(within.next(part(outer, outer.size() - 5, outer.size())), "real.example fake.example");
+  EXPECT_EQ(within.next(part(outer, outer.size() - 5, outer.size())), "real.example");
+  EXPECT_TRUE(within.last.complete);
 }
 
 TEST(StreamReader, SearchesTextForAHelloUpToTheLimitAndNotOneSegmentMore) {
@@ -356,7 +359,7 @@ TEST(StreamReader, WithoutABeginningEachSegmentMayBeginARequest) {
 TEST(StreamReader, LooksForABeginningUpToTheLimitAndNotOneSegmentMore) {
   for (const bool one_more : {false, true}) {
     Stream stream(false);
-    const int segments = kMaxResyncSegments - (one_more ? 0 : 1);
+    const auto segments = static_cast<int>(kMaxResyncSegments) + (one_more ? 1 : 0);  // the first is no beginning
     for (int i = 0; i < segments; ++i) stream.next(Buffer(20, 0xee));
     EXPECT_EQ(stream.next(http_request("GET", "/", "late.example")), one_more ? "" : "late.example");
   }
@@ -393,13 +396,79 @@ TEST(StreamReader, AnEmptyChangeCipherSpecAheadOfAHelloHidesNothing) {
   }
 }
 
-TEST(StreamReader, GivesUpABeginningOfTooManySegments) {
-  const Buffer hello = client_hello("example.org", {.padded_to = 8000});
+// A byte at a time, each name shows with the byte with which it shows to who reads all of it again.
+TEST(StreamReader, ShowsEachNameWithTheByteThatCompletesIt) {
+  const Buffer name_last = [] {
+    const Buffer list = ByteWriter().u8(0).counted_u16(as_bytes("last.example"));
+    const Buffer extensions =
+        ByteWriter().u16(21).counted_u16(Buffer(300, 0)).u16(0).counted_u16(ByteWriter().counted_u16(list).buffer());
+    return ByteWriter().u16(0x0303).fill(32, 7).u8(0).u16(2).u16(0x1301).u16(0x0100).counted_u16(extensions).buffer();
+  }();
+  const Buffer message = ByteWriter().u8(1).counted_u24(name_last).buffer();
+  const Buffer one = http_request("GET", "/", "one.example", {{"A", "b"}, {"C", "d"}});
+  const std::vector<Buffer> streams{
+      client_hello("a.example"),
+      client_hello("a.example", {.version = 0x0303, .record_bytes = 3}),
+      tls_handshake_records(message, 1),
+      tls_handshake_records(message, 50),
+      join({tls_record(20, {}), tls_handshake_records(message, 100)}),
+      join({client_hello("a.example", {.record_bytes = 40}), tls_record(20, Buffer{1}), client_hello("b.example")}),
+      join({one, one, http_request("GET", "http://two.example/", "three.example")}),
+      text("GET / HTTP/1.1\r\nX: y\r\nHost:\r\n \r\n\tfold.example\r\nHost: second.example\r\nY: z\r\n\r\n"),
+      text("\r\n\n\r\nFROB-IT! /x HTTP/1.1\n Host : early.example\nA:\n b\n\n"),
+      join({http_request("POST", "/", "one.example", {{"Transfer-Encoding", "chunked"}}),
+            text("005;a=b\r\nhello\r\n0\r\nA: b\r\nHost: no.example\r\n\r\n"),
+            http_request("GET", "/", "two.example")}),
+      join({http_request("CONNECT", "one.example:443", "one.example"),
+            client_hello("two.example", {.record_bytes = 9})}),
+      join({text("PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\n"), client_hello("a.example")}),
+      join({text("EHLO me\r\nSTARTTLS\r\n\x16\x03\x01"), client_hello("a.example", {.record_bytes = 60})}),
+      join({http2_preface(), http2_get("a.example", "/"), http2_get("b.example", "/")}),
+      over_tcp(dns_query("a.example")),
+      join({text("GE"), Buffer(30, 0xee), one}),
+  };
+  for (std::size_t which = 0; which < streams.size(); ++which) {
+    const Buffer& whole = streams[which];
+    Stream bytewise;
+    std::set<std::string> seen;
+    for (std::size_t size = 1; size <= whole.size(); ++size) {
+      const std::string shown = bytewise.next(part(whole, size - 1, size));
+      for (std::size_t at = 0; at < shown.size(); at = std::min(shown.find(' ', at), shown.size() - 1) + 1) {
+        seen.insert(shown.substr(at, shown.find(' ', at) - at));
+      }
+      Stream at_once;
+      std::string expected = at_once.next(part(whole, 0, size));
+      // Behind a first hello, a reader of all of it has not looked yet.
+      if (at_once.inspection.mode == StreamMode::greeted) expected += " " + at_once.next({});
+      for (const std::string& name : seen) {
+        EXPECT_TRUE(name.front() == '<' || expected.contains(name)) << which << ' ' << size << ' ' << name;
+      }
+      for (std::size_t at = 0; at < expected.size(); at = std::min(expected.find(' ', at), expected.size() - 1) + 1) {
+        const std::string name = expected.substr(at, expected.find(' ', at) - at);
+        EXPECT_TRUE(name.empty() || name.front() == '<' || seen.contains(name)) << which << ' ' << size << ' ' << name;
+      }
+    }
+  }
+}
+
+// What brings nothing new is not read again, whatever is held; the byte that does is.
+TEST(StreamReader, ReadsAgainOnlyWhatHasGrown) {
+  const Buffer hello = client_hello("a.example", {.padded_to = 8000});
   Stream stream;
-  for (std::uint32_t i = 0; i < kMaxSegments - 1; ++i) stream.see(i == 0 ? 0 : 8001 + i % 100, Buffer{hello[0]});
+  stream.see(0, part(hello, 0, 60));
+  for (int i = 0; i < 100'000; ++i) EXPECT_EQ(stream.see(59, part(hello, 59, 60)), "");
   EXPECT_EQ(stream.inspection.mode, StreamMode::detect);
-  stream.see(8050, Buffer{0});
-  EXPECT_EQ(stream.inspection.mode, StreamMode::done);
+  for (std::uint32_t i = 0; i < 300; ++i) EXPECT_EQ(stream.see(9000 - i, Buffer{1}), "") << "behind a gap";
+  EXPECT_EQ(stream.see(60, part(hello, 60, hello.size())), "a.example");
+}
+
+// The other copy of a byte is read, although there are no more bytes than before.
+TEST(StreamReader, ReadsAnotherCopyOfWhatItHolds) {
+  const Buffer first = http_request("GET", "/", "one.example"), last = http_request("GET", "/", "two.example");
+  const std::size_t size = first.size() - 2;
+  Stream stream;
+  EXPECT_EQ(stream.see(0, part(first, 0, size)), "one.example");
+  EXPECT_EQ(stream.see(0, part(last, 0, size)), "two.example");
 }
 
 TEST(StreamReader, ABeginningThatFillsTheLimitIsGivenUp) {
