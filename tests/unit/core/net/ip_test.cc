@@ -71,7 +71,7 @@ TEST(Ip, AnAuthenticationHeaderCountsInWordsOfFourBytes) {
 }
 
 TEST(Ip, AllExtensionHeadersAreFollowedHoweverManyThereAre) {
-  for (const int count : {1, 31, 32, 33, 180, 8000}) {
+  for (const int count : {1, 31, 32, 33, 180, 400}) {
     Packet road = kV6;
     for (int i = 0; i < count; ++i) road = road.destination_options();
     const Decoded packet(road.udp(5000, 53).payload("query"));
