@@ -540,8 +540,11 @@ class Failure(LiveCase):
         told = r"about (\d+) passed unjudged" if passed else r": (\d+) were dropped"
         eventually(lambda: re.search(told, self.daemon.text()), "a warning")
         health = self.daemon.ask("/api/v1/health")
-        self.assertEqual(health["status"], "degraded")
-        self.assertRegex(" ".join(health["reasons"]), told)
+        if health["status"] == "ok":  # on a slow machine the minute for which it is told may be over
+            self.assertIn("every packet was judged in the last minute; since the start about", self.daemon.text())
+        else:
+            self.assertEqual(health["status"], "degraded")
+            self.assertRegex(" ".join(health["reasons"]), told)
         metric = r"^netscope_unjudged_packets_total (\d+)$" if passed else r'^netscope_drops_total{reason="overload"} (\d+)$'
         self.assertGreaterEqual(int(re.search(metric, self.daemon.ask("/metrics"), re.M).group(1)), lost)
 

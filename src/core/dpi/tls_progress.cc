@@ -109,7 +109,9 @@ bool HelloProgress::tell(std::uint32_t extension) {
   constexpr std::uint8_t kToldOthers = 4;
   if (extension == kServerNameExtension) return true;
   const bool other = extension == kAlpnExtension || extension == kSupportedVersionsExtension;
-  return other && others_ < kToldOthers && ++others_ > 0;
+  if (!other || others_ == kToldOthers) return false;
+  ++others_;
+  return true;
 }
 
 // Behind what belongs to a field.

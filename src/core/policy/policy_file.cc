@@ -17,8 +17,7 @@ constexpr std::array<KnownKey, 6> kPolicyKeys{
     {{"default"}, {"overload"}, {"unparsed"}, {"unjudged"}, {"ech"}, {"https_records"}}};
 
 // The key's value into `action`, when there is one.
-template <class Setting>  // Action, or one that may be left open
-void read_action(const TomlValue& table, std::string_view key, Words<Action> words, Setting& action,
+void read_action(const TomlValue& table, std::string_view key, Words<Action> words, Action& action,
                  FileErrors& errors) {
   const TomlValue* value = table.find(key);
   if (value == nullptr) return;
@@ -32,7 +31,9 @@ void read_policy_section(const TomlValue& table, Policy& policy, FileErrors& err
   check_keys(table, "[policy]", kPolicyKeys, errors);
   read_action(table, "default", any, policy.default_action, errors);
   read_action(table, "unparsed", any, policy.unparsed, errors);
-  read_action(table, "unjudged", open_or_closed, policy.unjudged, errors);
+  if (const TomlValue* unjudged = table.find("unjudged")) {
+    policy.unjudged = word_of(*unjudged, "action", open_or_closed, errors);
+  }
   read_action(table, "overload", open_or_closed, policy.overload, errors);
   read_action(table, "ech", any, policy.ech, errors);
   read_action(table, "https_records", any, policy.https_records, errors);

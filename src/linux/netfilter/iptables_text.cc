@@ -334,7 +334,7 @@ std::string iptables_to_front(std::string_view listing, std::span<const Hook> ho
   for (const IptablesRule& ours : mangle_jumps(hooks)) {
     if (chains.ahead_of(ours.rule).empty()) continue;
     const std::string arguments = ours.rule.substr(2);
-    moves += "-D" + arguments + "\n-I" + arguments + "\n";
+    moves.append("-D").append(arguments).append("\n-I").append(arguments).append("\n");
   }
   return moves.empty() ? "" : "*mangle\n" + moves + "COMMIT\n";
 }
